@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Requested sizes and samples, beside the slabs. */
+#include "beside.h"
+
+#include <string.h>
+
+#include "class_map.h"
+#include "slab.h"
+
+enum { WASTE_MAX = UINT16_MAX - 1 };
+
+static atomic_uint generation;
+
+static const struct hak_geometry *geometry(unsigned bin)
+{
+	return &hak_class_map.geometry[bin];
+}
+
+/* Blocks that have a slab of their own keep their waste as one 32-bit number. */
+static bool is_wide(unsigned bin)
+{
+	return geometry(bin)->capacity == 1;
+}
+
+size_t hak_beside_bytes(enum hak_slab_kind kind, unsigned bin)
+{
+	uint32_t blocks = geometry(bin)->capacity;
+	if (kind == HAK_SLAB_SAMPLED) {
+		return blocks * sizeof(struct hak_trace_sample);
+	}
+	return sizeof(struct hak_beside) + (is_wide(bin) ? sizeof(uint32_t) : blocks * sizeof(uint16_t));
+}
+
+void hak_beside_new_generation(void)
+{
+	atomic_fetch_add(&generation, 1);
+}
+
+/* The array of a slab, emptied when an earlier tracing wrote it. */
+static struct hak_beside *current_array(struct hak_span *slab, bool make)
+{
+	struct hak_beside *b = hak_slab_beside(slab, make);
+	uint32_t now = atomic_load_explicit(&generation, memory_order_relaxed);
+	if (b && __atomic_load_n(&b->generation, __ATOMIC_ACQUIRE) != now) {
+		memset(b->waste, 0, hak_beside_bytes(slab->slab_kind, slab->bin) - sizeof *b);
+		__atomic_store_n(&b->generation, now, __ATOMIC_RELEASE);
+	}
+	return b;
+}
+
+void hak_beside_set(void *block, size_t requested)
+{
+	struct hak_span *slab = hak_slab_of(block);
+	struct hak_beside *b = slab ? current_array(slab, true) : NULL;
+	if (!b) {
+		return;
+	}
+	uint32_t waste = geometry(slab->bin)->block - (uint32_t)requested;
+	if (is_wide(slab->bin)) {
+		uint32_t value = waste + 1;
+		memcpy(b->waste, &value, sizeof value);
+	} else {
+		b->waste[hak_slab_block(slab, block)] = (uint16_t)(waste < WASTE_MAX ? waste : WASTE_MAX) + 1;
+	}
+}
+
+bool hak_beside_take(void *block, size_t *requested)
+{
+	struct hak_span *slab = hak_slab_of(block);
+	struct hak_beside *b = slab ? current_array(slab, false) : NULL;
+	uint32_t value = 0;
+	if (!b) {
+		return false;
+	}
+	if (is_wide(slab->bin)) {
+		memcpy(&value, b->waste, sizeof value);
+		memset(b->waste, 0, sizeof value);
+	} else {
+		uint16_t *entry = &b->waste[hak_slab_block(slab, block)];
+		value = *entry;
+		*entry = 0;
+	}
+	*requested = value ? geometry(slab->bin)->block - (value - 1) : 0;
+	return value != 0;
+}
+
+struct hak_trace_sample *hak_beside_sample(struct hak_span *slab, void *block)
+{
+	struct hak_trace_sample *samples = hak_slab_beside(slab, true);
+	uint32_t number = hak_slab_block(slab, block);
+	return samples && number != UINT32_MAX ? &samples[number] : NULL;
+}

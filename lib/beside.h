@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What tracing remembers of each block: its requested size, out of band. In an array beside
+ * the slab for blocks that share one (waste + 1 in 16 bits, 0: not known), in the sample
+ * for sampled ones. Each entry belongs to whoever holds the block.
+ */
+#ifndef HAK_LIB_BESIDE_H
+#define HAK_LIB_BESIDE_H
+
+#include "hakmem_trace.h"
+#include "region.h"
+
+struct hak_beside {
+	uint32_t generation; /* of the tracing that wrote the entries */
+	uint32_t reserved;
+	uint16_t waste[]; /* capped at 65534; blocks above 64 KiB use `wide` */
+};
+
+/* Bytes of the record for one slab of that kind and bin. */
+HAK_HIDDEN size_t hak_beside_bytes(enum hak_slab_kind kind, unsigned bin);
+
+/* Remembers the requested size of a block in a plain or aligned slab. */
+HAK_HIDDEN void hak_beside_set(void *block, size_t requested);
+
+/* Reads it and forgets it. False when the block is older than the tracing. */
+HAK_HIDDEN bool hak_beside_take(void *block, size_t *requested);
+
+/* Every entry written so far becomes unknown; when tracing begins. */
+HAK_HIDDEN void hak_beside_new_generation(void);
+
+/* The sample kept for a block of a sampled slab. */
+HAK_HIDDEN struct hak_trace_sample *hak_beside_sample(struct hak_span *slab, void *block);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Builds the look-up tables and decides the geometry of each class's slabs. */
+#include "class_map.h"
+
+#include "options.h"
+#include "os.h"
+
+struct hak_class_map hak_class_map;
+uint8_t hak_bin_direct[HAK_DIRECT_MAX + 1] HAK_ALIGNED(HAK_CACHE_LINE);
+uint8_t hak_bin_wide[HAK_WIDE_MAX >> HAK_WIDE_LOG2] HAK_ALIGNED(HAK_CACHE_LINE);
+
+enum {
+	MIN_BLOCKS = 8, /* a slab of fewer is not worth its list */
+	MAX_SLAB_UNITS = 8,
+	COLOUR_STEP = HAK_CACHE_LINE,
+	COLOUR_SPAN = 4096,  /* cache sets repeat with the page */
+	MAX_SLACK_SHIFT = 4, /* at most 1/16 of a slab may be no block */
+};
+
+/*
+ * Blocks of a size with many factors of two begin in the same few cache sets. The first
+ * block of successive slabs is therefore moved on by a line (Bonwick's slab colouring,
+ * 1994) through the span in which the block size repeats itself: its lowest set bit.
+ */
+static uint32_t colour_span(uint32_t block)
+{
+	uint32_t low_bit = block & -block;
+	return low_bit > COLOUR_SPAN ? COLOUR_SPAN : low_bit;
+}
+
+static void try_units(struct hak_geometry *g, uint32_t units)
+{
+	uint32_t bytes = units << HAK_UNIT_LOG2;
+	uint32_t span = colour_span(g->block);
+	uint32_t need = span > COLOUR_STEP ? span - COLOUR_STEP : 0;
+
+	g->slab_units = units;
+	g->capacity = (bytes - need) / g->block;
+	g->colours = need / COLOUR_STEP + 1;
+}
+
+static void geometry_of(struct hak_geometry *g, uint32_t block)
+{
+	g->block = block;
+	g->reciprocal = (((uint64_t)1 << HAK_BLOCK_LOG2) + block - 1) / block;
+	if (block > HAK_WIDE_MAX) { /* a slab of its own, page-aligned, given back by itself */
+		g->slab_units = (block + HAK_UNIT - 1) >> HAK_UNIT_LOG2;
+		g->capacity = 1;
+		g->colours = 1;
+		return;
+	}
+	for (uint32_t units = 1; units <= MAX_SLAB_UNITS; units *= 2) {
+		uint32_t bytes = units << HAK_UNIT_LOG2;
+		try_units(g, units);
+		if (g->capacity >= MIN_BLOCKS && bytes - g->capacity * block <= bytes >> MAX_SLACK_SHIFT) {
+			return;
+		}
+	}
+}
+
+unsigned hak_bin_aligned(size_t size, size_t alignment)
+{
+	unsigned id = hak_class_for(&hak_class_map.table, size, alignment);
+	return id < hak_class_map.table.count ? id + 1 : 0;
+}
+
+unsigned hak_bin_big(size_t size)
+{
+	const struct hak_class_table *t = &hak_class_map.table;
+	for (unsigned i = hak_class_map.first_big; i < t->count; i++) {
+		if (size <= t->classes[i].max_request) {
+			return i + 1;
+		}
+	}
+	return 0;
+}
+
+void hak_class_map_build(void)
+{
+	struct hak_class_table *t = &hak_class_map.table;
+	hak_options_class_table(t, (uint32_t)hak_os_page_size());
+	for (unsigned i = 0; i < t->count; i++) {
+		geometry_of(&hak_class_map.geometry[i + 1], t->classes[i].block);
+		if (t->classes[i].block <= HAK_WIDE_MAX) {
+			hak_class_map.first_big = i + 1;
+		}
+	}
+	for (size_t size = 0; size <= HAK_DIRECT_MAX; size++) {
+		hak_bin_direct[size] = (uint8_t)hak_bin_aligned(size, 1);
+	}
+	for (size_t i = 0; i < sizeof hak_bin_wide; i++) {
+		hak_bin_wide[i] = (uint8_t)hak_bin_aligned((i + 1) << HAK_WIDE_LOG2, 1);
+	}
+}

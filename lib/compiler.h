@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Attributes and hints, the only place that knows the compiler. No state. */
+#ifndef HAK_LIB_COMPILER_H
+#define HAK_LIB_COMPILER_H
+
+#define HAK_LIKELY(x)	__builtin_expect(!!(x), 1)
+#define HAK_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+#define HAK_COLD       __attribute__((cold))
+#define HAK_NOINLINE   __attribute__((noinline))
+#define HAK_INLINE     static inline __attribute__((always_inline))
+#define HAK_ALIGNED(n) __attribute__((aligned(n)))
+#define HAK_MUST_CHECK __attribute__((warn_unused_result))
+#define HAK_EXPORT     __attribute__((visibility("default")))
+/* -fvisibility=hidden does not reach declarations; without this gcc goes through the GOT. */
+#define HAK_HIDDEN __attribute__((visibility("hidden")))
+/* Memory of a thread without a call into the loader: the library is there from the start. */
+#define HAK_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+
+#define HAK_CACHE_LINE 64
+
+#endif

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/* Thread heaps: arming, filling, emptying, and their registry. */
+#include "heap.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "lock.h"
+#include "meta.h"
+#include "os.h"
+#include "sample.h"
+#include "slab.h"
+#include "tick.h"
+#include "trace.h"
+
+HAK_THREAD_LOCAL struct hak_thread hak_thread;
+
+enum {
+	FIRST_BATCH = 8,
+	FIRST_BYTES = 32 << 10,	 /* a first batch is not larger, but for one block */
+	BATCH_BYTES = 256 << 10, /* nor any other, but for MIN_BATCH blocks */
+	MIN_BATCH = 2,
+	GROW_AFTER = 4, /* visits of the slow path before the batch doubles */
+};
+
+static struct {
+	struct hak_lock lock;
+	struct hak_heap *heaps;
+	uint64_t threads;
+	pthread_key_t key;
+	bool has_key;
+	/* Of threads that are gone, and of operations outside any heap. */
+	_Atomic(uint64_t) allocs[HAK_BINS];
+	_Atomic(uint64_t) frees[HAK_BINS];
+} registry;
+
+/* --- counting ------------------------------------------------------------------------ */
+
+static void write_begin(struct hak_heap *heap)
+{
+	__atomic_store_n(&heap->sequence, heap->sequence + 1, __ATOMIC_RELAXED);
+	atomic_thread_fence(memory_order_release);
+}
+
+static void write_end(struct hak_heap *heap)
+{
+	atomic_thread_fence(memory_order_release);
+	__atomic_store_n(&heap->sequence, heap->sequence + 1, __ATOMIC_RELAXED);
+}
+
+/* Operations done since the count was armed; it stands at -1 where it was found used up. */
+static uint64_t done(int32_t armed, int32_t left)
+{
+	return (uint64_t)(armed - (left < 0 ? 0 : left));
+}
+
+void hak_heap_fold(struct hak_heap *heap, unsigned bin)
+{
+	struct hak_bin *b = &heap->bins[bin];
+	struct hak_cache *cache = &heap->caches[bin];
+	uint64_t allocs = done(cache->allocs_armed, b->allocs_left);
+	uint64_t frees = done(cache->frees_armed, b->frees_left);
+
+	write_begin(heap);
+	cache->allocs += allocs;
+	cache->frees += frees;
+	cache->allocs_armed = cache->frees_armed = 0;
+	b->allocs_left = b->frees_left = 0;
+	write_end(heap);
+	cache->until_sample -= (int64_t)allocs;
+}
+
+void hak_heap_count(struct hak_heap *heap, unsigned bin, unsigned allocs, unsigned frees)
+{
+	if (!heap) {
+		atomic_fetch_add_explicit(&registry.allocs[bin], allocs, memory_order_relaxed);
+		atomic_fetch_add_explicit(&registry.frees[bin], frees, memory_order_relaxed);
+		return;
+	}
+	write_begin(heap);
+	heap->caches[bin].allocs += allocs;
+	heap->caches[bin].frees += frees;
+	write_end(heap);
+}
+
+void hak_heap_arm(struct hak_heap *heap, unsigned bin)
+{
+	struct hak_bin *b = &heap->bins[bin];
+	struct hak_cache *cache = &heap->caches[bin];
+	if (heap->want & HAK_TRACE_EVERY_OP) {
+		return; /* folded counts are zero: every operation is slow */
+	}
+	int64_t depth = hak_heap_depth(heap, bin);
+	int64_t allocs = depth;
+	if ((heap->want & HAK_TRACE_SAMPLE) && allocs >= cache->until_sample) {
+		allocs = cache->until_sample > 0 ? cache->until_sample - 1 : 0;
+	}
+	write_begin(heap);
+	cache->allocs_armed = b->allocs_left = (int32_t)allocs;
+	cache->frees_armed = b->frees_left = (int32_t)(cache->capacity - depth);
+	write_end(heap);
+}
+
+/* --- stacks -------------------------------------------------------------------------- */
+
+/*
+ * A stack has room for two batches and exchanges one with the depot, at its cold end, when
+ * fewer than a quarter of a batch is left on it or free on it. So at least that many
+ * operations pass between two slow paths, whatever the program does, and what was freed
+ * last is used first.
+ */
+static uint32_t reserve(const struct hak_cache *cache)
+{
+	return cache->batch > 4 ? cache->batch / 4 : 1;
+}
+
+static uint32_t at_most(uint32_t bytes, unsigned bin, uint32_t least, uint32_t most)
+{
+	uint32_t blocks = bytes / hak_class_map.geometry[bin].block;
+	return blocks < least ? least : blocks > most ? most : blocks;
+}
+
+/* Makes the stack hold two batches of `batch` blocks. */
+static bool resize_stack(struct hak_heap *heap, unsigned bin, uint32_t batch)
+{
+	struct hak_cache *cache = &heap->caches[bin];
+	uint32_t depth = hak_heap_depth(heap, bin);
+	void **larger = hak_meta_alloc(2 * batch * sizeof *larger);
+	if (!larger) {
+		return false;
+	}
+	if (cache->stack) {
+		memcpy(larger, cache->stack, depth * sizeof *larger);
+		hak_meta_free(cache->stack, cache->capacity * sizeof *larger);
+	}
+	cache->stack = larger;
+	cache->batch = batch;
+	cache->capacity = 2 * batch;
+	heap->bins[bin].top = larger + depth;
+	return true;
+}
+
+/* A stack that is there, grown if its thread keeps coming back; false without memory. */
+static bool prepare_stack(struct hak_heap *heap, unsigned bin)
+{
+	struct hak_cache *cache = &heap->caches[bin];
+	if (!cache->stack) {
+		return resize_stack(heap, bin, at_most(FIRST_BYTES, bin, 1, FIRST_BATCH));
+	}
+	if (++cache->visits >= GROW_AFTER) {
+		uint32_t most = at_most(BATCH_BYTES, bin, MIN_BATCH, HAK_MAGAZINE_MAX);
+		cache->visits = 0;
+		if (cache->batch < most) {
+			resize_stack(heap, bin, cache->batch * 2 < most ? cache->batch * 2 : most);
+		}
+	}
+	return true;
+}
+
+/* Puts blocks below those on the stack. */
+static void put_below(struct hak_heap *heap, unsigned bin, void *const *blocks, uint32_t n)
+{
+	struct hak_cache *cache = &heap->caches[bin];
+	memmove(cache->stack + n, cache->stack, hak_heap_depth(heap, bin) * sizeof *blocks);
+	memcpy(cache->stack, blocks, n * sizeof *blocks);
+	heap->bins[bin].top += n;
+}
+
+/* A batch from the depot, else from the slabs. */
+static void bring(struct hak_heap *heap, unsigned bin)
+{
+	struct hak_cache *cache = &heap->caches[bin];
+	struct hak_magazine *m = hak_depot_pop(bin);
+	if (!m) {
+		void *fresh[HAK_MAGAZINE_MAX];
+		put_below(heap, bin, fresh, hak_slab_take(bin, HAK_SLAB_PLAIN, fresh, cache->batch));
+		return;
+	}
+	/* Filled by a thread with larger batches: join them. */
+	uint32_t needed = hak_heap_depth(heap, bin) + m->count;
+	if (needed > cache->capacity && !resize_stack(heap, bin, (needed + 1) / 2)) {
+		hak_slab_give(bin, m->slots, m->count);
+	} else {
+		put_below(heap, bin, m->slots, m->count);
+	}
+	hak_magazine_free(m);
+}
+
+/* The coldest batch to the depot; false without memory. */
+static bool send(struct hak_heap *heap, unsigned bin, uint32_t n)
+{
+	struct hak_cache *cache = &heap->caches[bin];
+	struct hak_magazine *m = hak_magazine_new(n);
+	if (!m) {
+		return false;
+	}
+	memcpy(m->slots, cache->stack, n * sizeof *m->slots);
+	m->count = n;
+	heap->bins[bin].top -= n;
+	memmove(cache->stack, cache->stack + n, hak_heap_depth(heap, bin) * sizeof *m->slots);
+	hak_depot_push(bin, m);
+	return true;
+}
+
+static void set_busy(struct hak_heap *heap, bool is_busy)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	heap->is_busy = is_busy;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+bool hak_heap_fill(struct hak_heap *heap, unsigned bin)
+{
+	set_busy(heap, true);
+	bool ready = prepare_stack(heap, bin);
+	if (ready && hak_heap_depth(heap, bin) < reserve(&heap->caches[bin])) {
+		hak_tick();
+		bring(heap, bin);
+	}
+	set_busy(heap, false);
+	return ready && hak_heap_depth(heap, bin) != 0;
+}
+
+bool hak_heap_make_room(struct hak_heap *heap, unsigned bin)
+{
+	struct hak_cache *cache = &heap->caches[bin];
+	set_busy(heap, true);
+	bool ready = prepare_stack(heap, bin);
+	if (ready && cache->capacity - hak_heap_depth(heap, bin) < reserve(cache)) {
+		hak_tick();
+		send(heap, bin, cache->batch);
+	}
+	set_busy(heap, false);
+	return ready && hak_heap_depth(heap, bin) < cache->capacity;
+}
+
+/* --- life of a heap ------------------------------------------------------------------- */
+
+static void empty_cache(struct hak_heap *heap, unsigned bin)
+{
+	struct hak_cache *cache = &heap->caches[bin];
+	uint32_t depth;
+	while ((depth = hak_heap_depth(heap, bin)) != 0) {
+		uint32_t n = depth < cache->batch ? depth : cache->batch;
+		if (!send(heap, bin, n)) {
+			heap->bins[bin].top -= n;
+			hak_slab_give(bin, heap->bins[bin].top, n);
+		}
+	}
+	if (cache->stack) {
+		hak_meta_free(cache->stack, cache->capacity * sizeof(void *));
+		cache->stack = NULL;
+		cache->capacity = 0;
+	}
+}
+
+static void empty_caches(struct hak_heap *heap)
+{
+	for (unsigned bin = 0; bin < HAK_BINS; bin++) {
+		hak_heap_fold(heap, bin);
+		empty_cache(heap, bin);
+	}
+}
+
+void hak_heap_flush(void)
+{
+	struct hak_heap *heap = hak_thread.heap;
+	if (heap) {
+		set_busy(heap, true);
+		empty_caches(heap);
+		set_busy(heap, false);
+	}
+}
+
+static void retire(struct hak_heap *heap)
+{
+	for (unsigned bin = 0; bin < HAK_BINS; bin++) {
+		registry.allocs[bin] += heap->caches[bin].allocs;
+		registry.frees[bin] += heap->caches[bin].frees;
+	}
+	if (heap->previous) {
+		heap->previous->next = heap->next;
+	} else {
+		registry.heaps = heap->next;
+	}
+	if (heap->next) {
+		heap->next->previous = heap->previous;
+	}
+	registry.threads--;
+}
+
+/* Runs as a thread ends; what it allocates and frees afterwards bypasses the caches. */
+static void leave(void *arg)
+{
+	struct hak_heap *heap = arg;
+	hak_trace_thread_exit();
+	empty_caches(heap);
+	hak_thread.heap = NULL;
+	hak_thread.state = HAK_THREAD_GONE;
+	hak_lock_take(&registry.lock);
+	retire(heap);
+	hak_lock_drop(&registry.lock);
+	hak_meta_free(heap, sizeof *heap);
+}
+
+static struct hak_heap *enter(void)
+{
+	struct hak_heap *heap = hak_meta_alloc(sizeof *heap);
+	if (!heap) {
+		return NULL;
+	}
+	hak_thread.state = HAK_THREAD_ENTERING;
+	heap->bins = hak_thread.bins;
+	heap->random = hak_os_random();
+	/* May allocate, which the state sends past the caches. */
+	if (!registry.has_key || pthread_setspecific(registry.key, heap) != 0) {
+		hak_thread.state = HAK_THREAD_GONE;
+		hak_meta_free(heap, sizeof *heap);
+		return NULL;
+	}
+	hak_lock_take(&registry.lock);
+	heap->next = registry.heaps;
+	if (heap->next) {
+		heap->next->previous = heap;
+	}
+	registry.heaps = heap;
+	registry.threads++;
+	hak_lock_drop(&registry.lock);
+	hak_thread.state = HAK_THREAD_ACTIVE;
+	return hak_thread.heap = heap;
+}
+
+HAK_COLD HAK_NOINLINE static struct hak_heap *enter_if_new(void)
+{
+	return hak_thread.state == HAK_THREAD_NEW ? enter() : NULL;
+}
+
+struct hak_heap *hak_heap_get(void)
+{
+	struct hak_heap *heap = hak_thread.heap;
+	return HAK_LIKELY(heap != NULL) ? heap : enter_if_new();
+}
+
+void hak_heap_init(void)
+{
+	registry.has_key = pthread_key_create(&registry.key, leave) == 0;
+}
+
+/* --- tracing -------------------------------------------------------------------------- */
+
+void hak_heap_retune(struct hak_heap *heap, unsigned want)
+{
+	bool samples = want & HAK_TRACE_SAMPLE & ~heap->want;
+	heap->want = want;
+	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
+		hak_heap_fold(heap, bin);
+		if (samples) {
+			heap->caches[bin].until_sample =
+				hak_sample_gap(&heap->random, hak_class_map.geometry[bin].block);
+		}
+		hak_heap_arm(heap, bin);
+	}
+}
+
+/* --- reading -------------------------------------------------------------------------- */
+
+static void read_cache(const struct hak_heap *heap, unsigned bin, uint64_t *allocs, uint64_t *frees)
+{
+	const struct hak_cache *cache = &heap->caches[bin];
+	uint32_t before, after;
+	do {
+		before = __atomic_load_n(&heap->sequence, __ATOMIC_ACQUIRE);
+		int32_t allocs_left = __atomic_load_n(&heap->bins[bin].allocs_left, __ATOMIC_RELAXED);
+		int32_t frees_left = __atomic_load_n(&heap->bins[bin].frees_left, __ATOMIC_RELAXED);
+		*allocs = __atomic_load_n(&cache->allocs, __ATOMIC_RELAXED) +
+			  done(__atomic_load_n(&cache->allocs_armed, __ATOMIC_RELAXED), allocs_left);
+		*frees = __atomic_load_n(&cache->frees, __ATOMIC_RELAXED) +
+			 done(__atomic_load_n(&cache->frees_armed, __ATOMIC_RELAXED), frees_left);
+		atomic_thread_fence(memory_order_acquire);
+		after = __atomic_load_n(&heap->sequence, __ATOMIC_RELAXED);
+	} while ((before & 1) || before != after);
+}
+
+void hak_heap_totals(unsigned bin, uint64_t *allocs, uint64_t *frees, uint64_t *cached)
+{
+	struct hak_slab_stats slabs;
+	hak_lock_take(&registry.lock);
+	*allocs = registry.allocs[bin];
+	*frees = registry.frees[bin];
+	for (struct hak_heap *heap = registry.heaps; heap; heap = heap->next) {
+		uint64_t a, f;
+		read_cache(heap, bin, &a, &f);
+		*allocs += a;
+		*frees += f;
+	}
+	hak_lock_drop(&registry.lock);
+	hak_slab_stats(bin, &slabs);
+	uint64_t live = *allocs - *frees;
+	*cached = slabs.out > live ? slabs.out - live : 0;
+}
+
+uint64_t hak_heap_threads(void)
+{
+	hak_lock_take(&registry.lock);
+	uint64_t threads = registry.threads;
+	hak_lock_drop(&registry.lock);
+	return threads;
+}
+
+/* --- fork ----------------------------------------------------------------------------- */
+
+void hak_heap_fork_lock(void)
+{
+	hak_lock_take(&registry.lock);
+}
+
+static void take_over(struct hak_heap *heap)
+{
+	if (!heap->is_busy && !(heap->sequence & 1)) {
+		empty_caches(heap);
+	}
+	retire(heap);
+}
+
+void hak_heap_fork_unlock(int in_child)
+{
+	if (!in_child) {
+		hak_lock_drop(&registry.lock);
+		return;
+	}
+	hak_lock_reset(&registry.lock);
+	for (struct hak_heap *heap = registry.heaps, *next; heap; heap = next) {
+		next = heap->next;
+		if (heap != hak_thread.heap) {
+			take_over(heap);
+		}
+	}
+}

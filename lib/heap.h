@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The part of the allocator that belongs to one thread.
+ *
+ * Hot half, in thread-local storage: for each bin a stack of free blocks and two countdowns.
+ * malloc pops and counts `allocs_left` down, free pushes and counts `frees_left` down, and
+ * the count is the only test either makes: `allocs_left` never exceeds the blocks on the
+ * stack nor `frees_left` the room. When a count ends, the slow path folds what was done into
+ * exact totals, looks at what else is due (tracing, trimming) and arms the counts again.
+ *
+ * Cold half, the heap: where the stacks are, totals, sampling. Only its thread writes it; readers of
+ * totals retry while `sequence` is odd or moves.
+ */
+#ifndef HAK_LIB_HEAP_H
+#define HAK_LIB_HEAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "class_map.h"
+#include "compiler.h"
+#include "depot.h"
+
+struct hak_bin {
+	int32_t allocs_left;
+	int32_t frees_left;
+	void **top; /* one past the block to be used next */
+};
+
+struct hak_cache {
+	void **stack;	   /* the bin's; NULL until first used */
+	uint32_t capacity; /* of the stack, twice the batch */
+	uint32_t batch;	   /* blocks that move at a time; grows with use */
+	uint32_t visits;   /* of the slow path, since it last grew */
+	int32_t allocs_armed, frees_armed;
+	uint64_t allocs, frees; /* before the counts were armed */
+	int64_t until_sample;	/* allocations up to and with the next sampled one */
+};
+
+struct hak_heap {
+	struct hak_heap *next, *previous; /* registry */
+	struct hak_bin *bins;
+	uint32_t sequence;
+	uint32_t want; /* enum hak_trace_want when this thread last looked */
+	bool is_busy;  /* a stack is between two states: a fork child leaves this heap alone */
+	uint64_t random;
+	struct hak_cache caches[HAK_BINS]; /* [0] counts the large route */
+};
+
+enum hak_thread_state { HAK_THREAD_NEW, HAK_THREAD_ENTERING, HAK_THREAD_ACTIVE, HAK_THREAD_GONE };
+
+struct hak_thread {
+	struct hak_bin bins[HAK_BINS];
+	struct hak_heap *heap; /* NULL before the first slow path and after the thread's end */
+	uint8_t state;
+};
+
+extern HAK_HIDDEN HAK_THREAD_LOCAL struct hak_thread hak_thread;
+
+/* The calling thread's heap, made at first; NULL at its end, while it is made, or without memory. */
+HAK_HIDDEN struct hak_heap *hak_heap_get(void);
+
+/* Folds the counts of a bin into its totals and disarms it. */
+HAK_HIDDEN void hak_heap_fold(struct hak_heap *heap, unsigned bin);
+
+/* Arms a folded bin for as many operations as its stack and the tracing allow. */
+HAK_HIDDEN void hak_heap_arm(struct hak_heap *heap, unsigned bin);
+
+/* Makes sure that a folded bin has blocks (or room) for a while; false without memory. */
+HAK_HIDDEN bool hak_heap_fill(struct hak_heap *heap, unsigned bin);
+HAK_HIDDEN bool hak_heap_make_room(struct hak_heap *heap, unsigned bin);
+
+/* Adds to the totals outside the countdowns; `heap` may be NULL. */
+HAK_HIDDEN void hak_heap_count(struct hak_heap *heap, unsigned bin, unsigned allocs, unsigned frees);
+
+/* Re-arms every bin after what is wanted has changed. */
+HAK_HIDDEN void hak_heap_retune(struct hak_heap *heap, unsigned want);
+
+/* Blocks on the stack of a bin. */
+HAK_INLINE uint32_t hak_heap_depth(const struct hak_heap *heap, unsigned bin)
+{
+	void *const *stack = heap->caches[bin].stack;
+	return stack ? (uint32_t)(heap->bins[bin].top - stack) : 0;
+}
+
+/* Returns all cached blocks of the calling thread to the depots. */
+HAK_HIDDEN void hak_heap_flush(void);
+
+/* Exact totals of a bin over all threads, and free blocks in their caches. */
+HAK_HIDDEN void hak_heap_totals(unsigned bin, uint64_t *allocs, uint64_t *frees, uint64_t *cached);
+
+HAK_HIDDEN uint64_t hak_heap_threads(void);
+
+/* Once, at start: the key whose destructor sees threads end. */
+HAK_HIDDEN void hak_heap_init(void);
+
+HAK_HIDDEN void hak_heap_fork_lock(void);
+/* In a child the caches of the threads that are gone are taken over. */
+HAK_HIDDEN void hak_heap_fork_unlock(int in_child);
+
+#endif

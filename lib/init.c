@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The library's life: made by the first allocation, completed by the constructor, kept whole
+ * across fork.
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "lock.h"
+#include "meta.h"
+#include "options.h"
+#include "page_heap.h"
+#include "panic.h"
+#include "slab.h"
+#include "trace.h"
+
+static struct hak_lock init_lock;
+static atomic_bool is_ready;
+
+HAK_COLD HAK_NOINLINE static void init_once(void)
+{
+	hak_lock_take(&init_lock);
+	if (!atomic_load_explicit(&is_ready, memory_order_relaxed)) {
+		hak_options_read();
+		/* Without a region the class tables stay empty and every request takes the large route. */
+		if (hak_region_init() == 0) {
+			hak_class_map_build();
+			hak_heap_init();
+		}
+		hak_panic_observer = hak_trace_corruption;
+		atomic_store_explicit(&is_ready, true, memory_order_release);
+	}
+	hak_lock_drop(&init_lock);
+}
+
+void hak_init(void)
+{
+	if (HAK_UNLIKELY(!atomic_load_explicit(&is_ready, memory_order_acquire))) {
+		init_once();
+	}
+}
+
+/* --- fork ----------------------------------------------------------------------------- */
+
+/* Locks in the order in which they nest. The depots have none. */
+static void fork_prepare(void)
+{
+	hak_trace_fork(0);
+	hak_heap_fork_lock();
+	hak_slab_fork_lock();
+	hak_large_fork_lock();
+	hak_page_heap_fork_lock();
+	hak_meta_fork_lock();
+}
+
+static void fork_unlock(int in_child)
+{
+	hak_meta_fork_unlock(in_child);
+	hak_page_heap_fork_unlock(in_child);
+	hak_large_fork_unlock(in_child);
+	hak_slab_fork_unlock(in_child);
+	hak_heap_fork_unlock(in_child);
+}
+
+static void fork_parent(void)
+{
+	fork_unlock(0);
+	hak_trace_fork(1);
+}
+
+static void fork_child(void)
+{
+	fork_unlock(1);
+	hak_trace_fork(2);
+}
+
+/* --- start -------------------------------------------------------------------- */
+
+/* The tracer lies beside this library, or where the loader finds it by name. */
+static void load_tracer(void)
+{
+	static const char name[] = "libhakmem-tracer.so";
+	Dl_info self;
+	char path[4096];
+	const char *slash;
+	if (dladdr((void *)load_tracer, &self) && self.dli_fname && (slash = strrchr(self.dli_fname, '/'))) {
+		size_t folder = (size_t)(slash + 1 - self.dli_fname);
+		if (folder + sizeof name <= sizeof path) {
+			memcpy(path, self.dli_fname, folder);
+			memcpy(path + folder, name, sizeof name);
+			if (dlopen(path, RTLD_NOW | RTLD_GLOBAL)) {
+				return;
+			}
+		}
+	}
+	if (!dlopen(name, RTLD_NOW | RTLD_GLOBAL)) {
+		hak_warn("HAKMEM_TRACE: ", dlerror(), NULL);
+	}
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	hak_init();
+	pthread_atfork(fork_prepare, fork_parent, fork_child);
+	if (hak_options.trace) {
+		load_tracer();
+	}
+}

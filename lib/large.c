@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Large blocks in spans. */
+#include "large.h"
+
+#include "direct.h"
+#include "options.h"
+#include "os.h"
+#include "page_heap.h"
+#include "tick.h"
+
+/* From here on moving the pages is cheaper than copying what they hold. */
+#define MOVE_PAGES_FROM ((size_t)256 << 10)
+
+static _Atomic(uint64_t) live_blocks;
+static _Atomic(uint64_t) live_bytes;
+
+static size_t whole_pages(size_t size)
+{
+	size_t mask = hak_os_page_size() - 1;
+	return ((size ? size : 1) + mask) & ~mask;
+}
+
+static uint32_t units_for(size_t bytes)
+{
+	return (uint32_t)((bytes + HAK_UNIT - 1) >> HAK_UNIT_LOG2);
+}
+
+static void *span_new(size_t bytes, size_t alignment, bool *zeroed)
+{
+	size_t align_units = alignment > HAK_UNIT ? alignment >> HAK_UNIT_LOG2 : 1;
+	if ((bytes >> HAK_UNIT_LOG2) + align_units >= hak_region.reserved_units) {
+		return NULL;
+	}
+	struct hak_span *span = hak_span_alloc(units_for(bytes), (uint32_t)align_units, zeroed);
+	if (!span) {
+		return NULL;
+	}
+	span->large.requested = 0;
+	span->large.usable = bytes;
+	atomic_store_explicit(&span->large.sample, NULL, memory_order_relaxed);
+	span->kind = HAK_SPAN_LARGE;
+	return hak_span_start(span);
+}
+
+static void count(int64_t blocks, int64_t bytes)
+{
+	atomic_fetch_add_explicit(&live_blocks, (uint64_t)blocks, memory_order_relaxed);
+	atomic_fetch_add_explicit(&live_bytes, (uint64_t)bytes, memory_order_relaxed);
+}
+
+void *hak_large_new(size_t size, size_t alignment, bool *zeroed)
+{
+	size_t bytes = whole_pages(size);
+	void *block = span_new(bytes, alignment, zeroed);
+	if (!block) {
+		size_t page = hak_os_page_size();
+		block = hak_direct_new(bytes, alignment > page ? alignment : page);
+		*zeroed = true;
+	}
+	if (block) {
+		count(1, (int64_t)bytes);
+	}
+	return block;
+}
+
+struct hak_large *hak_large_of(const void *p)
+{
+	if (!hak_region_owns(p)) {
+		return hak_direct_of(p);
+	}
+	struct hak_span *span = hak_span_at(hak_unit_of(p));
+	return span->kind == HAK_SPAN_LARGE && hak_span_start(span) == p ? &span->large : NULL;
+}
+
+void hak_large_delete(void *p)
+{
+	if (!hak_region_owns(p)) {
+		count(-1, -(int64_t)hak_direct_delete(p));
+		return;
+	}
+	struct hak_span *span = hak_span_at(hak_unit_of(p));
+	count(-1, -(int64_t)span->large.usable);
+	span->kind = HAK_SPAN_BUSY;
+	hak_span_free(span);
+	hak_tick();
+	if (hak_options.purge_delay_ms == 0) {
+		hak_page_heap_purge(UINT64_MAX, 0);
+	}
+}
+
+/* Within the span, or with free units behind it. */
+static bool resize_in_place(struct hak_span *span, size_t bytes)
+{
+	uint32_t units = units_for(bytes);
+	if (units > span->units && !hak_span_grow(span, units)) {
+		return false;
+	}
+	if (units < span->units) {
+		hak_span_cut(span, units);
+	}
+	count(0, (int64_t)bytes - (int64_t)span->large.usable);
+	span->large.usable = bytes;
+	return true;
+}
+
+/* To another span, by page tables instead of bytes. */
+static void *move_pages(struct hak_span *span, size_t bytes)
+{
+	size_t old_bytes = span->large.usable;
+	bool zeroed;
+	if (old_bytes < MOVE_PAGES_FROM || bytes < old_bytes) {
+		return NULL;
+	}
+	void *to = span_new(bytes, 1, &zeroed);
+	if (!to) {
+		return NULL;
+	}
+	void *from = hak_span_start(span);
+	count(1, (int64_t)bytes);
+	if (hak_os_move(from, to, old_bytes)) {
+		hak_large_delete(to);
+		return NULL;
+	}
+	hak_large_of(to)->requested = span->large.requested;
+	hak_large_delete(from);
+	return to;
+}
+
+void *hak_large_resize(void *p, size_t size)
+{
+	size_t bytes = whole_pages(size);
+	if (!hak_region_owns(p)) {
+		struct hak_large *l = hak_direct_of(p);
+		int64_t old_bytes = l ? (int64_t)l->usable : 0;
+		void *moved = hak_direct_resize(p, bytes);
+		if (moved) {
+			count(0, (int64_t)bytes - old_bytes);
+		}
+		return moved;
+	}
+	struct hak_span *span = hak_span_at(hak_unit_of(p));
+	if ((bytes >> HAK_UNIT_LOG2) < hak_region.reserved_units && resize_in_place(span, bytes)) {
+		return p;
+	}
+	return move_pages(span, bytes);
+}
+
+void hak_large_stats(uint64_t *blocks, uint64_t *bytes)
+{
+	*blocks = atomic_load_explicit(&live_blocks, memory_order_relaxed);
+	*bytes = atomic_load_explicit(&live_bytes, memory_order_relaxed);
+}
+
+void hak_large_fork_lock(void)
+{
+	hak_direct_fork_lock();
+}
+
+void hak_large_fork_unlock(int in_child)
+{
+	hak_direct_fork_unlock(in_child);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A mutex of one word that sleeps in the kernel when it is contended, so that a preempted
+ * owner does not make sixty-four spinners burn the time slice it needs. Three states as in
+ * Drepper, "Futexes Are Tricky" (2011). Never allocates; a fork child may simply reset it.
+ */
+#ifndef HAK_LIB_LOCK_H
+#define HAK_LIB_LOCK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "compiler.h"
+
+struct hak_lock {
+	atomic_int state; /* 0 free, 1 held, 2 held and somebody may sleep */
+};
+
+HAK_HIDDEN void hak_lock_wait(struct hak_lock *lock);
+HAK_HIDDEN void hak_lock_wake(struct hak_lock *lock);
+
+HAK_INLINE void hak_lock_take(struct hak_lock *lock)
+{
+	int expected = 0;
+	if (HAK_UNLIKELY(!atomic_compare_exchange_strong_explicit(
+		    &lock->state, &expected, 1, memory_order_acquire, memory_order_relaxed))) {
+		hak_lock_wait(lock);
+	}
+}
+
+/* True when it is now held. */
+HAK_INLINE bool hak_lock_try(struct hak_lock *lock)
+{
+	int expected = 0;
+	return atomic_compare_exchange_strong_explicit(&lock->state, &expected, 1, memory_order_acquire,
+						       memory_order_relaxed);
+}
+
+HAK_INLINE void hak_lock_drop(struct hak_lock *lock)
+{
+	if (HAK_UNLIKELY(atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)) {
+		hak_lock_wake(lock);
+	}
+}
+
+/* In a fork child, where the owner was the forking thread and nobody waits. */
+HAK_INLINE void hak_lock_reset(struct hak_lock *lock)
+{
+	atomic_store_explicit(&lock->state, 0, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* One lock, one bump pointer, one free list for each power of two. */
+#include "meta.h"
+
+#include <string.h>
+
+#include "lock.h"
+#include "os.h"
+
+enum {
+	SMALLEST_LOG2 = 6,
+	LARGEST_LOG2 = 20,
+	CHUNK = 1 << 20, /* address space only: untouched pages cost nothing */
+};
+
+struct free_record {
+	struct free_record *next;
+};
+
+static struct {
+	struct hak_lock lock;
+	char *at, *end;
+	uint64_t bytes;
+	struct free_record *free[LARGEST_LOG2 - SMALLEST_LOG2 + 1];
+} meta;
+
+static unsigned size_index(size_t bytes)
+{
+	unsigned log2 = SMALLEST_LOG2;
+	while (((size_t)1 << log2) < bytes) {
+		log2++;
+	}
+	return log2 - SMALLEST_LOG2;
+}
+
+/* With the lock held. */
+static void *bump(size_t bytes)
+{
+	if ((size_t)(meta.end - meta.at) < bytes) {
+		void *chunk;
+		if (hak_os_map(CHUNK, &chunk)) {
+			return NULL;
+		}
+		hak_os_huge_pages(chunk, CHUNK, 0);
+		meta.at = chunk;
+		meta.end = meta.at + CHUNK;
+		meta.bytes += CHUNK;
+	}
+	void *record = meta.at;
+	meta.at += bytes;
+	return record;
+}
+
+void *hak_meta_alloc(size_t bytes)
+{
+	unsigned index = size_index(bytes);
+	if (index > LARGEST_LOG2 - SMALLEST_LOG2) {
+		return NULL;
+	}
+	hak_lock_take(&meta.lock);
+	struct free_record *reused = meta.free[index];
+	void *record = reused;
+	if (reused) {
+		meta.free[index] = reused->next;
+	} else {
+		record = bump((size_t)1 << (index + SMALLEST_LOG2));
+	}
+	hak_lock_drop(&meta.lock);
+	if (reused) {
+		memset(record, 0, bytes);
+	}
+	return record;
+}
+
+void hak_meta_free(void *record, size_t bytes)
+{
+	struct free_record *r = record;
+	unsigned index = size_index(bytes);
+	hak_lock_take(&meta.lock);
+	r->next = meta.free[index];
+	meta.free[index] = r;
+	hak_lock_drop(&meta.lock);
+}
+
+uint64_t hak_meta_bytes(void)
+{
+	hak_lock_take(&meta.lock);
+	uint64_t bytes = meta.bytes;
+	hak_lock_drop(&meta.lock);
+	return bytes;
+}
+
+void hak_meta_fork_lock(void)
+{
+	hak_lock_take(&meta.lock);
+}
+
+void hak_meta_fork_unlock(int in_child)
+{
+	if (in_child) {
+		hak_lock_reset(&meta.lock);
+	} else {
+		hak_lock_drop(&meta.lock);
+	}
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The environment into hak_options. Runs inside the first malloc, which may come before
+ * libc's constructors: then `environ` is not set yet and /proc/self/environ is read.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "panic.h"
+
+enum option_type { TABLE, INT, SIZE, POWER2, SWITCH };
+
+struct option {
+	const char *name;
+	const char *initial;
+	size_t offset; /* in struct hak_options */
+	int64_t min, max;
+	enum option_type type;
+};
+
+struct hak_options hak_options;
+
+static const struct option options[] = {
+#define OPTION_ROW(field, type, name, initial, min, max, help)                                               \
+	{ name, initial, offsetof(struct hak_options, field), min, max, type },
+	HAK_OPTIONS(OPTION_ROW)
+#undef OPTION_ROW
+};
+
+enum {
+	OPTIONS = sizeof options / sizeof options[0],
+	NAME_MAX_LENGTH = 64,
+	ENTRY_MAX = NAME_MAX_LENGTH + sizeof(hak_option_TABLE),
+	TABLE_FILE_MAX = 16384,
+};
+_Static_assert(OPTIONS <= 64, "`seen` is a 64-bit set");
+
+static const char prefix[] = "HAKMEM_";
+static const size_t prefix_length = sizeof prefix - 1;
+
+static void *field_of(const struct option *o)
+{
+	return (char *)&hak_options + o->offset;
+}
+
+/* Decimal digits, then one of `suffixes`, each 1024 times the one before. 0 or -1. */
+static int parse_number(const char *text, const char *suffixes, int64_t *out)
+{
+	bool negative = *text == '-';
+	int64_t value = 0;
+	const char *at = text + negative;
+	if (*at == '\0') {
+		return -1;
+	}
+	for (; *at >= '0' && *at <= '9'; at++) {
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, *at - '0', &value)) {
+			return -1;
+		}
+	}
+	if (*at && at > text + negative) {
+		const char *suffix = strchr(suffixes, *at & ~0x20);
+		if (!suffix ||
+		    __builtin_mul_overflow(value, INT64_C(1024) << 10 * (suffix - suffixes), &value)) {
+			return -1;
+		}
+		at++;
+	}
+	*out = negative ? -value : value;
+	return *at ? -1 : 0;
+}
+
+static bool is_table(const char *text)
+{
+	return strcmp(text, "fine") == 0 || strcmp(text, "classic") == 0 ||
+	       (text[0] == '@' && text[1] && strlen(text) < sizeof(hak_option_TABLE));
+}
+
+/* Stores `text` as the option's value; -1, and nothing stored, when it is not one. */
+static int store(const struct option *o, const char *text)
+{
+	int64_t value;
+	if (o->type == TABLE) {
+		if (!is_table(text)) {
+			return -1;
+		}
+		memcpy(field_of(o), text, strlen(text) + 1);
+		return 0;
+	}
+	bool is_bytes = o->type == SIZE || o->type == POWER2;
+	if (parse_number(text, is_bytes ? "KMG" : "", &value) || value < o->min || value > o->max ||
+	    (o->type == POWER2 && (value & (value - 1)))) {
+		return -1;
+	}
+	if (o->type == SWITCH) {
+		*(bool *)field_of(o) = value;
+	} else {
+		memcpy(field_of(o), &value, sizeof value); /* int64_t or uint64_t */
+	}
+	return 0;
+}
+
+/* A number as text at the end of a small buffer, for hak_warn. */
+struct number {
+	char text[24];
+};
+
+static void collect(void *to, const char *bytes, size_t length)
+{
+	struct number *n = to;
+	memcpy(n->text, bytes, length); /* at most 20 digits, a sign and a unit */
+	n->text[length] = '\0';
+}
+
+static const char *number_text(struct number *n, int64_t value, bool is_bytes)
+{
+	struct hak_text t;
+	hak_text_to_sink(&t, collect, n);
+	if (is_bytes) {
+		hak_text_size(&t, (uint64_t)value);
+	} else {
+		hak_text_signed(&t, value);
+	}
+	hak_text_flush(&t);
+	return n->text;
+}
+
+static void warn_value(const struct option *o, const char *value)
+{
+	static const char *const kinds[] = {
+		[INT] = "a number from ",
+		[SIZE] = "bytes (with an optional K, M or G) from ",
+		[POWER2] = "a power of two (with an optional K, M or G) from ",
+	};
+	struct number low, high;
+	bool is_bytes = o->type == SIZE || o->type == POWER2;
+	if (o->type == TABLE) {
+		hak_warn(o->name, "=", value, ": expected fine, classic or @FILE; using ", o->initial, NULL);
+	} else if (o->type == SWITCH) {
+		hak_warn(o->name, "=", value, ": expected 0 or 1; using ", o->initial, NULL);
+	} else {
+		hak_warn(o->name, "=", value, ": expected ", kinds[o->type],
+			 number_text(&low, o->min, is_bytes), " to ", number_text(&high, o->max, is_bytes),
+			 "; using ", o->initial, NULL);
+	}
+}
+
+static void warn_unknown(const char *entry)
+{
+#define OPTION_NAME(field, type, name, initial, min, max, help) " " name
+	hak_warn(entry, ": no such option, ignored; there are" HAK_OPTIONS(OPTION_NAME), NULL);
+#undef OPTION_NAME
+}
+
+static const struct option *find(const char *name, size_t length)
+{
+	for (size_t i = 0; i < OPTIONS; i++) {
+		if (strncmp(options[i].name, name, length) == 0 && options[i].name[length] == '\0') {
+			return &options[i];
+		}
+	}
+	return NULL;
+}
+
+/* One NAME=value of the environment. As for getenv, the first of a name counts. */
+static void read_entry(const char *entry, uint64_t *seen)
+{
+	const char *equals = strchr(entry, '=');
+	if (!equals || strncmp(entry, prefix, prefix_length) != 0) {
+		return;
+	}
+	const struct option *o = find(entry, (size_t)(equals - entry));
+	if (!o) {
+		warn_unknown(entry);
+		return;
+	}
+	uint64_t bit = UINT64_C(1) << (o - options);
+	if (!(*seen & bit) && equals[1] && store(o, equals + 1)) {
+		warn_value(o, equals + 1);
+	}
+	*seen |= bit;
+}
+
+/*
+ * The environment the process was started with. System calls directly: libc's functions
+ * are cancellation points. An entry that is too long for any option is cut, and its value
+ * is then refused by length.
+ */
+static void read_proc_environ(uint64_t *seen)
+{
+	static char entry[ENTRY_MAX];
+	char chunk[512];
+	size_t at = 0;
+	long n;
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/environ", O_RDONLY | O_CLOEXEC);
+
+	while (fd >= 0 && (n = syscall(SYS_read, fd, chunk, sizeof chunk)) > 0) {
+		for (long i = 0; i < n; i++) {
+			entry[at] = chunk[i];
+			if (chunk[i] == '\0') {
+				read_entry(entry, seen);
+				at = 0;
+			} else if (at < sizeof entry - 2) {
+				at++;
+				entry[at] = '\0';
+			}
+		}
+	}
+	if (fd >= 0) {
+		syscall(SYS_close, fd);
+	}
+}
+
+void hak_options_read(void)
+{
+	uint64_t seen = 0;
+	int saved = errno;
+
+	for (size_t i = 0; i < OPTIONS; i++) {
+		store(&options[i], options[i].initial);
+	}
+	if (!getauxval(AT_SECURE)) {
+		if (environ) {
+			for (char **entry = environ; *entry; entry++) {
+				read_entry(*entry, &seen);
+			}
+		} else {
+			read_proc_environ(&seen);
+		}
+	}
+	errno = saved;
+}
+
+/* The whole file into `text`. The length, -errno, or -EFBIG. */
+static ssize_t read_file(const char *path, char *text, size_t capacity)
+{
+	size_t length = 0;
+	long n = 0;
+	/* Non-blocking: a pipe without a writer must not hang every program. */
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0) {
+		return -errno;
+	}
+	while (length < capacity && (n = syscall(SYS_read, fd, text + length, capacity - length)) > 0) {
+		length += (size_t)n;
+	}
+	ssize_t result = n < 0 ? -errno : (ssize_t)length;
+	syscall(SYS_close, fd);
+	return length == capacity ? -EFBIG : result;
+}
+
+/* Loads the file of an @FILE option; false after a warning. */
+static bool load_table(struct hak_class_table *out, unsigned tiny_max_class, uint32_t page_size)
+{
+	static char text[TABLE_FILE_MAX];
+	struct number at;
+	unsigned line;
+	ssize_t length = read_file(hak_options.size_classes + 1, text, sizeof text);
+	if (length < 0) {
+		hak_warn("HAKMEM_SIZE_CLASSES=", hak_options.size_classes, ": ",
+			 strerrordesc_np((int)-length), "; using fine", NULL);
+		return false;
+	}
+	const char *wrong =
+		hak_class_table_parse(out, text, (size_t)length, tiny_max_class, page_size, &line);
+	if (wrong) {
+		hak_warn("HAKMEM_SIZE_CLASSES=", hak_options.size_classes, ": line ",
+			 number_text(&at, line, false), ": ", wrong, "; using fine", NULL);
+	}
+	return !wrong;
+}
+
+void hak_options_class_table(struct hak_class_table *out, uint32_t page_size)
+{
+	unsigned tiny_max_class = (unsigned)hak_options.tiny_max_class;
+	enum hak_scheme scheme = HAK_SCHEME_FINE;
+	if (hak_options.size_classes[0] == '@') {
+		int saved = errno;
+		bool is_loaded = load_table(out, tiny_max_class, page_size);
+		errno = saved;
+		if (is_loaded) {
+			return;
+		}
+		strcpy(hak_options.size_classes, "fine");
+	} else if (strcmp(hak_options.size_classes, "classic") == 0) {
+		scheme = HAK_SCHEME_CLASSIC;
+	}
+	hak_class_table_build(out, scheme, tiny_max_class, page_size);
+}
+
+static void print_value(struct hak_text *t, const struct option *o)
+{
+	int64_t value;
+	if (o->type == TABLE) {
+		hak_text_foreign(t, field_of(o));
+	} else if (o->type == SWITCH) {
+		hak_text_unsigned(t, *(bool *)field_of(o));
+	} else {
+		memcpy(&value, field_of(o), sizeof value);
+		if (o->type == INT) {
+			hak_text_signed(t, value);
+		} else {
+			hak_text_size(t, (uint64_t)value);
+		}
+	}
+}
+
+void hak_options_print(struct hak_text *t)
+{
+	for (size_t i = 0; i < OPTIONS; i++) {
+		hak_text_string(t, "  ");
+		hak_text_left(t, options[i].name, 22);
+		hak_text_string(t, " ");
+		print_value(t, &options[i]);
+		hak_text_string(t, "\n");
+	}
+}

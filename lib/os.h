@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The operating system's memory, the only place that maps or advises. Functions return 0
+ * or -errno, leave errno alone and take page-aligned ranges. Thread-safe, no state.
+ */
+#ifndef HAK_LIB_OS_H
+#define HAK_LIB_OS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compiler.h"
+
+HAK_HIDDEN size_t hak_os_page_size(void);
+
+/* Address space without memory behind it, aligned to a power of two of at least a page. */
+HAK_HIDDEN int hak_os_reserve(size_t bytes, size_t alignment, void **out);
+
+/* Zeroed readable and writable memory anywhere. */
+HAK_HIDDEN int hak_os_map(size_t bytes, void **out);
+HAK_HIDDEN int hak_os_map_aligned(size_t bytes, size_t alignment, void **out);
+HAK_HIDDEN int hak_os_unmap(void *start, size_t bytes);
+
+/* Makes reserved space usable; it reads as zero until written. */
+HAK_HIDDEN int hak_os_commit(void *start, size_t bytes);
+
+/* Gives the pages back; the range stays usable and reads as zero. */
+HAK_HIDDEN int hak_os_purge(void *start, size_t bytes);
+
+/* Moves the pages of `from` over `to`; `from` stays mapped and reads as zero. */
+HAK_HIDDEN int hak_os_move(void *from, void *to, size_t bytes);
+
+/* Resizes a mapping of its own, which may move. */
+HAK_HIDDEN int hak_os_remap(void *start, size_t old_bytes, size_t new_bytes, void **out);
+
+/* Whether huge pages may back the range. Advice only. */
+HAK_HIDDEN void hak_os_huge_pages(void *start, size_t bytes, int wanted);
+
+/* Bytes of physical memory, and the address-space limit (SIZE_MAX when there is none). */
+HAK_HIDDEN size_t hak_os_memory(void);
+HAK_HIDDEN size_t hak_os_address_limit(void);
+
+/* Milliseconds of a steady clock, a few milliseconds coarse. */
+HAK_HIDDEN uint64_t hak_os_clock_ms(void);
+
+/* 64 bits nobody can guess; from the clock and addresses where the kernel has none yet. */
+HAK_HIDDEN uint64_t hak_os_random(void);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* Splitting, merging, opening and purging of spans. */
+#include "page_heap.h"
+
+#include "lock.h"
+#include "os.h"
+#include "runs.h"
+
+enum {
+	PURGE_BATCH = 32, /* runs taken out at a time, so that the lock is not held over system calls */
+};
+
+static struct {
+	struct hak_lock lock;
+	struct hak_runs dirty;
+	struct hak_runs clean;
+	uint64_t used_units;
+	uint64_t purged;
+	uint64_t superslabs;
+} heap HAK_ALIGNED(HAK_CACHE_LINE);
+
+static struct hak_runs *runs_of(enum hak_span_kind kind)
+{
+	return kind == HAK_SPAN_DIRTY ? &heap.dirty : &heap.clean;
+}
+
+/* Puts [unit, unit + units) among the free runs, merged with neighbours of its kind. */
+static void insert(uint32_t unit, uint32_t units, enum hak_span_kind kind, uint64_t now_ms)
+{
+	struct hak_runs *runs = runs_of(kind);
+	uint32_t behind = unit + units;
+
+	if (behind < hak_region.units && hak_span_at(behind)->kind == kind) {
+		units += hak_span_at(behind)->units;
+		hak_runs_remove(runs, behind);
+	}
+	if (unit > 0 && hak_span_at(unit - 1)->kind == kind) {
+		uint32_t before = hak_span_at(unit - 1)->units;
+		unit -= before;
+		units += before;
+		hak_runs_remove(runs, unit);
+	}
+	struct hak_span *head = hak_span_at(unit);
+	head->kind = (uint8_t)kind;
+	head->units = units;
+	head->free.since_ms = now_ms;
+	hak_runs_add(runs, unit);
+}
+
+/* Takes [from, from + units) out of the free run at `run`, which contains it. */
+static void carve(uint32_t run, uint32_t from, uint32_t units)
+{
+	struct hak_span *head = hak_span_at(run);
+	enum hak_span_kind kind = head->kind;
+	uint32_t end = run + head->units;
+	uint64_t since = head->free.since_ms;
+
+	hak_runs_remove(runs_of(kind), run);
+	if (from > run) {
+		insert(run, from - run, kind, since);
+	}
+	if (end > from + units) {
+		insert(from + units, end - from - units, kind, since);
+	}
+}
+
+static uint32_t find_run(uint32_t units, bool *zeroed)
+{
+	uint32_t run = hak_runs_find(&heap.dirty, units);
+	*zeroed = false;
+	if (run == HAK_NO_UNIT) {
+		run = hak_runs_find(&heap.clean, units);
+		*zeroed = true;
+	}
+	return run;
+}
+
+/* Opens more of the region. Its pages join the clean runs. */
+static bool extend(uint32_t units)
+{
+	uint32_t opened;
+	uint32_t unit = hak_region_extend(units, &opened);
+	if (unit == HAK_NO_UNIT) {
+		return false;
+	}
+	heap.superslabs++;
+	insert(unit, opened, HAK_SPAN_CLEAN, 0);
+	return true;
+}
+
+static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms);
+
+/* With the lock held; what can be had without new address space, then with it. */
+static uint32_t obtain(uint32_t units, bool *zeroed)
+{
+	uint32_t run = find_run(units, zeroed);
+	if (run == HAK_NO_UNIT && extend(units)) {
+		run = find_run(units, zeroed);
+	}
+	if (run == HAK_NO_UNIT && purge_locked(UINT64_MAX, 0) != 0) {
+		run = find_run(units, zeroed); /* dirty and clean neighbours have merged */
+	}
+	return run;
+}
+
+struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, bool *zeroed)
+{
+	struct hak_span *span = NULL;
+	uint32_t wanted = units + align_units - 1;
+
+	hak_lock_take(&heap.lock);
+	uint32_t run = obtain(wanted, zeroed);
+	if (run != HAK_NO_UNIT) {
+		uint32_t from = (run + align_units - 1) & ~(align_units - 1);
+		carve(run, from, units);
+		span = hak_span_at(from);
+		span->kind = HAK_SPAN_NONE;
+		span->units = units;
+		span->head = from;
+		heap.used_units += units;
+	}
+	hak_lock_drop(&heap.lock);
+	return span;
+}
+
+void hak_span_free(struct hak_span *span)
+{
+	hak_lock_take(&heap.lock);
+	heap.used_units -= span->units;
+	insert(hak_span_unit(span), span->units, HAK_SPAN_DIRTY, hak_os_clock_ms());
+	hak_lock_drop(&heap.lock);
+}
+
+bool hak_span_grow(struct hak_span *span, uint32_t units)
+{
+	bool done = false;
+	uint32_t behind = hak_span_unit(span) + span->units;
+	uint32_t more = units - span->units;
+
+	hak_lock_take(&heap.lock);
+	if (behind < hak_region.units) {
+		struct hak_span *next = hak_span_at(behind);
+		bool is_free = next->kind == HAK_SPAN_DIRTY || next->kind == HAK_SPAN_CLEAN;
+		if (is_free && next->units >= more) {
+			carve(behind, behind, more);
+			heap.used_units += more;
+			span->units = units;
+			done = true;
+		}
+	}
+	hak_lock_drop(&heap.lock);
+	return done;
+}
+
+void hak_span_cut(struct hak_span *span, uint32_t units)
+{
+	hak_lock_take(&heap.lock);
+	uint32_t rest = span->units - units;
+	heap.used_units -= rest;
+	span->units = units;
+	insert(hak_span_unit(span) + units, rest, HAK_SPAN_DIRTY, hak_os_clock_ms());
+	hak_lock_drop(&heap.lock);
+}
+
+/* Takes up to PURGE_BATCH dirty runs that are old enough out of the lists. */
+static unsigned take_old(uint32_t batch[PURGE_BATCH], uint64_t now_ms, uint64_t delay_ms)
+{
+	unsigned taken = 0;
+	for (unsigned list = 0; taken < PURGE_BATCH; list++) {
+		uint32_t unit = hak_runs_first(&heap.dirty, &list);
+		while (unit != HAK_NO_UNIT && taken < PURGE_BATCH) {
+			struct hak_span *run = hak_span_at(unit);
+			uint32_t next = run->next;
+			if (run->free.since_ms + delay_ms <= now_ms) {
+				hak_runs_remove(&heap.dirty, unit);
+				run->kind = HAK_SPAN_BUSY;
+				batch[taken++] = unit;
+			}
+			unit = next;
+		}
+		if (list >= HAK_RUN_LISTS) {
+			break;
+		}
+	}
+	return taken;
+}
+
+/* The lock is held on entry and return, and dropped over the system calls. */
+static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms)
+{
+	uint32_t batch[PURGE_BATCH];
+	uint64_t given = 0;
+	unsigned taken, purged;
+
+	do {
+		taken = take_old(batch, now_ms, delay_ms);
+		hak_lock_drop(&heap.lock);
+		for (purged = 0; purged < taken; purged++) {
+			struct hak_span *run = hak_span_at(batch[purged]);
+			if (hak_os_purge(hak_span_start(run), hak_span_bytes(run))) {
+				break; /* locked memory cannot be given back */
+			}
+			given += hak_span_bytes(run);
+		}
+		hak_lock_take(&heap.lock);
+		for (unsigned i = 0; i < taken; i++) {
+			insert(batch[i], hak_span_at(batch[i])->units,
+			       i < purged ? HAK_SPAN_CLEAN : HAK_SPAN_DIRTY, now_ms);
+		}
+	} while (taken == PURGE_BATCH && purged == taken);
+	heap.purged += given;
+	return given;
+}
+
+uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms)
+{
+	hak_lock_take(&heap.lock);
+	uint64_t given = purge_locked(now_ms, delay_ms);
+	hak_lock_drop(&heap.lock);
+	return given;
+}
+
+void hak_page_heap_stats(struct hak_page_heap_stats *out)
+{
+	hak_lock_take(&heap.lock);
+	out->mapped = (uint64_t)hak_region.units << HAK_UNIT_LOG2;
+	out->used = heap.used_units << HAK_UNIT_LOG2;
+	out->dirty = heap.dirty.units << HAK_UNIT_LOG2;
+	out->purged = heap.purged;
+	out->superslabs = heap.superslabs;
+	hak_lock_drop(&heap.lock);
+}
+
+void hak_page_heap_fork_lock(void)
+{
+	hak_lock_take(&heap.lock);
+}
+
+void hak_page_heap_fork_unlock(int in_child)
+{
+	if (in_child) {
+		hak_lock_reset(&heap.lock);
+	} else {
+		hak_lock_drop(&heap.lock);
+	}
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Spans: runs of 64 KiB units of the region, for slabs and for large blocks. Free runs are
+ * merged with their neighbours of the same kind: dirty ones, which still hold pages and are
+ * used first, and clean ones, which read as zero. Dirty runs that nobody wanted for
+ * HAKMEM_PURGE_DELAY_MS give their pages back.
+ *
+ * One lock; callers hold no other lock below it. Nothing here calls a tracer.
+ */
+#ifndef HAK_LIB_PAGE_HEAP_H
+#define HAK_LIB_PAGE_HEAP_H
+
+#include "region.h"
+
+struct hak_page_heap_stats {
+	uint64_t mapped, used, dirty, purged, superslabs; /* bytes but the last */
+};
+
+/*
+ * A span of `units` (1..2^29), its first unit a multiple of `align_units` (a power of two).
+ * kind is SPAN_NONE until the caller sets it, `units` and `head` are set. *zeroed tells
+ * whether it reads as zero. NULL when the region is full or the system has no memory.
+ */
+HAK_HIDDEN struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, bool *zeroed);
+
+/* Gives a span back; its pages stay until they are purged. */
+HAK_HIDDEN void hak_span_free(struct hak_span *span);
+
+/* Takes the free units behind a span until it has `units`; false when they are in use. */
+HAK_HIDDEN bool hak_span_grow(struct hak_span *span, uint32_t units);
+
+/* Gives the units from `units` on back. */
+HAK_HIDDEN void hak_span_cut(struct hak_span *span, uint32_t units);
+
+/* Purges dirty runs older than delay_ms; 0 takes all. Returns the bytes given back. */
+HAK_HIDDEN uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms);
+
+HAK_HIDDEN void hak_page_heap_stats(struct hak_page_heap_stats *out);
+
+HAK_HIDDEN void hak_page_heap_fork_lock(void);
+HAK_HIDDEN void hak_page_heap_fork_unlock(int in_child);
+
+#endif

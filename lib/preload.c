@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The malloc family under its public names, and nothing else: argument rules of POSIX, C23
+ * and the glibc manual here, the work in alloc.c. The only file that defines malloc; tests
+ * of internals link without it.
+ *
+ * Also the library's first and last act: settings and statistics that HAKMEM_VERBOSE and
+ * HAKMEM_STATS ask for.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "compiler.h"
+#include "options.h"
+#include "os.h"
+#include "stats_print.h"
+
+/* C23; not declared by every libc. */
+void free_sized(void *p, size_t size);
+void free_aligned_sized(void *p, size_t alignment, size_t size);
+/* Gone from glibc's headers, still called by old programs. */
+void cfree(void *p);
+
+static bool is_power_of_two(size_t n)
+{
+	return n && !(n & (n - 1));
+}
+
+static void *fail(int error)
+{
+	errno = error;
+	return NULL;
+}
+
+HAK_EXPORT void *malloc(size_t size)
+{
+	return hak_malloc(size);
+}
+
+HAK_EXPORT void free(void *p)
+{
+	hak_free(p);
+}
+
+HAK_EXPORT void free_sized(void *p, size_t size)
+{
+	hak_free_sized(p, size);
+}
+
+/* The class of an aligned block does not follow from its size alone: found by address. */
+HAK_EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size)
+{
+	(void)alignment;
+	(void)size;
+	hak_free(p);
+}
+
+HAK_EXPORT void *calloc(size_t count, size_t size)
+{
+	return hak_calloc(count, size);
+}
+
+HAK_EXPORT void *realloc(void *p, size_t size)
+{
+	return hak_realloc(p, size);
+}
+
+HAK_EXPORT void *reallocarray(void *p, size_t count, size_t size)
+{
+	size_t bytes;
+	if (__builtin_mul_overflow(count, size, &bytes)) {
+		return fail(ENOMEM);
+	}
+	return hak_realloc(p, bytes);
+}
+
+/* glibc's rule: an alignment that is no power of two is rounded up to one. */
+HAK_EXPORT void *memalign(size_t alignment, size_t size)
+{
+	size_t rounded = sizeof(void *);
+	if (alignment > SIZE_MAX / 2 + 1) {
+		return fail(EINVAL);
+	}
+	while (rounded < alignment) {
+		rounded *= 2;
+	}
+	return hak_aligned_alloc(rounded, size);
+}
+
+HAK_EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+	if (!is_power_of_two(alignment)) {
+		return fail(EINVAL);
+	}
+	return hak_aligned_alloc(alignment, size);
+}
+
+HAK_EXPORT int posix_memalign(void **out, size_t alignment, size_t size)
+{
+	if (!is_power_of_two(alignment) || alignment % sizeof(void *)) {
+		return EINVAL;
+	}
+	int saved = errno;
+	void *p = hak_aligned_alloc(alignment, size);
+	errno = saved;
+	if (!p) {
+		return ENOMEM;
+	}
+	*out = p;
+	return 0;
+}
+
+HAK_EXPORT void *valloc(size_t size)
+{
+	return hak_aligned_alloc(hak_os_page_size(), size);
+}
+
+HAK_EXPORT void *pvalloc(size_t size)
+{
+	size_t page = hak_os_page_size();
+	size_t bytes;
+	if (__builtin_add_overflow(size, page - 1, &bytes)) {
+		return fail(ENOMEM);
+	}
+	return hak_aligned_alloc(page, bytes & ~(page - 1));
+}
+
+HAK_EXPORT size_t malloc_usable_size(void *p)
+{
+	return hak_usable_size(p);
+}
+
+/* Superslabs have no top that `pad` could be kept of. */
+HAK_EXPORT int malloc_trim(size_t pad)
+{
+	(void)pad;
+	return hak_trim();
+}
+
+HAK_EXPORT struct mallinfo2 mallinfo2(void)
+{
+	return hak_mallinfo();
+}
+
+static int clamp(size_t value)
+{
+	return value > INT_MAX ? INT_MAX : (int)value;
+}
+
+HAK_EXPORT struct mallinfo mallinfo(void)
+{
+	struct mallinfo2 m = hak_mallinfo();
+	return (struct mallinfo) {
+		.arena = clamp(m.arena),
+		.ordblks = clamp(m.ordblks),
+		.hblks = clamp(m.hblks),
+		.hblkhd = clamp(m.hblkhd),
+		.uordblks = clamp(m.uordblks),
+		.fordblks = clamp(m.fordblks),
+		.keepcost = clamp(m.keepcost),
+	};
+}
+
+/*
+ * Accepts the parameters of glibc's manual, which tune a heap that this one is not, and
+ * changes nothing: programs that insist on success go on. Others fail, as documented.
+ */
+HAK_EXPORT int mallopt(int parameter, int value)
+{
+	(void)value;
+	switch (parameter) {
+	case M_MXFAST:
+	case M_TRIM_THRESHOLD:
+	case M_TOP_PAD:
+	case M_MMAP_THRESHOLD:
+	case M_MMAP_MAX:
+	case M_CHECK_ACTION:
+	case M_PERTURB:
+	case M_ARENA_TEST:
+	case M_ARENA_MAX:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+HAK_EXPORT void malloc_stats(void)
+{
+	hak_print_stats();
+}
+
+static void to_stream(void *stream, const char *bytes, size_t length)
+{
+	fwrite(bytes, 1, length, stream);
+}
+
+/* Returns the error, as glibc does, and sets errno, as its manual says. */
+HAK_EXPORT int malloc_info(int options, FILE *stream)
+{
+	struct hak_text t;
+	if (options != 0) {
+		errno = EINVAL;
+		return EINVAL;
+	}
+	hak_text_to_sink(&t, to_stream, stream);
+	hak_print_info(&t);
+	hak_text_flush(&t);
+	return 0;
+}
+
+/* Old binaries call cfree; others reach libc's own entry points by these names. */
+#define SAME_AS(function) __attribute__((alias(#function), visibility("default"), copy(function)))
+void cfree(void *p) SAME_AS(free);
+void *__libc_malloc(size_t size) SAME_AS(malloc);
+void *__libc_calloc(size_t count, size_t size) SAME_AS(calloc);
+void *__libc_realloc(void *p, size_t size) SAME_AS(realloc);
+void __libc_free(void *p) SAME_AS(free);
+void *__libc_memalign(size_t alignment, size_t size) SAME_AS(memalign);
+void *__libc_valloc(size_t size) SAME_AS(valloc);
+void *__libc_pvalloc(size_t size) SAME_AS(pvalloc);
+
+/* A preload's constructor runs while the program has one thread. */
+__attribute__((constructor)) static void at_start(void)
+{
+	hak_init();
+	if (hak_options.verbose) {
+		hak_print_config();
+	}
+}
+
+__attribute__((destructor)) static void at_exit(void)
+{
+	if (hak_options.stats) {
+		hak_print_stats();
+	}
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one address range from which all slabs and spans come, its byte map and its span
+ * table. Whether a pointer is ours, and which bin its block belongs to, follows from the
+ * address alone: a subtraction, a compare and one byte.
+ *
+ * The range is reserved once, inaccessible, and opened from the bottom in superslab steps.
+ */
+#ifndef HAK_LIB_REGION_H
+#define HAK_LIB_REGION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "class_map.h"
+#include "compiler.h"
+#include "large.h"
+
+enum hak_span_kind {
+	HAK_SPAN_NONE,	/* not the first unit of anything */
+	HAK_SPAN_DIRTY, /* free, may hold pages */
+	HAK_SPAN_CLEAN, /* free, reads as zero */
+	HAK_SPAN_SLAB,
+	HAK_SPAN_LARGE,
+	HAK_SPAN_BUSY, /* being purged */
+};
+
+/* Which of a class's lists a slab belongs to. */
+enum hak_slab_kind {
+	HAK_SLAB_PLAIN,
+	HAK_SLAB_ALIGNED, /* first block at the slab's start: blocks keep their natural alignment */
+	HAK_SLAB_SAMPLED, /* its units have bin 0, so that free takes the slow path */
+	HAK_SLAB_KINDS,
+};
+
+/*
+ * One for each unit; describes the span whose first unit it is. Interior units of a slab
+ * carry `head`; the last unit of a free run carries `units`. All else is stale there.
+ */
+struct hak_span {
+	uint8_t kind;
+	uint8_t slab_kind;
+	uint8_t bin;
+	uint8_t is_listed; /* in its class's list of slabs with room */
+	uint32_t units;
+	uint32_t head;
+	uint32_t next, previous; /* lists of spans by unit number; HAK_NO_UNIT ends them */
+	union {
+		struct {
+			uint32_t fresh;		/* blocks never handed out begin here */
+			uint32_t returned;	/* free blocks in the bitmap */
+			uint32_t out;		/* blocks in caches or with the program */
+			uint32_t colour;	/* bytes before the first block */
+			uint64_t *bits;		/* set: free; beyond 64 blocks */
+			uint64_t few_bits;	/* the same for up to 64 blocks */
+			_Atomic(void *) beside; /* what tracing knows of each block */
+		} slab;
+		struct hak_large large;
+		struct {
+			uint64_t since_ms;
+		} free;
+	};
+};
+
+_Static_assert(sizeof(struct hak_span) == 64, "one line for each unit");
+
+#define HAK_NO_UNIT UINT32_MAX
+
+struct hak_region {
+	uintptr_t base;
+	size_t units; /* opened so far; above it nothing is ours */
+	uint8_t *bins;
+	struct hak_span *spans;
+	size_t reserved_units;
+	size_t table_units; /* for which map and span table are accessible */
+};
+
+extern HAK_HIDDEN struct hak_region hak_region;
+
+/* Reserves. Smaller and smaller until it fits; returns 0 or -ENOMEM. Once. */
+HAK_HIDDEN int hak_region_init(void);
+
+/*
+ * Opens `units` more (whole superslabs are opened ahead). Returns the first unit or
+ * HAK_NO_UNIT. With the page heap's lock held.
+ */
+HAK_HIDDEN uint32_t hak_region_extend(uint32_t units, uint32_t *opened);
+
+HAK_INLINE size_t hak_unit_of(const void *p)
+{
+	return ((uintptr_t)p - hak_region.base) >> HAK_UNIT_LOG2;
+}
+
+HAK_INLINE bool hak_region_owns(const void *p)
+{
+	return hak_unit_of(p) < hak_region.units;
+}
+
+HAK_INLINE struct hak_span *hak_span_at(size_t unit)
+{
+	return &hak_region.spans[unit];
+}
+
+HAK_INLINE uint32_t hak_span_unit(const struct hak_span *span)
+{
+	return (uint32_t)(span - hak_region.spans);
+}
+
+HAK_INLINE void *hak_span_start(const struct hak_span *span)
+{
+	return (void *)(hak_region.base + ((uintptr_t)hak_span_unit(span) << HAK_UNIT_LOG2));
+}
+
+HAK_INLINE size_t hak_span_bytes(const struct hak_span *span)
+{
+	return (size_t)span->units << HAK_UNIT_LOG2;
+}
+
+#endif

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* Slow paths of allocation and of free, with their tracing. */
+#include "serve.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "beside.h"
+#include "large.h"
+#include "meta.h"
+#include "panic.h"
+#include "sample.h"
+#include "slab.h"
+#include "trace.h"
+
+enum { ALIGNED_SEARCH = 8 }; /* cached blocks looked at for one with a large alignment */
+
+unsigned hak_heap_notice(struct hak_heap *heap)
+{
+	if (hak_trace_unseen) {
+		return heap ? heap->want : 0;
+	}
+	unsigned want = hak_trace_want();
+	if (heap && HAK_UNLIKELY(want != heap->want)) {
+		hak_heap_retune(heap, want);
+	}
+	return want;
+}
+
+/* --- blocks of a class ------------------------------------------------------------------ */
+
+/* Pops the block on top of a folded, filled bin and arms the bin again. */
+static void *pop(struct hak_heap *heap, unsigned bin)
+{
+	struct hak_bin *b = &heap->bins[bin];
+	hak_heap_arm(heap, bin);
+	if (HAK_LIKELY(b->allocs_left > 0)) {
+		b->allocs_left--;
+	} else {
+		hak_heap_count(heap, bin, 1, 0);
+	}
+	return *--b->top;
+}
+
+static void *take_one(struct hak_heap *heap, unsigned bin, enum hak_slab_kind kind)
+{
+	void *p;
+	if (!hak_slab_take(bin, kind, &p, 1)) {
+		return NULL;
+	}
+	hak_heap_count(heap, bin, 1, 0);
+	return p;
+}
+
+/*
+ * Alignments above a cache line: slabs start their blocks at an offset, so only some blocks
+ * fit. One that was freed just now often does; else slabs without an offset have only such.
+ */
+static bool bring_up_aligned(struct hak_heap *heap, const struct hak_request *r)
+{
+	struct hak_bin *b = &heap->bins[r->bin];
+	int depth = (int)hak_heap_depth(heap, r->bin);
+	for (int i = 1; i <= ALIGNED_SEARCH && i <= depth; i++) {
+		void *block = b->top[-i];
+		if (((uintptr_t)block & (r->alignment - 1)) == 0) {
+			b->top[-i] = b->top[-1];
+			b->top[-1] = block;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void *take_block(struct hak_heap *heap, const struct hak_request *r)
+{
+	bool offset_matters = r->alignment > HAK_CACHE_LINE && hak_class_map.geometry[r->bin].colours > 1;
+	if (!heap) {
+		return take_one(NULL, r->bin, offset_matters ? HAK_SLAB_ALIGNED : HAK_SLAB_PLAIN);
+	}
+	if (offset_matters) {
+		if (bring_up_aligned(heap, r)) {
+			return pop(heap, r->bin);
+		}
+		void *p = take_one(heap, r->bin, HAK_SLAB_ALIGNED);
+		hak_heap_arm(heap, r->bin);
+		return p;
+	}
+	return hak_heap_fill(heap, r->bin) ? pop(heap, r->bin) : NULL;
+}
+
+/* --- sampling --------------------------------------------------------------------------- */
+
+/* Whether this allocation is the one that the countdown was set to. */
+static bool sample_is_due(struct hak_heap *heap, unsigned bin)
+{
+	struct hak_cache *cache = &heap->caches[bin];
+	if (cache->until_sample > 1) {
+		if (heap->want & HAK_TRACE_EVERY_OP) {
+			cache->until_sample--; /* not counted down by folding */
+		}
+		return false;
+	}
+	cache->until_sample = hak_sample_gap(&heap->random, hak_class_map.geometry[bin].block);
+	return true;
+}
+
+static void *take_sampled(struct hak_heap *heap, unsigned bin, struct hak_trace_sample **sample)
+{
+	void *p = take_one(heap, bin, HAK_SLAB_SAMPLED);
+	if (!p) {
+		return NULL;
+	}
+	*sample = hak_beside_sample(hak_slab_of(p), p);
+	if (!*sample) {
+		hak_heap_count(heap, bin, 0, 1);
+		hak_slab_give(bin, &p, 1);
+		return NULL;
+	}
+	(*sample)->weight = 1 / hak_sample_chance(hak_class_map.geometry[bin].block);
+	return p;
+}
+
+/* Large blocks: picked by a draw for each. */
+static struct hak_trace_sample *sample_large(struct hak_heap *heap, const struct hak_request *r,
+					     struct hak_large *l)
+{
+	if (!heap || hak_sample_gap(&heap->random, l->usable) > 1) {
+		return NULL;
+	}
+	struct hak_trace_sample *sample = hak_meta_alloc(sizeof *sample);
+	if (sample) {
+		sample->weight = 1 / hak_sample_chance(l->usable);
+		sample->requested = r->size;
+		atomic_store_explicit(&l->sample, sample, memory_order_relaxed);
+	}
+	return sample;
+}
+
+/* --- the trace's view ------------------------------------------------------------------- */
+
+/* What an operation on the block says of itself. usable 0: of the class. */
+static struct hak_trace_op describe(const void *p, const struct hak_request *r, uint64_t usable)
+{
+	const struct hak_class_table *t = &hak_class_map.table;
+	struct hak_decision d = hak_route_decide(t, r->size, r->alignment);
+	bool is_large = r->bin == 0;
+	return (struct hak_trace_op) {
+		.ptr = p,
+		.requested = r->size,
+		.usable = is_large ? usable : hak_class_map.geometry[r->bin].block,
+		.alignment = r->alignment,
+		.class_id = (uint16_t)(is_large ? t->count : r->bin - 1),
+		.route = is_large ? HAK_ROUTE_LARGE : t->classes[r->bin - 1].route,
+		.reason = (uint8_t)(is_large && d.route != HAK_ROUTE_LARGE ? HAK_REASON_FALLBACK : d.reason),
+		.flags = r->flags,
+	};
+}
+
+static void tell_alloc(void *p, const struct hak_request *r, uint64_t usable, unsigned want,
+		       struct hak_trace_sample *sample)
+{
+	struct hak_trace_op op = describe(p, r, usable);
+	if (want & HAK_TRACE_EVERY_OP) {
+		if (r->bin && !sample) {
+			hak_beside_set(p, r->size);
+		}
+		hak_trace_alloc(want, &op);
+	}
+	if (sample) {
+		sample->requested = r->size;
+		hak_trace_sample_alloc(&op, sample);
+	}
+}
+
+static void tell_free(void *p, unsigned bin, unsigned flags, unsigned want)
+{
+	size_t requested;
+	struct hak_request r = { .bin = bin, .flags = flags };
+	bool known = hak_beside_take(p, &requested);
+	r.size = known ? requested : hak_class_map.geometry[bin].block;
+	r.flags |= known ? 0 : HAK_OP_UNTRACED;
+	struct hak_trace_op op = describe(p, &r, 0);
+	hak_trace_free(want, &op);
+}
+
+/* --- allocation ------------------------------------------------------------------------- */
+
+static void *serve_large(struct hak_heap *heap, const struct hak_request *r, bool *zeroed)
+{
+	bool is_zero = false;
+	struct hak_request large = *r;
+	large.bin = 0;
+	void *p = hak_large_new(r->size, r->alignment, &is_zero);
+	if (!p) {
+		return NULL;
+	}
+	if (zeroed) {
+		*zeroed = is_zero;
+	}
+	struct hak_large *l = hak_large_of(p);
+	l->requested = r->size;
+	hak_heap_count(heap, 0, 1, 0);
+	unsigned want = hak_heap_notice(heap);
+	if (HAK_UNLIKELY(want & (HAK_TRACE_EVERY_OP | HAK_TRACE_SAMPLE)) && !hak_trace_unseen) {
+		struct hak_trace_sample *sample =
+			want & HAK_TRACE_SAMPLE ? sample_large(heap, &large, l) : NULL;
+		tell_alloc(p, &large, l->usable, want, sample);
+	}
+	return p;
+}
+
+HAK_NOINLINE static void *serve_traced(struct hak_heap *heap, const struct hak_request *r, unsigned want)
+{
+	struct hak_trace_sample *sample = NULL;
+	void *p = NULL;
+	bool seen = !hak_trace_unseen;
+
+	if (seen && heap && (want & HAK_TRACE_SAMPLE) && sample_is_due(heap, r->bin)) {
+		p = take_sampled(heap, r->bin, &sample);
+		hak_heap_arm(heap, r->bin);
+	}
+	if (!p) {
+		p = take_block(heap, r);
+	}
+	if (p && seen) {
+		tell_alloc(p, r, 0, want, sample);
+	}
+	return p;
+}
+
+HAK_COLD static void *fail(const struct hak_request *r)
+{
+	hak_trace_oom(r->size, r->alignment);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void *hak_serve(const struct hak_request *r, bool *zeroed)
+{
+	if (HAK_UNLIKELY(r->size > PTRDIFF_MAX || r->alignment > PTRDIFF_MAX)) {
+		return fail(r);
+	}
+	struct hak_heap *heap = hak_heap_get();
+	void *p = NULL;
+	if (r->bin) {
+		if (heap) {
+			hak_heap_fold(heap, r->bin);
+		}
+		unsigned want = hak_heap_notice(heap);
+		p = HAK_UNLIKELY(want & (HAK_TRACE_EVERY_OP | HAK_TRACE_SAMPLE)) ? serve_traced(heap, r, want)
+										 : take_block(heap, r);
+	}
+	if (!p) {
+		p = serve_large(heap, r, zeroed);
+	}
+	return p ? p : fail(r);
+}
+
+/* --- free ------------------------------------------------------------------------------- */
+
+static void put_block(struct hak_heap *heap, unsigned bin, void *p)
+{
+	if (!heap || !hak_heap_make_room(heap, bin)) {
+		hak_heap_count(heap, bin, 0, 1);
+		hak_slab_give(bin, &p, 1);
+		if (heap) {
+			hak_heap_arm(heap, bin);
+		}
+		return;
+	}
+	struct hak_bin *b = &heap->bins[bin];
+	hak_heap_arm(heap, bin);
+	*b->top++ = p;
+	if (HAK_LIKELY(b->frees_left > 0)) {
+		b->frees_left--;
+	} else {
+		hak_heap_count(heap, bin, 0, 1);
+	}
+}
+
+static void take_back_sampled(struct hak_heap *heap, struct hak_span *slab, void *p, unsigned flags,
+			      unsigned want)
+{
+	struct hak_trace_sample *sample = hak_beside_sample(slab, p);
+	unsigned bin = slab->bin;
+	if (!sample) {
+		hak_panic("free of a pointer to no block", p);
+	}
+	struct hak_request r = { .size = sample->requested, .bin = bin, .flags = flags };
+	struct hak_trace_op op = describe(p, &r, 0);
+	if (!hak_trace_unseen && (want & HAK_TRACE_EVERY_OP)) {
+		hak_trace_free(want, &op);
+	}
+	if (want & HAK_TRACE_SAMPLE) {
+		hak_trace_sample_free(&op, sample);
+	}
+	hak_heap_count(heap, bin, 0, 1);
+	hak_slab_give(bin, &p, 1);
+}
+
+static void take_back_large(struct hak_heap *heap, struct hak_large *l, void *p, unsigned flags,
+			    unsigned want)
+{
+	struct hak_trace_sample *sample = atomic_load_explicit(&l->sample, memory_order_relaxed);
+	struct hak_request r = { .size = l->requested, .bin = 0, .flags = flags };
+	struct hak_trace_op op = describe(p, &r, l->usable);
+	if (!hak_trace_unseen && (want & HAK_TRACE_EVERY_OP)) {
+		hak_trace_free(want, &op);
+	}
+	if (sample) {
+		if (want & HAK_TRACE_SAMPLE) {
+			hak_trace_sample_free(&op, sample);
+		}
+		hak_meta_free(sample, sizeof *sample);
+	}
+	hak_heap_count(heap, 0, 0, 1);
+	hak_large_delete(p);
+}
+
+void hak_take_back(void *p, unsigned flags)
+{
+	struct hak_heap *heap = hak_heap_get();
+	unsigned bin = hak_region_owns(p) ? hak_region.bins[hak_unit_of(p)] : 0;
+	if (bin) {
+		if (heap) {
+			hak_heap_fold(heap, bin);
+		}
+		unsigned want = hak_heap_notice(heap);
+		if (HAK_UNLIKELY(want & HAK_TRACE_EVERY_OP) && !hak_trace_unseen) {
+			tell_free(p, bin, flags, want);
+		}
+		put_block(heap, bin, p);
+		return;
+	}
+	unsigned want = hak_heap_notice(heap);
+	struct hak_span *slab = hak_region_owns(p) ? hak_slab_of(p) : NULL;
+	struct hak_large *l = slab ? NULL : hak_large_of(p);
+	hak_thread.bins[0].frees_left = 0; /* nobody's bin counts nothing */
+	if (slab && slab->slab_kind == HAK_SLAB_SAMPLED) {
+		take_back_sampled(heap, slab, p, flags, want);
+	} else if (l) {
+		take_back_large(heap, l, p, flags, want);
+	} else {
+		hak_panic("free of a pointer to no block", p);
+	}
+}
+
+/* --- resize ----------------------------------------------------------------------------- */
+
+/* Stores the new requested size of a block and returns the former one. */
+static size_t exchange_requested(void *p, struct hak_request *r, uint64_t *usable, bool *known)
+{
+	size_t former = 0;
+	struct hak_span *slab = hak_region_owns(p) ? hak_slab_of(p) : NULL;
+	struct hak_large *l = slab ? NULL : hak_large_of(p);
+	*known = true;
+	if (l) {
+		former = l->requested;
+		l->requested = r->size;
+		*usable = l->usable;
+	} else if (slab->slab_kind == HAK_SLAB_SAMPLED) {
+		struct hak_trace_sample *sample = hak_beside_sample(slab, p);
+		former = sample->requested;
+		sample->requested = r->size;
+		r->bin = slab->bin;
+	} else {
+		r->bin = slab->bin;
+		*known = hak_beside_take(p, &former);
+		if (!*known) {
+			former = hak_class_map.geometry[r->bin].block;
+		}
+		hak_beside_set(p, r->size);
+	}
+	return former;
+}
+
+void hak_note_resize(void *p, size_t size)
+{
+	unsigned want = hak_heap_notice(hak_heap_get());
+	if (!(want & (HAK_TRACE_EVERY_OP | HAK_TRACE_SAMPLE))) {
+		struct hak_large *l = hak_large_of(p);
+		if (l) {
+			l->requested = size;
+		}
+		return;
+	}
+	struct hak_request r = { .size = size };
+	uint64_t usable = 0;
+	bool known;
+	size_t former = exchange_requested(p, &r, &usable, &known);
+	r.flags = known ? 0 : HAK_OP_UNTRACED;
+	if ((want & HAK_TRACE_EVERY_OP) && !hak_trace_unseen) {
+		struct hak_trace_op op = describe(p, &r, usable);
+		hak_trace_resize(want, &op, former);
+	}
+}

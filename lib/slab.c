@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* Taking blocks from slabs and giving them back, in batches. */
+#include "slab.h"
+
+#include <string.h>
+
+#include "beside.h"
+#include "lock.h"
+#include "meta.h"
+#include "page_heap.h"
+#include "panic.h"
+#include "trace.h"
+
+enum { INLINE_BITS = 64 };
+
+struct slab_class {
+	struct hak_lock lock;
+	uint32_t lists[HAK_SLAB_KINDS]; /* slabs with room: first unit + 1 */
+	uint32_t colour;		/* of the next slab */
+	uint64_t slabs;
+	uint64_t out;
+} HAK_ALIGNED(HAK_CACHE_LINE);
+
+static struct slab_class classes[HAK_BINS];
+
+static void list_add(struct slab_class *c, struct hak_span *slab)
+{
+	uint32_t unit = hak_span_unit(slab);
+	uint32_t *first = &c->lists[slab->slab_kind];
+
+	slab->previous = HAK_NO_UNIT;
+	slab->next = *first ? *first - 1 : HAK_NO_UNIT;
+	if (slab->next != HAK_NO_UNIT) {
+		hak_span_at(slab->next)->previous = unit;
+	}
+	*first = unit + 1;
+	slab->is_listed = 1;
+}
+
+static void list_remove(struct slab_class *c, struct hak_span *slab)
+{
+	if (slab->next != HAK_NO_UNIT) {
+		hak_span_at(slab->next)->previous = slab->previous;
+	}
+	if (slab->previous != HAK_NO_UNIT) {
+		hak_span_at(slab->previous)->next = slab->next;
+	} else {
+		c->lists[slab->slab_kind] = slab->next != HAK_NO_UNIT ? slab->next + 1 : 0;
+	}
+	slab->is_listed = 0;
+}
+
+static const struct hak_geometry *geometry(unsigned bin)
+{
+	return &hak_class_map.geometry[bin];
+}
+
+static size_t bitmap_bytes(unsigned bin)
+{
+	return (geometry(bin)->capacity + 63) / 64 * sizeof(uint64_t);
+}
+
+/* Where returned blocks are marked; NULL when the system has no memory for the bitmap. */
+static uint64_t *bitmap(struct hak_span *slab, bool make)
+{
+	if (geometry(slab->bin)->capacity <= INLINE_BITS) {
+		return &slab->slab.few_bits;
+	}
+	if (!slab->slab.bits && make) {
+		slab->slab.bits = hak_meta_alloc(bitmap_bytes(slab->bin));
+	}
+	return slab->slab.bits;
+}
+
+static void *block_at(const struct hak_span *slab, uint32_t number)
+{
+	return (char *)hak_span_start(slab) + slab->slab.colour + (size_t)number * geometry(slab->bin)->block;
+}
+
+uint32_t hak_slab_block(const struct hak_span *slab, const void *p)
+{
+	const struct hak_geometry *g = geometry(slab->bin);
+	uintptr_t first = (uintptr_t)hak_span_start(slab) + slab->slab.colour;
+	uintptr_t offset = (uintptr_t)p - first;
+
+	if ((uintptr_t)p < first || offset >= (uintptr_t)g->block * g->capacity) {
+		return UINT32_MAX;
+	}
+	uint32_t number = hak_block_number(g, (uint32_t)offset);
+	return number * g->block == offset && number < slab->slab.fresh ? number : UINT32_MAX;
+}
+
+struct hak_span *hak_slab_of(const void *p)
+{
+	struct hak_span *entry = hak_span_at(hak_unit_of(p));
+	struct hak_span *slab = hak_span_at(entry->head);
+	size_t distance = (size_t)(entry - slab);
+	return slab->kind == HAK_SPAN_SLAB && distance < slab->units ? slab : NULL;
+}
+
+/* A new slab with its units in the map, or NULL. */
+static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_slab_kind kind)
+{
+	const struct hak_geometry *g = geometry(bin);
+	bool zeroed;
+	struct hak_span *slab = hak_span_alloc(g->slab_units, 1, &zeroed);
+	if (!slab) {
+		return NULL;
+	}
+	uint32_t unit = hak_span_unit(slab);
+	for (uint32_t i = 1; i < g->slab_units; i++) {
+		hak_span_at(unit + i)->head = unit;
+	}
+	slab->slab_kind = (uint8_t)kind;
+	slab->bin = (uint8_t)bin;
+	memset(&slab->slab, 0, sizeof slab->slab);
+	if (kind == HAK_SLAB_PLAIN) {
+		slab->slab.colour = c->colour % g->colours * HAK_CACHE_LINE;
+		c->colour++;
+	}
+	slab->kind = HAK_SPAN_SLAB;
+	memset(hak_region.bins + unit, kind == HAK_SLAB_SAMPLED ? 0 : (int)bin, g->slab_units);
+	c->slabs++;
+	list_add(c, slab);
+	return slab;
+}
+
+/* Up to n returned blocks, lowest first. */
+static unsigned take_returned(struct hak_span *slab, void **end, unsigned n)
+{
+	uint64_t *bits = bitmap(slab, false);
+	unsigned taken = 0;
+
+	for (uint32_t word = 0; taken < n && slab->slab.returned; word++) {
+		while (bits[word] && taken < n) {
+			uint32_t bit = (uint32_t)__builtin_ctzll(bits[word]);
+			bits[word] &= bits[word] - 1;
+			slab->slab.returned--;
+			*--end = block_at(slab, word * 64 + bit);
+			taken++;
+		}
+	}
+	return taken;
+}
+
+static unsigned take_fresh(struct hak_span *slab, void **end, unsigned n)
+{
+	uint32_t left = geometry(slab->bin)->capacity - slab->slab.fresh;
+	unsigned taken = n < left ? n : left;
+
+	for (unsigned i = 0; i < taken; i++) {
+		*--end = block_at(slab, slab->slab.fresh + i);
+	}
+	slab->slab.fresh += taken;
+	return taken;
+}
+
+unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, void **out, unsigned n)
+{
+	struct slab_class *c = &classes[bin];
+	struct hak_span *acquired = NULL;
+	unsigned taken = 0;
+
+	hak_lock_take(&c->lock);
+	while (taken < n) {
+		struct hak_span *slab = c->lists[kind] ? hak_span_at(c->lists[kind] - 1) : NULL;
+		if (!slab) {
+			/* One new slab a call: what it holds is enough, and the tracer hears of it below. */
+			if (acquired || !(slab = acquired = slab_new(c, bin, kind))) {
+				break;
+			}
+		}
+		unsigned some = take_returned(slab, out + n - taken, n - taken);
+		some += take_fresh(slab, out + n - taken - some, n - taken - some);
+		slab->slab.out += some;
+		taken += some;
+		if (slab->slab.returned == 0 && slab->slab.fresh == geometry(bin)->capacity) {
+			list_remove(c, slab);
+		}
+	}
+	c->out += taken;
+	hak_lock_drop(&c->lock);
+	if (taken < n) {
+		memmove(out, out + n - taken, taken * sizeof *out);
+	}
+	if (acquired) {
+		hak_trace_change(HAK_CHANGE_SLAB_ACQUIRE, hak_span_start(acquired),
+				 (uint64_t)geometry(bin)->slab_units << HAK_UNIT_LOG2, bin - 1);
+	}
+	return taken;
+}
+
+static struct hak_span *checked_slab(unsigned bin, const void *block, uint32_t *number)
+{
+	struct hak_span *slab = hak_slab_of(block);
+	*number = slab && slab->bin == bin ? hak_slab_block(slab, block) : UINT32_MAX;
+	if (*number == UINT32_MAX) {
+		hak_panic("free of a pointer to no block", block);
+	}
+	return slab;
+}
+
+/* Marks one block as free. True when its slab is empty now and should go. */
+static bool give_one(struct slab_class *c, unsigned bin, void *block, struct hak_span **from)
+{
+	uint32_t number;
+	struct hak_span *slab = checked_slab(bin, block, &number);
+	uint64_t *bits = bitmap(slab, true);
+
+	*from = slab;
+	if (!bits) {
+		return false; /* no memory for the bitmap: the block is lost, the heap is not */
+	}
+	if (bits[number / 64] & (uint64_t)1 << (number % 64)) {
+		hak_panic("double free", block);
+	}
+	bits[number / 64] |= (uint64_t)1 << (number % 64);
+	slab->slab.returned++;
+	slab->slab.out--;
+	c->out--;
+	if (!slab->is_listed) {
+		list_add(c, slab);
+	}
+	/* The last slab with room stays, unless it is one block: the page heap keeps that as well. */
+	bool is_last = slab->next == HAK_NO_UNIT && slab->previous == HAK_NO_UNIT &&
+		       slab->slab_kind == HAK_SLAB_PLAIN;
+	return slab->slab.out == 0 && (geometry(bin)->capacity == 1 || !is_last);
+}
+
+/* With the lock held: takes an empty slab out of sight. */
+static void detach(struct slab_class *c, struct hak_span *slab)
+{
+	list_remove(c, slab);
+	c->slabs--;
+	slab->kind = HAK_SPAN_BUSY;
+	memset(hak_region.bins + hak_span_unit(slab), 0, slab->units);
+}
+
+/* Without it. */
+static void release(struct hak_span *slab)
+{
+	unsigned bin = slab->bin;
+	void *beside = slab->slab.beside;
+
+	hak_trace_change(HAK_CHANGE_SLAB_RELEASE, hak_span_start(slab), hak_span_bytes(slab), bin - 1);
+	if (geometry(bin)->capacity > INLINE_BITS && slab->slab.bits) {
+		hak_meta_free(slab->slab.bits, bitmap_bytes(bin));
+	}
+	if (beside) {
+		hak_meta_free(beside, hak_beside_bytes(slab->slab_kind, bin));
+	}
+	hak_span_free(slab);
+}
+
+void hak_slab_give(unsigned bin, void *const *blocks, unsigned n)
+{
+	struct slab_class *c = &classes[bin];
+	uint32_t empty = HAK_NO_UNIT;
+
+	hak_lock_take(&c->lock);
+	for (unsigned i = 0; i < n; i++) {
+		struct hak_span *slab;
+		if (give_one(c, bin, blocks[i], &slab)) {
+			detach(c, slab);
+			slab->next = empty;
+			empty = hak_span_unit(slab);
+		}
+	}
+	hak_lock_drop(&c->lock);
+	while (empty != HAK_NO_UNIT) {
+		struct hak_span *slab = hak_span_at(empty);
+		empty = slab->next;
+		release(slab);
+	}
+}
+
+void *hak_slab_beside(struct hak_span *slab, bool make)
+{
+	void *beside = atomic_load_explicit(&slab->slab.beside, memory_order_acquire);
+	if (beside || !make) {
+		return beside;
+	}
+	size_t bytes = hak_beside_bytes(slab->slab_kind, slab->bin);
+	void *fresh = hak_meta_alloc(bytes);
+	if (fresh && !atomic_compare_exchange_strong(&slab->slab.beside, &beside, fresh)) {
+		hak_meta_free(fresh, bytes);
+		return beside;
+	}
+	return fresh;
+}
+
+void hak_slab_stats(unsigned bin, struct hak_slab_stats *out)
+{
+	struct slab_class *c = &classes[bin];
+	hak_lock_take(&c->lock);
+	out->slabs = c->slabs;
+	out->bytes = c->slabs * geometry(bin)->slab_units << HAK_UNIT_LOG2;
+	out->out = c->out;
+	hak_lock_drop(&c->lock);
+}
+
+void hak_slab_fork_lock(void)
+{
+	for (unsigned i = 0; i < HAK_BINS; i++) {
+		hak_lock_take(&classes[i].lock);
+	}
+}
+
+void hak_slab_fork_unlock(int in_child)
+{
+	for (unsigned i = HAK_BINS; i-- > 0;) {
+		if (in_child) {
+			hak_lock_reset(&classes[i].lock);
+		} else {
+			hak_lock_drop(&classes[i].lock);
+		}
+	}
+}

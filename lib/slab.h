@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slabs: spans cut into the blocks of one class. What is free is known from a bitmap beside
+ * the slab and a mark below which blocks were handed out before; no free block is read or
+ * written, so nothing the program does to it can damage the heap.
+ *
+ * One lock a class, taken for whole batches; the page heap's lock comes below it.
+ */
+#ifndef HAK_LIB_SLAB_H
+#define HAK_LIB_SLAB_H
+
+#include "region.h"
+
+/*
+ * Takes up to `n` blocks of a bin into out[0..], so that popping from the end yields rising
+ * addresses. Returns how many; 0 means no memory.
+ */
+HAK_HIDDEN unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, void **out, unsigned n);
+
+/* Gives blocks of a bin back; ends the process on one that is free already. */
+HAK_HIDDEN void hak_slab_give(unsigned bin, void *const *blocks, unsigned n);
+
+/* The slab of a block, or NULL when `p` is in no slab; p must be in the region. */
+HAK_HIDDEN struct hak_span *hak_slab_of(const void *p);
+
+/* Number of the block at `p`, or UINT32_MAX when no block begins there. */
+HAK_HIDDEN uint32_t hak_slab_block(const struct hak_span *slab, const void *p);
+
+/*
+ * The record kept beside the slab, made when first asked for: NULL without memory. Size by
+ * kind: sampled slabs have a hak_trace_sample a block, others a hak_beside.
+ */
+HAK_HIDDEN void *hak_slab_beside(struct hak_span *slab, bool make);
+
+struct hak_slab_stats {
+	uint64_t slabs, bytes, out;
+};
+
+HAK_HIDDEN void hak_slab_stats(unsigned bin, struct hak_slab_stats *out);
+
+HAK_HIDDEN void hak_slab_fork_lock(void);
+HAK_HIDDEN void hak_slab_fork_unlock(int in_child);
+
+#endif
