@@ -40,7 +40,11 @@ HAK_INLINE void *hak_malloc_from(size_t size, unsigned bin, unsigned flags)
 	if (HAK_UNLIKELY(--b->allocs_left < 0)) {
 		return hak_malloc_slow(size, bin, flags);
 	}
-	return *--b->top;
+	void *p = *--b->top;
+	if (!p) {
+		__builtin_unreachable(); /* stacks hold blocks; callers need not test again */
+	}
+	return p;
 }
 
 /* NULL and ENOMEM on failure; also above PTRDIFF_MAX. malloc(0) is a block of the smallest class. */

@@ -67,12 +67,14 @@ unsigned hak_bin_aligned(size_t size, size_t alignment)
 unsigned hak_bin_big(size_t size)
 {
 	const struct hak_class_table *t = &hak_class_map.table;
-	for (unsigned i = hak_class_map.first_big; i < t->count; i++) {
-		if (size <= t->classes[i].max_request) {
-			return i + 1;
-		}
+	if (size > HAK_BLOCK_MAX) {
+		return 0;
 	}
-	return 0;
+	unsigned bin = hak_class_map.big[(size - 1) >> HAK_BIG_LOG2];
+	while (bin && size > t->classes[bin - 1].max_request) {
+		bin = bin < t->count ? bin + 1 : 0;
+	}
+	return bin;
 }
 
 void hak_class_map_build(void)
@@ -81,12 +83,12 @@ void hak_class_map_build(void)
 	hak_options_class_table(t, (uint32_t)hak_os_page_size());
 	for (unsigned i = 0; i < t->count; i++) {
 		geometry_of(&hak_class_map.geometry[i + 1], t->classes[i].block);
-		if (t->classes[i].block <= HAK_WIDE_MAX) {
-			hak_class_map.first_big = i + 1;
-		}
 	}
 	for (size_t size = 0; size <= HAK_DIRECT_MAX; size++) {
 		hak_bin_direct[size] = (uint8_t)hak_bin_aligned(size, 1);
+	}
+	for (size_t i = 0; i < sizeof hak_class_map.big; i++) {
+		hak_class_map.big[i] = (uint8_t)hak_bin_aligned((i << HAK_BIG_LOG2) + 1, 1);
 	}
 	for (size_t i = 0; i < sizeof hak_bin_wide; i++) {
 		hak_bin_wide[i] = (uint8_t)hak_bin_aligned((i + 1) << HAK_WIDE_LOG2, 1);

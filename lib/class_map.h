@@ -20,6 +20,7 @@ enum {
 	HAK_DIRECT_MAX = 1024, /* sizes looked up byte by byte */
 	HAK_WIDE_LOG2 = 4,     /* sizes above, in steps of 16 */
 	HAK_WIDE_MAX = 32768,
+	HAK_BIG_LOG2 = 13,   /* and above those, where more than one class may share a step */
 	HAK_BLOCK_LOG2 = 44, /* fixed point of the block number's reciprocal */
 };
 
@@ -33,7 +34,7 @@ struct hak_geometry {
 
 struct hak_class_map {
 	struct hak_class_table table;
-	unsigned first_big; /* the first class above HAK_WIDE_MAX */
+	uint8_t big[HAK_BLOCK_MAX >> HAK_BIG_LOG2]; /* first bin for sizes above HAK_WIDE_MAX */
 	struct hak_geometry geometry[HAK_BINS];
 };
 

@@ -17,6 +17,16 @@
 /* Memory of a thread without a call into the loader: the library is there from the start. */
 #define HAK_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 
+/* A second name for a function, with its attributes where the compiler can copy them. */
+#if defined(__has_attribute)
+#if __has_attribute(copy)
+#define HAK_SAME_AS(function) __attribute__((alias(#function), visibility("default"), copy(function)))
+#endif
+#endif
+#ifndef HAK_SAME_AS
+#define HAK_SAME_AS(function) __attribute__((alias(#function), visibility("default")))
+#endif
+
 #define HAK_CACHE_LINE 64
 
 #endif

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * C++'s operator new and delete, straight to the allocator: written in C under their
- * mangled names, so that the library needs no C++ runtime. What a failing `new` needs of
- * the runtime (the new-handler, std::bad_alloc) is found through weak references and, for
- * a runtime that only a dlopened plug-in brought, by asking the loader.
+ * mangled names, so that the library needs no C++ runtime. An operator that fails leaves the
+ * rest to the runtime's own operator of that name, found through the loader.
+ *
+ * A program may replace some of the operators and not others. The standard then builds the
+ * others on those it replaced: array on plain, sized on unsized, nothrow on throwing. So
+ * ours call the more basic form by its public name, through the loader's table, and not our
+ * own copy: else memory from the program's `new` would be freed by our `delete`.
  *
  * An exception passes through these frames: they hold nothing that needs unwinding, and
  * the file's unwind tables (the ABI's default) let it pass.
@@ -27,42 +31,36 @@ typedef void (*new_handler)(void);
 new_handler _ZSt15get_new_handlerv(void) __attribute__((weak));
 void _ZSt17__throw_bad_allocv(void) __attribute__((weak));
 
-/* Does not load anything: names the C++ runtimes that may be there without global scope. */
-static void *runtime_symbol(const char *name)
+/* Code of the program or library that uses `new`; the derived forms jump and leave it as it is. */
+#define CALLER __builtin_return_address(0)
+
+/* NULL for a symbol of this very library: asking it again would not end. */
+static void *unless_ours(void *symbol)
 {
-	static const char *const runtimes[] = { "libstdc++.so.6", "libc++.so.1", "libc++abi.so.1" };
-	for (size_t i = 0; i < sizeof runtimes / sizeof runtimes[0]; i++) {
-		void *runtime = dlopen(runtimes[i], RTLD_LAZY | RTLD_NOLOAD);
-		void *symbol = runtime ? dlsym(runtime, name) : NULL;
-		if (symbol) {
-			return symbol; /* the handle stays: the runtime must not go while we throw */
-		}
-		if (runtime) {
-			dlclose(runtime);
-		}
-	}
-	return NULL;
+	Dl_info here, there;
+	bool is_ours = dladdr((const void *)&unless_ours, &here) && dladdr(symbol, &there) &&
+		       here.dli_fbase == there.dli_fbase;
+	return is_ours ? NULL : symbol;
 }
 
-static new_handler current_handler(void)
+/*
+ * The C++ runtime's own definition of an operator: the next one in the global scope, or the
+ * one that the calling library uses, linked into it or loaded for it alone. NULL when there
+ * is none. Loads nothing.
+ */
+static void *runtime_symbol(const char *name, const void *caller)
 {
-	new_handler (*get)(void) = _ZSt15get_new_handlerv;
-	if (!get) {
-		get = (new_handler(*)(void))runtime_symbol("_ZSt15get_new_handlerv");
+	Dl_info from;
+	void *symbol = dlsym(RTLD_NEXT, name);
+	if (symbol || !dladdr(caller, &from) || !from.dli_fname) {
+		return symbol;
 	}
-	return get ? get() : NULL;
-}
-
-static void throw_bad_alloc(void)
-{
-	void (*thrower)(void) = _ZSt17__throw_bad_allocv;
-	if (!thrower) {
-		thrower = (void (*)(void))runtime_symbol("_ZSt17__throw_bad_allocv");
+	void *library = dlopen(from.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	if (library) {
+		symbol = dlsym(library, name);
+		dlclose(library); /* it stays: we were called from it */
 	}
-	if (thrower) {
-		thrower();
-	}
-	hak_panic("operator new has no memory and found no C++ runtime to say so", NULL);
+	return symbol ? unless_ours(symbol) : NULL;
 }
 
 static bool is_alignment(size_t n)
@@ -70,63 +68,55 @@ static bool is_alignment(size_t n)
 	return n && !(n & (n - 1));
 }
 
-/* `alignment` 0: malloc's own */
-static void *try_once(size_t size, size_t alignment)
+/* NULL also for an alignment that is none, as the C++ runtimes do. */
+static void *try_aligned(size_t size, size_t alignment)
 {
-	return alignment ? hak_aligned_alloc(alignment, size) : hak_malloc(size);
+	return HAK_LIKELY(is_alignment(alignment)) ? hak_aligned_alloc(alignment, size) : NULL;
 }
 
-/* [new.delete.single]: the handler makes room, throws or ends the program; then again. */
-static HAK_COLD HAK_NOINLINE void *new_slow(size_t size, size_t alignment)
+/* Without a runtime's operator, in fully static programs: [new.delete.single] by hand. */
+static void *new_by_hand(size_t size, size_t alignment)
 {
 	for (;;) {
-		new_handler handler = current_handler();
-		if (!handler) {
-			throw_bad_alloc();
+		new_handler handler = _ZSt15get_new_handlerv ? _ZSt15get_new_handlerv() : NULL;
+		if (handler) {
+			handler();
+		} else if (_ZSt17__throw_bad_allocv) {
+			_ZSt17__throw_bad_allocv();
+		} else {
+			hak_panic("operator new has no memory and found no C++ runtime to say so", NULL);
 		}
-		handler();
-		void *p = try_once(size, alignment);
+		void *p = alignment ? try_aligned(size, alignment) : hak_malloc(size);
 		if (p) {
 			return p;
 		}
 	}
 }
 
+typedef void *plain_new(size_t size);
+typedef void *aligned_new(size_t size, size_t alignment);
+typedef void *nothrow_new(size_t size, const struct nothrow *tag);
+typedef void *aligned_nothrow_new(size_t size, size_t alignment, const struct nothrow *tag);
+
 /*
- * The nothrow forms owe the caller a null pointer even when the handler throws, and C
- * cannot catch. The runtime's own nothrow operator can: it calls our throwing form inside
- * a try block. Without a handler there is nothing to catch.
+ * What a failing operator owes its caller — call the new-handler until there is memory, else
+ * throw — the runtime's operator does better than C can: it tries malloc again, which is ours.
  */
-static HAK_COLD HAK_NOINLINE void *nothrow_slow(size_t size, const struct nothrow *tag)
+static HAK_COLD HAK_NOINLINE void *new_slow(size_t size, const void *caller)
 {
-	static const char name[] = "_ZnwmRKSt9nothrow_t";
-	void *(*runtime_new)(size_t, const struct nothrow *);
-	if (!current_handler()) {
-		return NULL;
-	}
-	runtime_new = (void *(*)(size_t, const struct nothrow *))dlsym(RTLD_NEXT, name);
-	if (!runtime_new) {
-		runtime_new = (void *(*)(size_t, const struct nothrow *))runtime_symbol(name);
-	}
-	return runtime_new ? runtime_new(size, tag) : NULL;
+	plain_new *runtime_new = (plain_new *)runtime_symbol("_Znwm", caller);
+	return runtime_new ? runtime_new(size) : new_by_hand(size, 0);
 }
 
-static HAK_COLD HAK_NOINLINE void *nothrow_aligned_slow(size_t size, size_t alignment,
-							const struct nothrow *tag)
+static HAK_COLD HAK_NOINLINE void *aligned_new_slow(size_t size, size_t alignment, const void *caller)
 {
-	static const char name[] = "_ZnwmSt11align_val_tRKSt9nothrow_t";
-	void *(*runtime_new)(size_t, size_t, const struct nothrow *);
-	if (!current_handler()) {
-		return NULL;
-	}
-	runtime_new = (void *(*)(size_t, size_t, const struct nothrow *))dlsym(RTLD_NEXT, name);
-	if (!runtime_new) {
-		runtime_new = (void *(*)(size_t, size_t, const struct nothrow *))runtime_symbol(name);
-	}
-	return runtime_new ? runtime_new(size, alignment, tag) : NULL;
+	aligned_new *runtime_new = (aligned_new *)runtime_symbol("_ZnwmSt11align_val_t", caller);
+	return runtime_new ? runtime_new(size, alignment) : new_by_hand(size, alignment);
 }
 
-/* No header declares these. */
+/* --- the basic forms ------------------------------------------------------------------ */
+
+/* No header declares the operators. */
 #define OPERATOR(result, name, ...)                                                                          \
 	result name(__VA_ARGS__);                                                                            \
 	HAK_EXPORT result name(__VA_ARGS__)
@@ -135,53 +125,19 @@ static HAK_COLD HAK_NOINLINE void *nothrow_aligned_slow(size_t size, size_t alig
 OPERATOR(void *, _Znwm, size_t size)
 {
 	void *p = hak_malloc(size);
-	return HAK_LIKELY(p != NULL) ? p : new_slow(size, 0);
-}
-
-/* operator new(std::size_t, const std::nothrow_t &) */
-OPERATOR(void *, _ZnwmRKSt9nothrow_t, size_t size, const struct nothrow *tag)
-{
-	void *p = hak_malloc(size);
-	return HAK_LIKELY(p != NULL) ? p : nothrow_slow(size, tag);
+	return HAK_LIKELY(p != NULL) ? p : new_slow(size, CALLER);
 }
 
 /* operator new(std::size_t, std::align_val_t) */
 OPERATOR(void *, _ZnwmSt11align_val_t, size_t size, size_t alignment)
 {
-	if (HAK_UNLIKELY(!is_alignment(alignment))) {
-		throw_bad_alloc();
-	}
-	void *p = hak_aligned_alloc(alignment, size);
-	return HAK_LIKELY(p != NULL) ? p : new_slow(size, alignment);
-}
-
-/* operator new(std::size_t, std::align_val_t, const std::nothrow_t &) */
-OPERATOR(void *, _ZnwmSt11align_val_tRKSt9nothrow_t, size_t size, size_t alignment, const struct nothrow *tag)
-{
-	if (HAK_UNLIKELY(!is_alignment(alignment))) {
-		return NULL;
-	}
-	void *p = hak_aligned_alloc(alignment, size);
-	return HAK_LIKELY(p != NULL) ? p : nothrow_aligned_slow(size, alignment, tag);
+	void *p = try_aligned(size, alignment);
+	return HAK_LIKELY(p != NULL) ? p : aligned_new_slow(size, alignment, CALLER);
 }
 
 /* operator delete(void *) */
 OPERATOR(void, _ZdlPv, void *p)
 {
-	hak_free(p);
-}
-
-/* operator delete(void *, std::size_t) */
-OPERATOR(void, _ZdlPvm, void *p, size_t size)
-{
-	hak_free_sized(p, size);
-}
-
-/* operator delete(void *, std::size_t, std::align_val_t): the class does not follow from the size alone */
-OPERATOR(void, _ZdlPvmSt11align_val_t, void *p, size_t size, size_t alignment)
-{
-	(void)size;
-	(void)alignment;
 	hak_free(p);
 }
 
@@ -192,32 +148,185 @@ OPERATOR(void, _ZdlPvSt11align_val_t, void *p, size_t alignment)
 	hak_free(p);
 }
 
+/* --- the forms built on them ---------------------------------------------------------- */
+
+/* Whatever the process uses under that name; a second declaration, so that the compiler does not know ours.
+ */
+#define IN_FORCE(result, name, symbol, ...) result name(__VA_ARGS__) __asm__(#symbol)
+IN_FORCE(void *, new_in_force, _Znwm, size_t);
+IN_FORCE(void *, array_new_in_force, _Znam, size_t);
+IN_FORCE(void *, aligned_new_in_force, _ZnwmSt11align_val_t, size_t, size_t);
+IN_FORCE(void *, aligned_array_new_in_force, _ZnamSt11align_val_t, size_t, size_t);
+IN_FORCE(void, delete_in_force, _ZdlPv, void *);
+IN_FORCE(void, array_delete_in_force, _ZdaPv, void *);
+IN_FORCE(void, aligned_delete_in_force, _ZdlPvSt11align_val_t, void *, size_t);
+IN_FORCE(void, aligned_array_delete_in_force, _ZdaPvSt11align_val_t, void *, size_t);
+
+/* Our own, whoever is in force. */
+extern HAK_HIDDEN __typeof__(_Znwm) hak_cxx_new __attribute__((alias("_Znwm")));
+extern HAK_HIDDEN __typeof__(_ZnwmSt11align_val_t) hak_cxx_aligned_new
+	__attribute__((alias("_ZnwmSt11align_val_t")));
+
+/* operator new[](std::size_t) */
+OPERATOR(void *, _Znam, size_t size)
+{
+	return new_in_force(size);
+}
+
+/* operator new[](std::size_t, std::align_val_t) */
+OPERATOR(void *, _ZnamSt11align_val_t, size_t size, size_t alignment)
+{
+	return aligned_new_in_force(size, alignment);
+}
+
+extern HAK_HIDDEN __typeof__(_Znam) hak_cxx_array_new __attribute__((alias("_Znam")));
+extern HAK_HIDDEN __typeof__(_ZnamSt11align_val_t) hak_cxx_aligned_array_new
+	__attribute__((alias("_ZnamSt11align_val_t")));
+
+/* operator delete(void *, std::size_t) */
+OPERATOR(void, _ZdlPvm, void *p, size_t size)
+{
+	(void)size;
+	delete_in_force(p);
+}
+
+/* operator delete(void *, std::size_t, std::align_val_t) */
+OPERATOR(void, _ZdlPvmSt11align_val_t, void *p, size_t size, size_t alignment)
+{
+	(void)size;
+	aligned_delete_in_force(p, alignment);
+}
+
 /* operator delete(void *, const std::nothrow_t &) */
 OPERATOR(void, _ZdlPvRKSt9nothrow_t, void *p, const struct nothrow *tag)
 {
 	(void)tag;
-	hak_free(p);
+	delete_in_force(p);
 }
 
 /* operator delete(void *, std::align_val_t, const std::nothrow_t &) */
 OPERATOR(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, void *p, size_t alignment, const struct nothrow *tag)
 {
-	(void)alignment;
 	(void)tag;
-	hak_free(p);
+	aligned_delete_in_force(p, alignment);
 }
 
-/* The array forms are the same functions. */
-#define SAME_AS(function) __attribute__((alias(#function), visibility("default")))
-void *_Znam(size_t size) SAME_AS(_Znwm);
-void *_ZnamRKSt9nothrow_t(size_t size, const struct nothrow *tag) SAME_AS(_ZnwmRKSt9nothrow_t);
-void *_ZnamSt11align_val_t(size_t size, size_t alignment) SAME_AS(_ZnwmSt11align_val_t);
-void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t size, size_t alignment, const struct nothrow *tag)
-	SAME_AS(_ZnwmSt11align_val_tRKSt9nothrow_t);
-void _ZdaPv(void *p) SAME_AS(_ZdlPv);
-void _ZdaPvm(void *p, size_t size) SAME_AS(_ZdlPvm);
-void _ZdaPvmSt11align_val_t(void *p, size_t size, size_t alignment) SAME_AS(_ZdlPvmSt11align_val_t);
-void _ZdaPvSt11align_val_t(void *p, size_t alignment) SAME_AS(_ZdlPvSt11align_val_t);
-void _ZdaPvRKSt9nothrow_t(void *p, const struct nothrow *tag) SAME_AS(_ZdlPvRKSt9nothrow_t);
-void _ZdaPvSt11align_val_tRKSt9nothrow_t(void *p, size_t alignment, const struct nothrow *tag)
-	SAME_AS(_ZdlPvSt11align_val_tRKSt9nothrow_t);
+/* operator delete[](void *) */
+OPERATOR(void, _ZdaPv, void *p)
+{
+	delete_in_force(p);
+}
+
+/* operator delete[](void *, std::align_val_t) */
+OPERATOR(void, _ZdaPvSt11align_val_t, void *p, size_t alignment)
+{
+	aligned_delete_in_force(p, alignment);
+}
+
+/* operator delete[](void *, std::size_t) */
+OPERATOR(void, _ZdaPvm, void *p, size_t size)
+{
+	(void)size;
+	array_delete_in_force(p);
+}
+
+/* operator delete[](void *, std::size_t, std::align_val_t) */
+OPERATOR(void, _ZdaPvmSt11align_val_t, void *p, size_t size, size_t alignment)
+{
+	(void)size;
+	aligned_array_delete_in_force(p, alignment);
+}
+
+/* operator delete[](void *, const std::nothrow_t &) */
+OPERATOR(void, _ZdaPvRKSt9nothrow_t, void *p, const struct nothrow *tag)
+{
+	(void)tag;
+	array_delete_in_force(p);
+}
+
+/* operator delete[](void *, std::align_val_t, const std::nothrow_t &) */
+OPERATOR(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, void *p, size_t alignment, const struct nothrow *tag)
+{
+	(void)tag;
+	aligned_array_delete_in_force(p, alignment);
+}
+
+/* --- nothrow -------------------------------------------------------------------------- */
+
+/* Two names of one function are two addresses to the compiler, so it must not know what it compares. */
+#define IS_OURS(in_force, ours)                                                                              \
+	({                                                                                                   \
+		__typeof__(&(in_force)) used_ = (in_force);                                                  \
+		__asm__("" : "+r"(used_));                                                                   \
+		HAK_LIKELY(used_ == (ours));                                                                 \
+	})
+
+static inline bool new_is_ours(void)
+{
+	return IS_OURS(new_in_force, hak_cxx_new);
+}
+
+static inline bool aligned_new_is_ours(void)
+{
+	return IS_OURS(aligned_new_in_force, hak_cxx_aligned_new);
+}
+
+/*
+ * These owe the caller a null pointer even when the new-handler or the program's own
+ * operator throws, and C cannot catch. The runtime's operator of the same name can: it
+ * calls the throwing form in force inside a try block.
+ */
+static HAK_COLD HAK_NOINLINE void *runtime_nothrow(size_t size, const struct nothrow *tag, const char *name,
+						   const void *caller)
+{
+	nothrow_new *runtime_new = (nothrow_new *)runtime_symbol(name, caller);
+	if (runtime_new) {
+		return runtime_new(size, tag);
+	}
+	return new_is_ours() ? NULL : new_in_force(size);
+}
+
+static HAK_COLD HAK_NOINLINE void *runtime_aligned_nothrow(size_t size, size_t alignment,
+							   const struct nothrow *tag, const char *name,
+							   const void *caller)
+{
+	aligned_nothrow_new *runtime_new = (aligned_nothrow_new *)runtime_symbol(name, caller);
+	if (runtime_new) {
+		return runtime_new(size, alignment, tag);
+	}
+	return aligned_new_is_ours() ? NULL : aligned_new_in_force(size, alignment);
+}
+
+/* operator new(std::size_t, const std::nothrow_t &) */
+OPERATOR(void *, _ZnwmRKSt9nothrow_t, size_t size, const struct nothrow *tag)
+{
+	void *p = new_is_ours() ? hak_malloc(size) : NULL;
+	return HAK_LIKELY(p != NULL) ? p : runtime_nothrow(size, tag, "_ZnwmRKSt9nothrow_t", CALLER);
+}
+
+/* operator new[](std::size_t, const std::nothrow_t &) */
+OPERATOR(void *, _ZnamRKSt9nothrow_t, size_t size, const struct nothrow *tag)
+{
+	void *p = new_is_ours() && IS_OURS(array_new_in_force, hak_cxx_array_new) ? hak_malloc(size) : NULL;
+	return HAK_LIKELY(p != NULL) ? p : runtime_nothrow(size, tag, "_ZnamRKSt9nothrow_t", CALLER);
+}
+
+/* operator new(std::size_t, std::align_val_t, const std::nothrow_t &) */
+OPERATOR(void *, _ZnwmSt11align_val_tRKSt9nothrow_t, size_t size, size_t alignment, const struct nothrow *tag)
+{
+	void *p = aligned_new_is_ours() ? try_aligned(size, alignment) : NULL;
+	return HAK_LIKELY(p != NULL) ? p
+				     : runtime_aligned_nothrow(size, alignment, tag,
+							       "_ZnwmSt11align_val_tRKSt9nothrow_t", CALLER);
+}
+
+/* operator new[](std::size_t, std::align_val_t, const std::nothrow_t &) */
+OPERATOR(void *, _ZnamSt11align_val_tRKSt9nothrow_t, size_t size, size_t alignment, const struct nothrow *tag)
+{
+	bool is_ours =
+		aligned_new_is_ours() && IS_OURS(aligned_array_new_in_force, hak_cxx_aligned_array_new);
+	void *p = is_ours ? try_aligned(size, alignment) : NULL;
+	return HAK_LIKELY(p != NULL) ? p
+				     : runtime_aligned_nothrow(size, alignment, tag,
+							       "_ZnamSt11align_val_tRKSt9nothrow_t", CALLER);
+}

@@ -28,6 +28,7 @@ struct depot {
 } HAK_ALIGNED(HAK_CACHE_LINE);
 
 static struct depot depots[HAK_BINS];
+static _Atomic(int64_t) HAK_ALIGNED(HAK_CACHE_LINE) depot_bytes;
 static struct stack HAK_ALIGNED(HAK_CACHE_LINE) empties[HAK_MAGAZINE_STEPS];
 
 static struct hak_magazine *unpack(uint64_t head)
@@ -94,11 +95,27 @@ void hak_magazine_free(struct hak_magazine *magazine)
 	stack_push(&empties[magazine->step], magazine);
 }
 
+/*
+ * What all depots together may hold: enough for a program's batches to come and go, and a
+ * share of what the heap has grown to. Memory in a depot serves one class only.
+ */
+static int64_t limit(void)
+{
+	int64_t mapped = (int64_t)(hak_region.units << HAK_UNIT_LOG2);
+	return hak_options.purge_delay_ms == 0 ? 0 : ((int64_t)4 << 20) + mapped / 8;
+}
+
+static int64_t bytes_of(unsigned bin, const struct hak_magazine *m)
+{
+	return (int64_t)m->count * hak_class_map.geometry[bin].block;
+}
+
 struct hak_magazine *hak_depot_pop(unsigned bin)
 {
 	struct depot *d = &depots[bin];
 	struct hak_magazine *m = stack_pop(&d->full);
 	if (m) {
+		atomic_fetch_sub_explicit(&depot_bytes, bytes_of(bin, m), memory_order_relaxed);
 		int64_t left =
 			atomic_fetch_sub_explicit(&d->blocks, m->count, memory_order_relaxed) - m->count;
 		if (left < atomic_load_explicit(&d->low, memory_order_relaxed)) {
@@ -106,13 +123,6 @@ struct hak_magazine *hak_depot_pop(unsigned bin)
 		}
 	}
 	return m;
-}
-
-/* A base that small programs need not exceed, and a share of what the heap has grown to. */
-static int64_t share(unsigned bin)
-{
-	uint64_t bytes = ((uint64_t)1 << 20) + ((uint64_t)hak_region.units << (HAK_UNIT_LOG2 - 4));
-	return hak_options.purge_delay_ms == 0 ? 0 : (int64_t)(bytes / hak_class_map.geometry[bin].block);
 }
 
 static void drain(unsigned bin, struct hak_magazine *magazine)
@@ -124,10 +134,12 @@ static void drain(unsigned bin, struct hak_magazine *magazine)
 void hak_depot_push(unsigned bin, struct hak_magazine *magazine)
 {
 	struct depot *d = &depots[bin];
-	if (atomic_load_explicit(&d->blocks, memory_order_relaxed) + magazine->count > share(bin)) {
+	int64_t bytes = bytes_of(bin, magazine);
+	if (atomic_load_explicit(&depot_bytes, memory_order_relaxed) + bytes > limit()) {
 		drain(bin, magazine);
 		return;
 	}
+	atomic_fetch_add_explicit(&depot_bytes, bytes, memory_order_relaxed);
 	atomic_fetch_add_explicit(&d->blocks, magazine->count, memory_order_relaxed);
 	stack_push(&d->full, magazine);
 }

@@ -21,7 +21,8 @@ enum {
 	FIRST_BYTES = 32 << 10,	 /* a first batch is not larger, but for one block */
 	BATCH_BYTES = 256 << 10, /* nor any other, but for MIN_BATCH blocks */
 	MIN_BATCH = 2,
-	GROW_AFTER = 4, /* visits of the slow path before the batch doubles */
+	CACHE_BYTES = 2 << 20, /* all stacks of a thread; one that would exceed it does not grow */
+	GROW_AFTER = 4,	       /* visits of the slow path before the batch doubles */
 };
 
 static struct {
@@ -134,11 +135,23 @@ static bool resize_stack(struct hak_heap *heap, unsigned bin, uint32_t batch)
 		memcpy(larger, cache->stack, depth * sizeof *larger);
 		hak_meta_free(cache->stack, cache->capacity * sizeof *larger);
 	}
+	heap->cache_bytes += ((uint64_t)2 * batch - cache->capacity) * hak_class_map.geometry[bin].block;
 	cache->stack = larger;
 	cache->batch = batch;
 	cache->capacity = 2 * batch;
 	heap->bins[bin].top = larger + depth;
 	return true;
+}
+
+static void grow_stack(struct hak_heap *heap, unsigned bin)
+{
+	uint32_t batch = heap->caches[bin].batch;
+	uint32_t most = at_most(BATCH_BYTES, bin, MIN_BATCH, HAK_MAGAZINE_MAX);
+	uint32_t more = batch * 2 < most ? batch : most > batch ? most - batch : 0;
+	if (more &&
+	    heap->cache_bytes + (uint64_t)2 * more * hak_class_map.geometry[bin].block <= CACHE_BYTES) {
+		resize_stack(heap, bin, batch + more);
+	}
 }
 
 /* A stack that is there, grown if its thread keeps coming back; false without memory. */
@@ -149,11 +162,8 @@ static bool prepare_stack(struct hak_heap *heap, unsigned bin)
 		return resize_stack(heap, bin, at_most(FIRST_BYTES, bin, 1, FIRST_BATCH));
 	}
 	if (++cache->visits >= GROW_AFTER) {
-		uint32_t most = at_most(BATCH_BYTES, bin, MIN_BATCH, HAK_MAGAZINE_MAX);
 		cache->visits = 0;
-		if (cache->batch < most) {
-			resize_stack(heap, bin, cache->batch * 2 < most ? cache->batch * 2 : most);
-		}
+		grow_stack(heap, bin);
 	}
 	return true;
 }
@@ -250,6 +260,7 @@ static void empty_cache(struct hak_heap *heap, unsigned bin)
 	}
 	if (cache->stack) {
 		hak_meta_free(cache->stack, cache->capacity * sizeof(void *));
+		heap->cache_bytes -= (uint64_t)cache->capacity * hak_class_map.geometry[bin].block;
 		cache->stack = NULL;
 		cache->capacity = 0;
 	}

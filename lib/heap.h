@@ -44,6 +44,7 @@ struct hak_heap {
 	uint32_t want; /* enum hak_trace_want when this thread last looked */
 	bool is_busy;  /* a stack is between two states: a fork child leaves this heap alone */
 	uint64_t random;
+	uint64_t cache_bytes;		   /* what the stacks could hold */
 	struct hak_cache caches[HAK_BINS]; /* [0] counts the large route */
 };
 

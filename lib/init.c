@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "large.h"
 #include "lock.h"
 #include "meta.h"
 #include "options.h"

@@ -6,19 +6,12 @@
 #ifndef HAK_LIB_LARGE_H
 #define HAK_LIB_LARGE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "compiler.h"
-
-/* What is known of one live large block. */
-struct hak_large {
-	uint64_t requested;
-	uint64_t usable;
-	_Atomic(void *) sample; /* a hak_trace_sample, or NULL */
-};
+#include "region.h"
 
 /*
  * A block of at least `size` bytes (at most PTRDIFF_MAX). *zeroed tells whether it reads as

@@ -121,14 +121,14 @@ static void collect(void *to, const char *bytes, size_t length)
 
 static const char *number_text(struct number *n, int64_t value, bool is_bytes)
 {
-	struct hak_text t;
-	hak_text_to_sink(&t, collect, n);
+	struct hak_writer w;
+	hak_writer_to_sink(&w, collect, n);
 	if (is_bytes) {
-		hak_text_size(&t, (uint64_t)value);
+		hak_write_size(&w, (uint64_t)value);
 	} else {
-		hak_text_signed(&t, value);
+		hak_write_signed(&w, value);
 	}
-	hak_text_flush(&t);
+	hak_writer_flush(&w);
 	return n->text;
 }
 
@@ -295,30 +295,30 @@ void hak_options_class_table(struct hak_class_table *out, uint32_t page_size)
 	hak_class_table_build(out, scheme, tiny_max_class, page_size);
 }
 
-static void print_value(struct hak_text *t, const struct option *o)
+static void print_value(struct hak_writer *w, const struct option *o)
 {
 	int64_t value;
 	if (o->type == TABLE) {
-		hak_text_foreign(t, field_of(o));
+		hak_write_foreign(w, field_of(o));
 	} else if (o->type == SWITCH) {
-		hak_text_unsigned(t, *(bool *)field_of(o));
+		hak_write_unsigned(w, *(bool *)field_of(o));
 	} else {
 		memcpy(&value, field_of(o), sizeof value);
 		if (o->type == INT) {
-			hak_text_signed(t, value);
+			hak_write_signed(w, value);
 		} else {
-			hak_text_size(t, (uint64_t)value);
+			hak_write_size(w, (uint64_t)value);
 		}
 	}
 }
 
-void hak_options_print(struct hak_text *t)
+void hak_options_print(struct hak_writer *w)
 {
 	for (size_t i = 0; i < OPTIONS; i++) {
-		hak_text_string(t, "  ");
-		hak_text_left(t, options[i].name, 22);
-		hak_text_string(t, " ");
-		print_value(t, &options[i]);
-		hak_text_string(t, "\n");
+		hak_write_string(w, "  ");
+		hak_write_left(w, options[i].name, 22);
+		hak_write_string(w, " ");
+		print_value(w, &options[i]);
+		hak_write_string(w, "\n");
 	}
 }

@@ -14,7 +14,7 @@
 #include "compiler.h"
 #include "hakmem_size_class.h"
 #include "option_list.h"
-#include "text.h"
+#include "writer.h"
 
 /* What a row of each type is kept in. */
 typedef char hak_option_TABLE[PATH_MAX + 1];
@@ -44,6 +44,6 @@ HAK_HIDDEN void hak_options_read(void);
 HAK_HIDDEN void hak_options_class_table(struct hak_class_table *out, uint32_t page_size);
 
 /* Name and value of each option, a line each, indented by two spaces. */
-HAK_HIDDEN void hak_options_print(struct hak_text *t);
+HAK_HIDDEN void hak_options_print(struct hak_writer *w);
 
 #endif

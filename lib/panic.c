@@ -8,41 +8,41 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "text.h"
+#include "writer.h"
 
 void (*hak_panic_observer)(const void *ptr, const char *what);
 
 void hak_warn(const char *first, ...)
 {
-	struct hak_text t;
+	struct hak_writer w;
 	va_list parts;
 
-	hak_text_to_fd(&t, STDERR_FILENO);
-	hak_text_string(&t, "hakmem: ");
+	hak_writer_to_fd(&w, STDERR_FILENO);
+	hak_write_string(&w, "hakmem: ");
 	va_start(parts, first);
 	for (const char *part = first; part; part = va_arg(parts, const char *)) {
-		hak_text_foreign(&t, part);
+		hak_write_foreign(&w, part);
 	}
 	va_end(parts);
-	hak_text_string(&t, "\n");
-	hak_text_flush(&t);
+	hak_write_string(&w, "\n");
+	hak_writer_flush(&w);
 }
 
 static void report(const char *what, const void *ptr)
 {
-	struct hak_text t;
+	struct hak_writer w;
 
-	hak_text_to_fd(&t, STDERR_FILENO);
-	hak_text_string(&t, "hakmem: ");
-	hak_text_foreign(&t, program_invocation_short_name ? program_invocation_short_name : "?");
-	hak_text_string(&t, "[");
-	hak_text_unsigned(&t, (uint64_t)getpid());
-	hak_text_string(&t, "]: ");
-	hak_text_string(&t, what);
-	hak_text_string(&t, ": ");
-	hak_text_hex(&t, (uint64_t)(uintptr_t)ptr);
-	hak_text_string(&t, "\n");
-	hak_text_flush(&t);
+	hak_writer_to_fd(&w, STDERR_FILENO);
+	hak_write_string(&w, "hakmem: ");
+	hak_write_foreign(&w, program_invocation_short_name ? program_invocation_short_name : "?");
+	hak_write_string(&w, "[");
+	hak_write_unsigned(&w, (uint64_t)getpid());
+	hak_write_string(&w, "]: ");
+	hak_write_string(&w, what);
+	hak_write_string(&w, ": ");
+	hak_write_hex(&w, (uint64_t)(uintptr_t)ptr);
+	hak_write_string(&w, "\n");
+	hak_writer_flush(&w);
 }
 
 void hak_panic(const char *what, const void *ptr)

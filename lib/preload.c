@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "compiler.h"
@@ -192,7 +193,7 @@ HAK_EXPORT int mallopt(int parameter, int value)
 
 HAK_EXPORT void malloc_stats(void)
 {
-	hak_print_stats();
+	hak_print_stats(STDERR_FILENO);
 }
 
 static void to_stream(void *stream, const char *bytes, size_t length)
@@ -203,27 +204,31 @@ static void to_stream(void *stream, const char *bytes, size_t length)
 /* Returns the error, as glibc does, and sets errno, as its manual says. */
 HAK_EXPORT int malloc_info(int options, FILE *stream)
 {
-	struct hak_text t;
+	struct hak_writer w;
 	if (options != 0) {
 		errno = EINVAL;
 		return EINVAL;
 	}
-	hak_text_to_sink(&t, to_stream, stream);
-	hak_print_info(&t);
-	hak_text_flush(&t);
+	hak_writer_to_sink(&w, to_stream, stream);
+	hak_print_info(&w);
+	hak_writer_flush(&w);
 	return 0;
 }
 
 /* Old binaries call cfree; others reach libc's own entry points by these names. */
-#define SAME_AS(function) __attribute__((alias(#function), visibility("default"), copy(function)))
-void cfree(void *p) SAME_AS(free);
-void *__libc_malloc(size_t size) SAME_AS(malloc);
-void *__libc_calloc(size_t count, size_t size) SAME_AS(calloc);
-void *__libc_realloc(void *p, size_t size) SAME_AS(realloc);
-void __libc_free(void *p) SAME_AS(free);
-void *__libc_memalign(size_t alignment, size_t size) SAME_AS(memalign);
-void *__libc_valloc(size_t size) SAME_AS(valloc);
-void *__libc_pvalloc(size_t size) SAME_AS(pvalloc);
+#if __has_attribute(copy)
+#define COPY_OF(function) , copy(function)
+#else
+#define COPY_OF(function)
+#endif
+void cfree(void *p) HAK_SAME_AS(free);
+void *__libc_malloc(size_t size) HAK_SAME_AS(malloc);
+void *__libc_calloc(size_t count, size_t size) HAK_SAME_AS(calloc);
+void *__libc_realloc(void *p, size_t size) HAK_SAME_AS(realloc);
+void __libc_free(void *p) HAK_SAME_AS(free);
+void *__libc_memalign(size_t alignment, size_t size) HAK_SAME_AS(memalign);
+void *__libc_valloc(size_t size) HAK_SAME_AS(valloc);
+void *__libc_pvalloc(size_t size) HAK_SAME_AS(pvalloc);
 
 /* A preload's constructor runs while the program has one thread. */
 __attribute__((constructor)) static void at_start(void)
@@ -232,11 +237,14 @@ __attribute__((constructor)) static void at_start(void)
 	if (hak_options.verbose) {
 		hak_print_config();
 	}
+	if (hak_options.stats) {
+		hak_exit_stats_prepare();
+	}
 }
 
 __attribute__((destructor)) static void at_exit(void)
 {
 	if (hak_options.stats) {
-		hak_print_stats();
+		hak_exit_stats_print();
 	}
 }

@@ -9,13 +9,13 @@
 #ifndef HAK_LIB_REGION_H
 #define HAK_LIB_REGION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "class_map.h"
 #include "compiler.h"
-#include "large.h"
 
 enum hak_span_kind {
 	HAK_SPAN_NONE,	/* not the first unit of anything */
@@ -32,6 +32,13 @@ enum hak_slab_kind {
 	HAK_SLAB_ALIGNED, /* first block at the slab's start: blocks keep their natural alignment */
 	HAK_SLAB_SAMPLED, /* its units have bin 0, so that free takes the slow path */
 	HAK_SLAB_KINDS,
+};
+
+/* What is known of one live large block. */
+struct hak_large {
+	uint64_t requested;
+	uint64_t usable;
+	_Atomic(void *) sample; /* a hak_trace_sample, or NULL */
 };
 
 /*

@@ -190,12 +190,19 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, void **out, unsign
 	return taken;
 }
 
-static struct hak_span *checked_slab(unsigned bin, const void *block, uint32_t *number)
+/* Ends the process. Not with the lock held: a tracer is told first, and it may allocate. */
+HAK_COLD static void refuse(struct slab_class *c, const char *what, const void *block)
+{
+	hak_lock_drop(&c->lock);
+	hak_panic(what, block);
+}
+
+static struct hak_span *checked_slab(struct slab_class *c, unsigned bin, const void *block, uint32_t *number)
 {
 	struct hak_span *slab = hak_slab_of(block);
 	*number = slab && slab->bin == bin ? hak_slab_block(slab, block) : UINT32_MAX;
 	if (*number == UINT32_MAX) {
-		hak_panic("free of a pointer to no block", block);
+		refuse(c, "free of a pointer to no block", block);
 	}
 	return slab;
 }
@@ -204,7 +211,7 @@ static struct hak_span *checked_slab(unsigned bin, const void *block, uint32_t *
 static bool give_one(struct slab_class *c, unsigned bin, void *block, struct hak_span **from)
 {
 	uint32_t number;
-	struct hak_span *slab = checked_slab(bin, block, &number);
+	struct hak_span *slab = checked_slab(c, bin, block, &number);
 	uint64_t *bits = bitmap(slab, true);
 
 	*from = slab;
@@ -212,7 +219,7 @@ static bool give_one(struct slab_class *c, unsigned bin, void *block, struct hak
 		return false; /* no memory for the bitmap: the block is lost, the heap is not */
 	}
 	if (bits[number / 64] & (uint64_t)1 << (number % 64)) {
-		hak_panic("double free", block);
+		refuse(c, "double free", block);
 	}
 	bits[number / 64] |= (uint64_t)1 << (number % 64);
 	slab->slab.returned++;

@@ -3,6 +3,8 @@
 #include "stats_print.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hakmem.h"
@@ -32,170 +34,201 @@ static uint64_t live_bytes(const struct hakmem_class_stats *c)
 }
 
 /* "PROGRAM[PID]" */
-static void put_process(struct hak_text *t)
+static void put_process(struct hak_writer *w)
 {
-	hak_text_foreign(t, program_invocation_short_name ? program_invocation_short_name : "?");
-	hak_text_string(t, "[");
-	hak_text_unsigned(t, (uint64_t)getpid());
-	hak_text_string(t, "]");
+	hak_write_foreign(w, program_invocation_short_name ? program_invocation_short_name : "?");
+	hak_write_string(w, "[");
+	hak_write_unsigned(w, (uint64_t)getpid());
+	hak_write_string(w, "]");
 }
 
-static void put_range(struct hak_text *t, const struct hakmem_class_stats *c)
+static void put_range(struct hak_writer *w, const struct hakmem_class_stats *c)
 {
 	if (c->max_request == 0) {
-		hak_text_string(t, "  none: excluded by HAKMEM_TINY_MAX_CLASS");
+		hak_write_string(w, "  none: excluded by HAKMEM_TINY_MAX_CLASS");
 		return;
 	}
-	hak_text_count(t, c->min_request, 10);
+	hak_write_count(w, c->min_request, 10);
 	if (c->usable == 0) {
-		hak_text_string(t, " and more");
+		hak_write_string(w, " and more");
 		return;
 	}
-	hak_text_string(t, "..");
-	hak_text_unsigned(t, c->max_request);
+	hak_write_string(w, "..");
+	hak_write_unsigned(w, c->max_request);
 }
 
-static void put_class_row(struct hak_text *t, const struct hakmem_class_stats *c)
+static void put_class_row(struct hak_writer *w, const struct hakmem_class_stats *c)
 {
-	hak_text_string(t, "  ");
-	hak_text_count(t, c->class_id, 3);
-	hak_text_string(t, "  ");
-	hak_text_left(t, c->name, 10);
-	hak_text_left(t, hak_route_label(c->route), 8);
+	hak_write_string(w, "  ");
+	hak_write_count(w, c->class_id, 3);
+	hak_write_string(w, "  ");
+	hak_write_left(w, c->name, 10);
+	hak_write_left(w, hak_route_label(c->route), 8);
 	if (c->usable) {
-		hak_text_count(t, c->usable, 8);
+		hak_write_count(w, c->usable, 8);
 	} else {
-		hak_text_right(t, "pages", 8);
+		hak_write_right(w, "pages", 8);
 	}
-	put_range(t, c);
-	hak_text_string(t, "\n");
+	put_range(w, c);
+	hak_write_string(w, "\n");
 }
 
 void hak_print_config(void)
 {
-	struct hak_text t;
+	struct hak_writer w;
 	struct reading r;
 
 	read_all(&r);
-	hak_text_to_fd(&t, STDERR_FILENO);
-	hak_text_string(&t, "hakmem " HAKMEM_VERSION " in ");
-	put_process(&t);
-	hak_text_string(&t, "\n");
-	hak_options_print(&t);
-	hak_text_string(&t, "   id  class     route      block  requests\n");
+	hak_writer_to_fd(&w, STDERR_FILENO);
+	hak_write_string(&w, "hakmem " HAKMEM_VERSION " in ");
+	put_process(&w);
+	hak_write_string(&w, "\n");
+	hak_options_print(&w);
+	hak_write_string(&w, "   id  class     route      block  requests\n");
 	for (size_t i = 0; i < r.count; i++) {
-		put_class_row(&t, &r.classes[i]);
+		put_class_row(&w, &r.classes[i]);
 	}
-	hak_text_flush(&t);
+	hak_writer_flush(&w);
 }
 
-static void put_stats_row(struct hak_text *t, const struct hakmem_class_stats *c)
+static void put_stats_row(struct hak_writer *w, const struct hakmem_class_stats *c)
 {
-	hak_text_left(t, c->name, 9);
-	hak_text_left(t, hak_route_label(c->route), 8);
-	hak_text_count(t, c->allocs, 13);
-	hak_text_count(t, c->frees, 13);
-	hak_text_count(t, c->live, 11);
-	hak_text_bytes(t, live_bytes(c), 9);
-	hak_text_count(t, c->cached, 8);
-	hak_text_count(t, c->slabs, 8);
-	hak_text_bytes(t, c->slab_bytes, 9);
-	hak_text_percent(t, live_bytes(c), c->slab_bytes, 7);
-	hak_text_string(t, "\n");
+	hak_write_left(w, c->name, 9);
+	hak_write_left(w, hak_route_label(c->route), 8);
+	hak_write_count(w, c->allocs, 13);
+	hak_write_count(w, c->frees, 13);
+	hak_write_count(w, c->live, 11);
+	hak_write_bytes(w, live_bytes(c), 9);
+	hak_write_count(w, c->cached, 8);
+	hak_write_count(w, c->slabs, 8);
+	hak_write_bytes(w, c->slab_bytes, 9);
+	hak_write_percent(w, live_bytes(c), c->slab_bytes, 7);
+	hak_write_string(w, "\n");
 }
 
-static void put_bytes(struct hak_text *t, const char *label, uint64_t bytes)
+static void put_bytes(struct hak_writer *w, const char *label, uint64_t bytes)
 {
-	hak_text_string(t, label);
-	hak_text_bytes(t, bytes, 0);
+	hak_write_string(w, label);
+	hak_write_bytes(w, bytes, 0);
 }
 
-static void put_heap(struct hak_text *t, const struct hakmem_heap_stats *h)
+static void put_heap(struct hak_writer *w, const struct hakmem_heap_stats *h)
 {
-	put_bytes(t, "mapped ", h->mapped);
-	hak_text_string(t, " in ");
-	hak_text_unsigned(t, h->superslabs);
-	put_bytes(t, " superslabs, committed ", h->committed);
-	put_bytes(t, ", of that free ", h->cached);
-	put_bytes(t, "; large ", h->large_bytes);
-	hak_text_string(t, " in ");
-	hak_text_unsigned(t, h->large_blocks);
-	put_bytes(t, " blocks; tables ", h->metadata);
-	put_bytes(t, "; returned to the system ", h->purged);
-	hak_text_string(t, "; threads ");
-	hak_text_unsigned(t, h->threads);
-	hak_text_string(t, "\n");
+	put_bytes(w, "mapped ", h->mapped);
+	hak_write_string(w, " in ");
+	hak_write_unsigned(w, h->superslabs);
+	put_bytes(w, " superslabs, committed ", h->committed);
+	put_bytes(w, ", of that free ", h->cached);
+	put_bytes(w, "; large ", h->large_bytes);
+	hak_write_string(w, " in ");
+	hak_write_unsigned(w, h->large_blocks);
+	put_bytes(w, " blocks; tables ", h->metadata);
+	put_bytes(w, "; returned to the system ", h->purged);
+	hak_write_string(w, "; threads ");
+	hak_write_unsigned(w, h->threads);
+	hak_write_string(w, "\n");
 }
 
-void hak_print_stats(void)
+void hak_print_stats(int fd)
 {
-	struct hak_text t;
+	struct hak_writer w;
 	struct reading r;
 
 	read_all(&r);
-	hak_text_to_fd(&t, STDERR_FILENO);
-	hak_text_string(&t, "hakmem " HAKMEM_VERSION " in ");
-	put_process(&t);
-	hak_text_string(
-		&t, ": bytes live are blocks that the program holds, occupancy is their part of the slabs\n");
-	hak_text_string(&t,
-			"class    route          allocs        frees       live    bytes  cached   slabs    "
-			"bytes  occ %\n");
+	hak_writer_to_fd(&w, fd);
+	hak_write_string(&w, "hakmem " HAKMEM_VERSION " in ");
+	put_process(&w);
+	hak_write_string(
+		&w, ": bytes live are blocks that the program holds, occupancy is their part of the slabs\n");
+	hak_write_string(&w,
+			 "class    route          allocs        frees       live    bytes  cached   slabs    "
+			 "bytes  occ %\n");
 	for (size_t i = 0; i < r.count; i++) {
 		if (r.classes[i].allocs) {
-			put_stats_row(&t, &r.classes[i]);
+			put_stats_row(&w, &r.classes[i]);
 		}
 	}
-	put_heap(&t, &r.heap);
-	hak_text_flush(&t);
+	put_heap(&w, &r.heap);
+	hak_writer_flush(&w);
 }
 
-static void attribute(struct hak_text *t, const char *name, uint64_t value)
+/* The copy of standard error: its number, and which file it was. */
+static struct {
+	int fd;
+	dev_t device;
+	ino_t inode;
+} kept = { .fd = -1 };
+
+void hak_exit_stats_prepare(void)
 {
-	hak_text_string(t, " ");
-	hak_text_string(t, name);
-	hak_text_string(t, "=\"");
-	hak_text_unsigned(t, value);
-	hak_text_string(t, "\"");
+	struct stat file;
+	/* Out of the way of programs that expect the low numbers, where the limit allows. */
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 240);
+	if (fd < 0) {
+		fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	}
+	if (fd >= 0 && fstat(fd, &file) == 0) {
+		kept.fd = fd;
+		kept.device = file.st_dev;
+		kept.inode = file.st_ino;
+	}
 }
 
-static void put_class_xml(struct hak_text *t, const struct hakmem_class_stats *c)
+void hak_exit_stats_print(void)
 {
-	hak_text_string(t, "<class name=\"");
-	hak_text_xml(t, c->name);
-	hak_text_string(t, "\" route=\"");
-	hak_text_xml(t, hak_route_label(c->route));
-	hak_text_string(t, "\"");
-	attribute(t, "id", c->class_id);
-	attribute(t, "usable", c->usable);
-	attribute(t, "allocs", c->allocs);
-	attribute(t, "frees", c->frees);
-	attribute(t, "live", c->live);
-	attribute(t, "cached", c->cached);
-	attribute(t, "slabs", c->slabs);
-	attribute(t, "slab_bytes", c->slab_bytes);
-	hak_text_string(t, "/>\n");
+	struct stat file;
+	if (kept.fd >= 0 && fstat(kept.fd, &file) == 0 && file.st_dev == kept.device &&
+	    file.st_ino == kept.inode) {
+		hak_print_stats(kept.fd);
+	}
 }
 
-static void sized_xml(struct hak_text *t, const char *element, const char *type, uint64_t size)
+static void attribute(struct hak_writer *w, const char *name, uint64_t value)
 {
-	hak_text_string(t, "<");
-	hak_text_string(t, element);
-	hak_text_string(t, " type=\"");
-	hak_text_string(t, type);
-	hak_text_string(t, "\"");
-	attribute(t, "size", size);
-	hak_text_string(t, "/>\n");
+	hak_write_string(w, " ");
+	hak_write_string(w, name);
+	hak_write_string(w, "=\"");
+	hak_write_unsigned(w, value);
+	hak_write_string(w, "\"");
 }
 
-static void counted_xml(struct hak_text *t, const char *type, uint64_t count, uint64_t size)
+static void put_class_xml(struct hak_writer *w, const struct hakmem_class_stats *c)
 {
-	hak_text_string(t, "<total type=\"");
-	hak_text_string(t, type);
-	hak_text_string(t, "\"");
-	attribute(t, "count", count);
-	attribute(t, "size", size);
-	hak_text_string(t, "/>\n");
+	hak_write_string(w, "<class name=\"");
+	hak_write_xml(w, c->name);
+	hak_write_string(w, "\" route=\"");
+	hak_write_xml(w, hak_route_label(c->route));
+	hak_write_string(w, "\"");
+	attribute(w, "id", c->class_id);
+	attribute(w, "usable", c->usable);
+	attribute(w, "allocs", c->allocs);
+	attribute(w, "frees", c->frees);
+	attribute(w, "live", c->live);
+	attribute(w, "cached", c->cached);
+	attribute(w, "slabs", c->slabs);
+	attribute(w, "slab_bytes", c->slab_bytes);
+	hak_write_string(w, "/>\n");
+}
+
+static void sized_xml(struct hak_writer *w, const char *element, const char *type, uint64_t size)
+{
+	hak_write_string(w, "<");
+	hak_write_string(w, element);
+	hak_write_string(w, " type=\"");
+	hak_write_string(w, type);
+	hak_write_string(w, "\"");
+	attribute(w, "size", size);
+	hak_write_string(w, "/>\n");
+}
+
+static void counted_xml(struct hak_writer *w, const char *type, uint64_t count, uint64_t size)
+{
+	hak_write_string(w, "<total type=\"");
+	hak_write_string(w, type);
+	hak_write_string(w, "\"");
+	attribute(w, "count", count);
+	attribute(w, "size", size);
+	hak_write_string(w, "/>\n");
 }
 
 static struct mallinfo2 mallinfo_of(const struct reading *r)
@@ -220,30 +253,30 @@ static struct mallinfo2 mallinfo_of(const struct reading *r)
 }
 
 /* Elements and attributes that readers of glibc's document look for come as they know them. */
-void hak_print_info(struct hak_text *t)
+void hak_print_info(struct hak_writer *w)
 {
 	struct reading r;
 
 	read_all(&r);
 	struct mallinfo2 m = mallinfo_of(&r);
-	hak_text_string(t, "<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n");
+	hak_write_string(w, "<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n");
 	for (size_t i = 0; i < r.count; i++) {
-		put_class_xml(t, &r.classes[i]);
+		put_class_xml(w, &r.classes[i]);
 	}
-	hak_text_string(t, "</sizes>\n");
-	counted_xml(t, "fast", 0, 0);
-	counted_xml(t, "rest", m.ordblks, m.fordblks);
-	sized_xml(t, "system", "current", m.arena);
-	sized_xml(t, "aspace", "total", r.heap.reserved);
-	sized_xml(t, "aspace", "mprotect", r.heap.mapped);
-	hak_text_string(t, "</heap>\n");
-	counted_xml(t, "fast", 0, 0);
-	counted_xml(t, "rest", m.ordblks, m.fordblks);
-	counted_xml(t, "mmap", m.hblks, m.hblkhd);
-	sized_xml(t, "system", "current", m.arena);
-	sized_xml(t, "aspace", "total", r.heap.reserved);
-	sized_xml(t, "aspace", "mprotect", r.heap.mapped);
-	hak_text_string(t, "</malloc>\n");
+	hak_write_string(w, "</sizes>\n");
+	counted_xml(w, "fast", 0, 0);
+	counted_xml(w, "rest", m.ordblks, m.fordblks);
+	sized_xml(w, "system", "current", m.arena);
+	sized_xml(w, "aspace", "total", r.heap.reserved);
+	sized_xml(w, "aspace", "mprotect", r.heap.mapped);
+	hak_write_string(w, "</heap>\n");
+	counted_xml(w, "fast", 0, 0);
+	counted_xml(w, "rest", m.ordblks, m.fordblks);
+	counted_xml(w, "mmap", m.hblks, m.hblkhd);
+	sized_xml(w, "system", "current", m.arena);
+	sized_xml(w, "aspace", "total", r.heap.reserved);
+	sized_xml(w, "aspace", "mprotect", r.heap.mapped);
+	hak_write_string(w, "</malloc>\n");
 }
 
 struct mallinfo2 hak_mallinfo(void)

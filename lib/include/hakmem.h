@@ -42,13 +42,13 @@ void hakmem_config_read(struct hakmem_config *out);
 /* One class. `class_id` runs from 0 to class_count, the last being large. */
 struct hakmem_class_stats {
 	uint32_t class_id;
-	uint32_t route;       /* enum hak_route */
+	uint32_t route;	      /* enum hak_route */
 	uint64_t usable;      /* block size; 0 for large, whose blocks differ */
 	uint64_t min_request; /* the requests it serves at natural alignment; both 0 when excluded */
 	uint64_t max_request;
 	uint64_t allocs; /* since the process began */
 	uint64_t frees;
-	uint64_t live;   /* blocks the program holds */
+	uint64_t live;	 /* blocks the program holds */
 	uint64_t cached; /* free blocks in thread caches and depots */
 	uint64_t slabs;
 	uint64_t slab_bytes; /* of those slabs, whether touched or not; for large: live bytes */
@@ -66,8 +66,8 @@ struct hakmem_heap_stats {
 	uint64_t cached;      /* committed spans that nobody uses, waiting for reuse or purge */
 	uint64_t large_bytes; /* live blocks of the large route */
 	uint64_t large_blocks;
-	uint64_t metadata;    /* the allocator's own tables */
-	uint64_t purged;      /* given back since the start */
+	uint64_t metadata; /* the allocator's own tables */
+	uint64_t purged;   /* given back since the start */
 	uint64_t superslabs;
 	uint64_t threads; /* with a cache now */
 };

@@ -27,20 +27,43 @@ enum hak_word_kind { HAK_WORD_ALLOC, HAK_WORD_FREE, HAK_WORD_RESIZE };
 
 #define HAK_WORD_REQUESTED_MAX ((UINT64_C(1) << 40) - 1)
 
-static inline uint64_t hak_word_pack(enum hak_word_kind kind, unsigned class_id, unsigned reason, unsigned flags,
-				     unsigned alignment_log2, int is_large, uint64_t requested)
+static inline uint64_t hak_word_pack(enum hak_word_kind kind, unsigned class_id, unsigned reason,
+				     unsigned flags, unsigned alignment_log2, int is_large,
+				     uint64_t requested)
 {
 	uint64_t size = requested > HAK_WORD_REQUESTED_MAX ? HAK_WORD_REQUESTED_MAX : requested;
-	return (uint64_t)kind | (uint64_t)class_id << 2 | (uint64_t)reason << 9 | (uint64_t)(flags & 7) << 12 |
-	       (uint64_t)alignment_log2 << 15 | (uint64_t)(is_large != 0) << 23 | size << 24;
+	return (uint64_t)kind | (uint64_t)class_id << 2 | (uint64_t)reason << 9 |
+	       (uint64_t)(flags & 7) << 12 | (uint64_t)alignment_log2 << 15 |
+	       (uint64_t)(is_large != 0) << 23 | size << 24;
 }
 
-static inline enum hak_word_kind hak_word_kind(uint64_t w) { return (enum hak_word_kind)(w & 3); }
-static inline unsigned hak_word_class(uint64_t w) { return (unsigned)(w >> 2 & 127); }
-static inline unsigned hak_word_reason(uint64_t w) { return (unsigned)(w >> 9 & 7); }
-static inline unsigned hak_word_flags(uint64_t w) { return (unsigned)(w >> 12 & 7); }
-static inline unsigned hak_word_alignment_log2(uint64_t w) { return (unsigned)(w >> 15 & 31); }
-static inline int hak_word_is_large(uint64_t w) { return (int)(w >> 23 & 1); }
-static inline uint64_t hak_word_requested(uint64_t w) { return w >> 24; }
+static inline enum hak_word_kind hak_word_kind(uint64_t w)
+{
+	return (enum hak_word_kind)(w & 3);
+}
+static inline unsigned hak_word_class(uint64_t w)
+{
+	return (unsigned)(w >> 2 & 127);
+}
+static inline unsigned hak_word_reason(uint64_t w)
+{
+	return (unsigned)(w >> 9 & 7);
+}
+static inline unsigned hak_word_flags(uint64_t w)
+{
+	return (unsigned)(w >> 12 & 7);
+}
+static inline unsigned hak_word_alignment_log2(uint64_t w)
+{
+	return (unsigned)(w >> 15 & 31);
+}
+static inline int hak_word_is_large(uint64_t w)
+{
+	return (int)(w >> 23 & 1);
+}
+static inline uint64_t hak_word_requested(uint64_t w)
+{
+	return w >> 24;
+}
 
 #endif

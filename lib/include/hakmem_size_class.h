@@ -21,11 +21,11 @@
 #include "hakmem_route_list.h"
 
 enum {
-	HAK_MAX_CLASSES = 64,      /* of one table; the large class comes on top */
-	HAK_TINY_GROUPS = 8,       /* C0..C7 */
-	HAK_SMALLMID_MAX = 8192,   /* largest request of smallmid */
+	HAK_MAX_CLASSES = 64,	    /* of one table; the large class comes on top */
+	HAK_TINY_GROUPS = 8,	    /* C0..C7 */
+	HAK_SMALLMID_MAX = 8192,    /* largest request of smallmid */
 	HAK_BLOCK_MAX = 256 * 1024, /* largest block of any table */
-	HAK_PAGE_ALIGN_MAX = 4096, /* larger alignments go to large */
+	HAK_PAGE_ALIGN_MAX = 4096,  /* larger alignments go to large */
 };
 
 enum hak_scheme { HAK_SCHEME_FINE, HAK_SCHEME_CLASSIC, HAK_SCHEME_FILE };
@@ -64,11 +64,11 @@ enum hak_scheme { HAK_SCHEME_FINE, HAK_SCHEME_CLASSIC, HAK_SCHEME_FILE };
 /* clang-format on */
 
 struct hak_class {
-	uint32_t block;       /* usable bytes */
+	uint32_t block;	      /* usable bytes */
 	uint32_t max_request; /* largest request it serves; 0 when the boundary excludes it */
-	uint8_t route;        /* enum hak_route */
-	int8_t group;         /* k of Ck for tiny, else -1 */
-	char name[14];        /* C5.160, C2, S1280, M10240 */
+	uint8_t route;	      /* enum hak_route */
+	int8_t group;	      /* k of Ck for tiny, else -1 */
+	char name[14];	      /* C5.160, C2, S1280, M10240 */
 };
 
 /*
@@ -79,7 +79,7 @@ struct hak_class {
 struct hak_class_table {
 	enum hak_scheme scheme;
 	unsigned tiny_max_class; /* 0..7 */
-	uint32_t tiny_max_size;  /* largest request of Tiny */
+	uint32_t tiny_max_size;	 /* largest request of Tiny */
 	uint32_t tiny_full_size; /* the same, were the boundary at C7 */
 	uint32_t page_size;
 	unsigned count;
@@ -196,7 +196,8 @@ static inline void hak_class_finish(const struct hak_class_table *t, struct hak_
  * Moving the boundary renames and re-routes classes; under fine and own tables it never
  * changes a block, so no other size becomes slower or fatter.
  */
-static inline void hak_class_table_finish(struct hak_class_table *t, unsigned tiny_max_class, uint32_t page_size)
+static inline void hak_class_table_finish(struct hak_class_table *t, unsigned tiny_max_class,
+					  uint32_t page_size)
 {
 	uint32_t less = t->scheme == HAK_SCHEME_CLASSIC ? 1 : 0;
 	t->tiny_max_class = tiny_max_class;

@@ -43,7 +43,7 @@ struct hak_trace_op {
 	uint64_t usable;
 	uint64_t alignment; /* as asked; 0 for malloc's own */
 	uint16_t class_id;
-	uint8_t route;  /* enum hak_route */
+	uint8_t route;	/* enum hak_route */
 	uint8_t reason; /* enum hak_reason */
 	uint32_t flags; /* enum hak_op_flag */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The buffer, its sinks and the formats. */
-#include "text.h"
+#include "writer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -25,50 +25,50 @@ static void write_fd(void *to, const char *bytes, size_t length)
 	errno = saved;
 }
 
-void hak_text_to_sink(struct hak_text *t, void (*sink)(void *, const char *, size_t), void *to)
+void hak_writer_to_sink(struct hak_writer *w, void (*sink)(void *, const char *, size_t), void *to)
 {
-	t->sink = sink;
-	t->to = to;
-	t->length = 0;
+	w->sink = sink;
+	w->to = to;
+	w->length = 0;
 }
 
-void hak_text_to_fd(struct hak_text *t, int fd)
+void hak_writer_to_fd(struct hak_writer *w, int fd)
 {
-	hak_text_to_sink(t, write_fd, (void *)(intptr_t)fd);
+	hak_writer_to_sink(w, write_fd, (void *)(intptr_t)fd);
 }
 
-void hak_text_flush(struct hak_text *t)
+void hak_writer_flush(struct hak_writer *w)
 {
-	if (t->length) {
-		t->sink(t->to, t->buffer, t->length);
-		t->length = 0;
+	if (w->length) {
+		w->sink(w->to, w->buffer, w->length);
+		w->length = 0;
 	}
 }
 
-static void put(struct hak_text *t, char c)
+static void put(struct hak_writer *w, char c)
 {
-	if (t->length == sizeof t->buffer) {
-		hak_text_flush(t);
+	if (w->length == sizeof w->buffer) {
+		hak_writer_flush(w);
 	}
-	t->buffer[t->length++] = c;
+	w->buffer[w->length++] = c;
 }
 
-void hak_text_string(struct hak_text *t, const char *s)
+void hak_write_string(struct hak_writer *w, const char *s)
 {
 	while (*s) {
-		put(t, *s++);
+		put(w, *s++);
 	}
 }
 
-void hak_text_foreign(struct hak_text *t, const char *s)
+void hak_write_foreign(struct hak_writer *w, const char *s)
 {
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
-		put(t, c < 0x20 || c == 0x7f ? '?' : *s);
+		put(w, c < 0x20 || c == 0x7f ? '?' : *s);
 	}
 }
 
-void hak_text_xml(struct hak_text *t, const char *s)
+void hak_write_xml(struct hak_writer *w, const char *s)
 {
 	static const char *const entities[] = {
 		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&apos;",
@@ -76,9 +76,9 @@ void hak_text_xml(struct hak_text *t, const char *s)
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
 		if (c < sizeof entities / sizeof entities[0] && entities[c]) {
-			hak_text_string(t, entities[c]);
+			hak_write_string(w, entities[c]);
 		} else {
-			put(t, *s);
+			put(w, *s);
 		}
 	}
 }
@@ -95,28 +95,28 @@ static char *digits_of(char out[DIGITS], uint64_t value, unsigned base)
 	return at;
 }
 
-void hak_text_unsigned(struct hak_text *t, uint64_t value)
+void hak_write_unsigned(struct hak_writer *w, uint64_t value)
 {
 	char digits[DIGITS];
-	hak_text_string(t, digits_of(digits, value, 10));
+	hak_write_string(w, digits_of(digits, value, 10));
 }
 
-void hak_text_signed(struct hak_text *t, int64_t value)
+void hak_write_signed(struct hak_writer *w, int64_t value)
 {
 	if (value < 0) {
-		put(t, '-');
+		put(w, '-');
 	}
-	hak_text_unsigned(t, value < 0 ? -(uint64_t)value : (uint64_t)value);
+	hak_write_unsigned(w, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
-void hak_text_hex(struct hak_text *t, uint64_t value)
+void hak_write_hex(struct hak_writer *w, uint64_t value)
 {
 	char digits[DIGITS];
-	hak_text_string(t, "0x");
-	hak_text_string(t, digits_of(digits, value, 16));
+	hak_write_string(w, "0x");
+	hak_write_string(w, digits_of(digits, value, 16));
 }
 
-void hak_text_size(struct hak_text *t, uint64_t bytes)
+void hak_write_size(struct hak_writer *w, uint64_t bytes)
 {
 	static const char suffixes[] = "KMG";
 	unsigned unit = 0;
@@ -124,39 +124,39 @@ void hak_text_size(struct hak_text *t, uint64_t bytes)
 		bytes /= 1024;
 		unit++;
 	}
-	hak_text_unsigned(t, bytes);
+	hak_write_unsigned(w, bytes);
 	if (unit) {
-		put(t, suffixes[unit - 1]);
+		put(w, suffixes[unit - 1]);
 	}
 }
 
-static void spaces(struct hak_text *t, size_t used, size_t width)
+static void spaces(struct hak_writer *w, size_t used, size_t width)
 {
 	for (; used < width; used++) {
-		put(t, ' ');
+		put(w, ' ');
 	}
 }
 
-void hak_text_left(struct hak_text *t, const char *s, size_t width)
+void hak_write_left(struct hak_writer *w, const char *s, size_t width)
 {
-	hak_text_string(t, s);
-	spaces(t, strlen(s), width);
+	hak_write_string(w, s);
+	spaces(w, strlen(s), width);
 }
 
-void hak_text_right(struct hak_text *t, const char *s, size_t width)
+void hak_write_right(struct hak_writer *w, const char *s, size_t width)
 {
-	spaces(t, strlen(s), width);
-	hak_text_string(t, s);
+	spaces(w, strlen(s), width);
+	hak_write_string(w, s);
 }
 
-void hak_text_count(struct hak_text *t, uint64_t value, size_t width)
+void hak_write_count(struct hak_writer *w, uint64_t value, size_t width)
 {
 	char digits[DIGITS];
-	hak_text_right(t, digits_of(digits, value, 10), width);
+	hak_write_right(w, digits_of(digits, value, 10), width);
 }
 
 /* `tenths` as a number with one decimal and an optional unit (0: none). */
-static void tenths_right(struct hak_text *t, uint64_t tenths, char unit, size_t width)
+static void tenths_right(struct hak_writer *w, uint64_t tenths, char unit, size_t width)
 {
 	char number[DIGITS + 3];
 	char digits[DIGITS];
@@ -169,16 +169,16 @@ static void tenths_right(struct hak_text *t, uint64_t tenths, char unit, size_t 
 		number[n++] = unit;
 	}
 	number[n] = '\0';
-	hak_text_right(t, number, width);
+	hak_write_right(w, number, width);
 }
 
-void hak_text_bytes(struct hak_text *t, uint64_t bytes, size_t width)
+void hak_write_bytes(struct hak_writer *w, uint64_t bytes, size_t width)
 {
 	static const char suffixes[] = "KMGTPE";
 	unsigned shift = 10;
 	unsigned unit = 0;
 	if (bytes < 1024) {
-		hak_text_count(t, bytes, width);
+		hak_write_count(w, bytes, width);
 		return;
 	}
 	uint64_t tenths;
@@ -191,18 +191,18 @@ void hak_text_bytes(struct hak_text *t, uint64_t bytes, size_t width)
 		shift += 10;
 		unit++;
 	}
-	tenths_right(t, tenths, suffixes[unit], width);
+	tenths_right(w, tenths, suffixes[unit], width);
 }
 
-void hak_text_percent(struct hak_text *t, uint64_t part, uint64_t whole, size_t width)
+void hak_write_percent(struct hak_writer *w, uint64_t part, uint64_t whole, size_t width)
 {
 	if (whole == 0) {
-		hak_text_right(t, "-", width);
+		hak_write_right(w, "-", width);
 		return;
 	}
 	while (whole > UINT64_MAX / 2048) { /* keeps part * 1000 within 64 bits */
 		whole >>= 1;
 		part >>= 1;
 	}
-	tenths_right(t, (part * 1000 + whole / 2) / whole, 0, width);
+	tenths_right(w, (part * 1000 + whole / 2) / whole, 0, width);
 }

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals that arrive inside the allocator: system calls it makes are interrupted, and the
+ * thread's state is left half way for the time of the handler. The handler does what a
+ * handler may do; the test goes on until enough signals came.
+ */
+#include "check.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/time.h>
+
+enum { SIGNALS = 300, SLOTS = 128 };
+
+static atomic_int received;
+
+static void count(int signal)
+{
+	(void)signal;
+	atomic_fetch_add(&received, 1);
+}
+
+static bool churn(void **blocks, size_t *sizes, uint64_t *random)
+{
+	for (int i = 0; i < 1000; i++) {
+		uint64_t r = next_random(random);
+		unsigned slot = (unsigned)(r % SLOTS);
+		if (blocks[slot] && !is_filled(blocks[slot], sizes[slot], slot)) {
+			return false;
+		}
+		free(blocks[slot]);
+		sizes[slot] = (r >> 8) % 512 == 0 ? (r >> 17) % 2000000 + 1 : (r >> 17) % 1000 + 1;
+		errno = 55;
+		blocks[slot] = malloc(sizes[slot]);
+		if (!blocks[slot] || errno != 55) {
+			return false;
+		}
+		fill(blocks[slot], sizes[slot], slot);
+	}
+	return true;
+}
+
+static void contents_and_errno_survive_signals(void **state)
+{
+	(void)state;
+	static void *blocks[SLOTS];
+	static size_t sizes[SLOTS];
+	struct sigaction action = { .sa_handler = count }; /* no SA_RESTART */
+	struct itimerval every = { { 0, 500 }, { 0, 500 } }, never = { { 0, 0 }, { 0, 0 } };
+	uint64_t random = 9;
+	bool is_whole = true;
+	assert_int_equal(sigaction(SIGPROF, &action, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_PROF, &every, NULL), 0);
+	while (is_whole && atomic_load(&received) < SIGNALS) {
+		is_whole = churn(blocks, sizes, &random);
+	}
+	assert_int_equal(setitimer(ITIMER_PROF, &never, NULL), 0);
+	assert_true(is_whole);
+	for (int i = 0; i < SLOTS; i++) {
+		free(blocks[i]);
+	}
+}
+
+static sigjmp_buf back;
+
+static void leave(int signal)
+{
+	siglongjmp(back, signal);
+}
+
+/* A handler that leaves by longjmp is allowed where the interrupted call was not malloc. */
+static void the_heap_works_after_a_longjmp(void **state)
+{
+	(void)state;
+	struct sigaction action = { .sa_handler = leave }, former;
+	assert_int_equal(sigaction(SIGSEGV, &action, &former), 0);
+	volatile int jumps = 0;
+	for (int i = 0; i < 100; i++) {
+		void *p = malloc(1000);
+		if (sigsetjmp(back, 1) == 0) {
+			raise(SIGSEGV);
+		} else {
+			jumps++;
+		}
+		free(p);
+	}
+	assert_int_equal(sigaction(SIGSEGV, &former, NULL), 0);
+	assert_int_equal(jumps, 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(contents_and_errno_survive_signals),
+		cmocka_unit_test(the_heap_works_after_a_longjmp),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
