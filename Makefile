@@ -37,7 +37,7 @@ LIB_CFLAGS := $(HAK_CFLAGS) -Ilib -Ilib/include -fPIC -ftls-model=initial-exec -
 	-fno-semantic-interposition -fno-plt
 TRACER_PKGS := lttng-ust libunwind
 TRACER_CFLAGS = $(HAK_CFLAGS) -Ilib/include -Itracer -fPIC -ftls-model=initial-exec $(shell $(PKG_CONFIG) --cflags $(TRACER_PKGS))
-TRACER_LIBS = $(shell $(PKG_CONFIG) --libs $(TRACER_PKGS)) -ldl -pthread
+TRACER_LIBS = $(shell $(PKG_CONFIG) --libs lttng-ust) -ldl -pthread
 HAKSTAT_PKGS := babeltrace2 lttng-ctl libdw libelf smartcols jansson glib-2.0
 HAKSTAT_CFLAGS = $(HAK_CFLAGS) -Itools/hakstat -Ilib/include $(shell $(PKG_CONFIG) --cflags $(HAKSTAT_PKGS))
 HAKSTAT_LIBS = $(shell $(PKG_CONFIG) --libs $(HAKSTAT_PKGS)) -liberty -lm -pthread
@@ -103,10 +103,11 @@ $(BUILD)/lib/hakmem.pc: lib/hakmem.pc.in $(BUILD)/flags
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(libdir)|' -e 's|@INCLUDEDIR@|$(includedir)|' \
 		-e 's|@VERSION@|$(VERSION)|' $< >$@
 
-$(BUILD)/tracer/libhakmem-tracer.so: $(TRACER_OBJ) $(BUILD)/lib/libhakmem.so
+# The allocator's functions are weak references and libunwind is opened at run time: neither is linked.
+$(BUILD)/tracer/libhakmem-tracer.so: $(TRACER_OBJ)
 	$(call say,LD)
 	$(Q)$(CC) -shared -Wl,-soname,libhakmem-tracer.so -Wl,-z,defs -Wl,-z,nodelete $(HAK_LDFLAGS) $(CFLAGS) $(LDFLAGS) \
-		-o $@ $(TRACER_OBJ) -L$(BUILD)/lib -lhakmem $(TRACER_LIBS)
+		-o $@ $(TRACER_OBJ) $(TRACER_LIBS)
 
 $(BUILD)/tools/hakstat/hakstat: $(HAKSTAT_OBJ)
 	$(call say,LD)

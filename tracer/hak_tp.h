@@ -104,9 +104,11 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, resize,
 )
 
 /*
- * Many operations of one thread, oldest first, one 64-bit word each (hakmem_ops_word.h has
- * the layout). The timer may write a thread's batch for it, so the ids are fields. `first` is the number of the batch's first word in that thread, from 0: a
- * gap between batches says how many words were lost.
+ * Many operations of one thread, oldest first, in 64-bit words (hakmem_ops_word.h has the
+ * layout). The tracer's thread may write a batch for its owner, so the ids are fields.
+ * `first` is the number of the batch's first word in that thread, from 0: a gap between
+ * batches says how many words were lost. 0 again with the same tid is a new thread, whose
+ * number the system used again. Words that no session asked for are not counted.
  */
 LTTNG_UST_TRACEPOINT_EVENT(hakmem, ops,
 	LTTNG_UST_TP_ARGS(uint32_t, pid, uint32_t, tid, uint64_t, first, uint64_t *, words, uint32_t, count),
@@ -118,7 +120,12 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, ops,
 	)
 )
 
-/* `stack` is empty when this session already has the frames of `stack_id`. */
+/*
+ * `stack` is empty when the frames of `stack_id` were written before; they are repeated now
+ * and then, and another thread's event may name the id a moment before they come. An id is
+ * good for the whole life of its process. 0 names no stack: with frames, the table of stacks
+ * was full; without, no stack could be had.
+ */
 LTTNG_UST_TRACEPOINT_EVENT(hakmem, sample_alloc,
 	LTTNG_UST_TP_ARGS(const struct hak_trace_op *, op, const struct hak_trace_sample *, sample,
 			  uint64_t *, frames, uint32_t, depth),
@@ -135,6 +142,11 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, sample_alloc,
 	)
 )
 
+/*
+ * `in_session` is 0, and lifetime_ns too, for a block that was sampled before sampling last
+ * went from off to on. With several sessions at once it speaks for the oldest; the lifetime
+ * says whether the block is older than another one.
+ */
 LTTNG_UST_TRACEPOINT_EVENT(hakmem, sample_free,
 	LTTNG_UST_TP_ARGS(const struct hak_trace_op *, op, const struct hak_trace_sample *, sample,
 			  uint64_t, lifetime_ns),
@@ -152,6 +164,7 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, sample_free,
 	)
 )
 
+/* A snapshot whose rows are not all there was cut off by the end of its process. */
 LTTNG_UST_TRACEPOINT_EVENT(hakmem, class_stats,
 	LTTNG_UST_TP_ARGS(uint32_t, pid, const struct hakmem_class_stats *, c, uint64_t, snapshot),
 	LTTNG_UST_TP_FIELDS(

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tracer as the allocator sees it: attaches when the library is loaded, and turns each
+ * hook into LTTng events. A hook writes only what a session enabled; the tracepoint macros
+ * test that. Hooks run in the program's threads with errno kept and re-entry barred by the
+ * allocator, and take no lock but their own batch's.
+ */
+#include <stdatomic.h>
+#include <sys/auxv.h>
+#include <time.h>
+
+#include "batch.h"
+#include "hak_tp.h"
+#include "hakmem_ops_word.h"
+#include "host.h"
+#include "leave.h"
+#include "session.h"
+#include "snapshot.h"
+#include "stack.h"
+#include "stack_table.h"
+#include "thread.h"
+
+static unsigned frag_percent;
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+static inline uint64_t pack(enum hak_word_kind kind, const struct hak_trace_op *op)
+{
+	unsigned log2 = op->alignment ? (unsigned)__builtin_ctzll(op->alignment) : 0;
+	return hak_word_pack(kind, op->class_id, op->reason, op->flags, log2 < 31 ? log2 : 31,
+			     op->route == HAK_ROUTE_LARGE, op->requested);
+}
+
+static inline void batch_operation(enum hak_word_kind kind, const struct hak_trace_op *op)
+{
+	hak_batch_add(op->route == HAK_ROUTE_LARGE ? 2 : 1, pack(kind, op), op->usable, 0);
+}
+
+static void write_frag(const struct hak_trace_op *op, unsigned percent)
+{
+	struct hak_stack stack;
+	hak_stack_capture(&stack);
+	lttng_ust_do_tracepoint(hakmem, frag, op, percent, stack.frames, stack.depth);
+}
+
+static unsigned waste_percent(const struct hak_trace_op *op)
+{
+	uint64_t waste = op->usable > op->requested ? op->usable - op->requested : 0;
+	if (op->usable == 0) {
+		return 0;
+	}
+	return (unsigned)(op->usable > UINT64_MAX / 100 ? waste / (op->usable / 100)
+							: waste * 100 / op->usable);
+}
+
+static void write_alloc_events(const struct hak_trace_op *op)
+{
+	lttng_ust_tracepoint(hakmem, route, op);
+	lttng_ust_tracepoint(hakmem, class_select, op);
+	lttng_ust_tracepoint(hakmem, alloc, op);
+	if (lttng_ust_tracepoint_enabled(hakmem, frag)) {
+		unsigned percent = waste_percent(op);
+		if (percent >= frag_percent) {
+			write_frag(op, percent);
+		}
+	}
+}
+
+static void on_alloc(unsigned want, const struct hak_trace_op *op)
+{
+	if (!hak_thread_is_traced()) {
+		return;
+	}
+	if (want & HAK_TRACE_OPS) {
+		batch_operation(HAK_WORD_ALLOC, op);
+	}
+	if (want & HAK_TRACE_EVENTS) {
+		write_alloc_events(op);
+	}
+}
+
+static void on_free(unsigned want, const struct hak_trace_op *op)
+{
+	if (!hak_thread_is_traced()) {
+		return;
+	}
+	if (want & HAK_TRACE_OPS) {
+		batch_operation(HAK_WORD_FREE, op);
+	}
+	if (want & HAK_TRACE_EVENTS) {
+		lttng_ust_tracepoint(hakmem, free, op);
+	}
+}
+
+static void on_resize(unsigned want, const struct hak_trace_op *op, uint64_t old_requested)
+{
+	if (!hak_thread_is_traced()) {
+		return;
+	}
+	if (want & HAK_TRACE_OPS) {
+		hak_batch_add(op->route == HAK_ROUTE_LARGE ? 3 : 2, pack(HAK_WORD_RESIZE, op), old_requested,
+			      op->usable);
+	}
+	if (want & HAK_TRACE_EVENTS) {
+		lttng_ust_tracepoint(hakmem, resize, op, old_requested);
+	}
+}
+
+/* A sample that nobody hears belongs to no session: `generation` 0. */
+static void on_sample_alloc(const struct hak_trace_op *op, struct hak_trace_sample *sample)
+{
+	struct hak_session_sampling session;
+	struct hak_stack stack;
+	bool is_due = false;
+	bool is_new;
+
+	sample->stack_id = 0;
+	sample->generation = 0;
+	if (!lttng_ust_tracepoint_enabled(hakmem, sample_alloc) || !hak_thread_is_traced()) {
+		return;
+	}
+	session = hak_session_sampling(&is_new);
+	sample->generation = session.since;
+	sample->time_ns = now_ns();
+	hak_stack_capture(&stack);
+	if (stack.depth) {
+		sample->stack_id =
+			hak_stack_id(stack.frames, stack.depth, session.listeners, sample->time_ns, &is_due);
+	}
+	lttng_ust_do_tracepoint(hakmem, sample_alloc, op, sample, stack.frames, is_due ? stack.depth : 0);
+	if (is_new) {
+		hak_snapshot_wake();
+	}
+}
+
+static void on_sample_free(const struct hak_trace_op *op, const struct hak_trace_sample *sample)
+{
+	uint64_t lifetime_ns = 0;
+	bool is_new;
+
+	if (!lttng_ust_tracepoint_enabled(hakmem, sample_free) || !hak_thread_is_traced()) {
+		return;
+	}
+	if (sample->generation != 0 && sample->generation == hak_session_sampling(&is_new).since) {
+		uint64_t now = now_ns();
+		lifetime_ns = now > sample->time_ns ? now - sample->time_ns : 1;
+	}
+	lttng_ust_do_tracepoint(hakmem, sample_free, op, sample, lifetime_ns);
+}
+
+static void on_change(enum hak_trace_change what, const void *start, uint64_t bytes, uint32_t class_id)
+{
+	switch (what) {
+	case HAK_CHANGE_SUPERSLAB_MAP:
+		lttng_ust_tracepoint(hakmem, superslab_map, start, bytes);
+		break;
+	case HAK_CHANGE_SUPERSLAB_UNMAP:
+		lttng_ust_tracepoint(hakmem, superslab_unmap, start, bytes);
+		break;
+	case HAK_CHANGE_SLAB_ACQUIRE:
+		lttng_ust_tracepoint(hakmem, slab_acquire, start, bytes, class_id);
+		break;
+	case HAK_CHANGE_SLAB_RELEASE:
+		lttng_ust_tracepoint(hakmem, slab_release, start, bytes, class_id);
+		break;
+	case HAK_CHANGE_PURGE:
+		lttng_ust_tracepoint(hakmem, purge, start, bytes);
+		break;
+	}
+}
+
+static void on_oom(uint64_t requested, uint64_t alignment)
+{
+	lttng_ust_tracepoint(hakmem, oom, requested, alignment);
+}
+
+/* The process is aborted next: nobody else will write what was gathered. */
+static void on_corruption(const void *ptr, const char *what)
+{
+	lttng_ust_tracepoint(hakmem, corruption, ptr, what);
+	hak_leave_flush();
+}
+
+/*
+ * No event is written in here: around a fork LTTng may hold its own locks. The parent keeps
+ * what its threads gathered, the child starts with nothing.
+ */
+static void on_fork(int phase)
+{
+	hak_thread.is_forking = phase == 0;
+	hak_stack_fork(phase);
+	if (phase == 2) {
+		hak_thread.state = hak_thread.state == HAK_THREAD_SHOWN ? HAK_THREAD_NEW : hak_thread.state;
+		hak_session_after_fork();
+		hak_batch_after_fork();
+		hak_leave_after_fork();
+		hak_snapshot_after_fork();
+	}
+}
+
+static const struct hak_trace_ops ops = {
+	.abi = HAK_TRACE_ABI,
+	.size = sizeof(struct hak_trace_ops),
+	.wanted = hak_session_wanted,
+	.alloc = on_alloc,
+	.free = on_free,
+	.resize = on_resize,
+	.sample_alloc = on_sample_alloc,
+	.sample_free = on_sample_free,
+	.change = on_change,
+	.oom = on_oom,
+	.corruption = on_corruption,
+	.thread_exit = hak_batch_thread_exit,
+	.fork = on_fork,
+};
+
+static void start(void *arg)
+{
+	struct hakmem_config config;
+
+	(void)arg;
+	hakmem_config_read(&config);
+	frag_percent = config.frag_percent;
+	hak_stack_start(config.stack_depth);
+	if (hak_trace_attach(&ops) == 0) {
+		hak_leave_start();
+		hak_snapshot_start(config.snapshot_ms);
+	}
+}
+
+/* A program that runs with more rights than its user is not traced; LTTng refuses it too. */
+static __attribute__((constructor)) void attach(void)
+{
+	if (!getauxval(AT_SECURE) && hak_host_present()) {
+		hak_trace_run_unseen(start, NULL);
+	}
+}

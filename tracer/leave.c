@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exec and _exit run no destructors, so they are stood in for by functions of the same name.
+ * These take effect when the tracer is preloaded. Opened by the allocator it comes after
+ * libc, and a program that leaves by exec or _exit then loses what its threads gathered in
+ * the last tenth of a second.
+ *
+ * All of this is async-signal-safe as far as LTTng's tracepoints are, and stays out of
+ * children of vfork, which borrow their parent's memory.
+ */
+#include "leave.h"
+
+#include <alloca.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "batch.h"
+#include "host.h"
+#include "session.h"
+#include "snapshot.h"
+
+#define INTERPOSED __attribute__((visibility("default")))
+
+static _Atomic(pid_t) armed_pid; /* 0: nothing to do */
+
+static struct {
+	int (*execve)(const char *, char *const *, char *const *);
+	int (*execv)(const char *, char *const *);
+	int (*execvp)(const char *, char *const *);
+	int (*execvpe)(const char *, char *const *, char *const *);
+	int (*fexecve)(int, char *const *, char *const *);
+	int (*execveat)(int, const char *, char *const *, char *const *, int);
+} real;
+
+static void flush(void *arg)
+{
+	(void)arg;
+	hak_snapshot_last();
+	hak_batch_flush_last();
+}
+
+void hak_leave_flush(void)
+{
+	int saved = errno;
+	if (atomic_load(&armed_pid) == getpid()) {
+		hak_trace_run_unseen(flush, NULL);
+	}
+	errno = saved;
+}
+
+/* The end of everything: whoever still runs is not listened to. */
+static void leave_for_good(void)
+{
+	if (atomic_load(&armed_pid) == getpid()) {
+		hak_session_close();
+		hak_snapshot_stop();
+		hak_leave_flush();
+		atomic_store(&armed_pid, 0);
+	}
+}
+
+static void find(void *slot, const char *name)
+{
+	*(void **)slot = dlsym(RTLD_NEXT, name);
+}
+
+void hak_leave_start(void)
+{
+	find(&real.execve, "execve");
+	find(&real.execv, "execv");
+	find(&real.execvp, "execvp");
+	find(&real.execvpe, "execvpe");
+	find(&real.fexecve, "fexecve");
+	find(&real.execveat, "execveat");
+	at_quick_exit(leave_for_good);
+	atomic_store(&armed_pid, getpid());
+}
+
+void hak_leave_after_fork(void)
+{
+	if (atomic_load(&armed_pid) != 0) {
+		atomic_store(&armed_pid, getpid());
+	}
+}
+
+/*
+ * Runs after the program's own handlers and destructors and before LTTng's: this library
+ * depends on LTTng's, and of one library's destructors those linked last run first, which
+ * is why this file's name comes after hak_tp.c's.
+ */
+static __attribute__((destructor)) void on_exit_of_process(void)
+{
+	leave_for_good();
+}
+
+INTERPOSED _Noreturn void _exit(int status)
+{
+	leave_for_good();
+	for (;;) {
+		syscall(SYS_exit_group, status);
+	}
+}
+
+INTERPOSED _Noreturn void _Exit(int status)
+{
+	_exit(status);
+}
+
+#define FORWARD(name, ...)                                                                                   \
+	do {                                                                                                 \
+		hak_leave_flush();                                                                           \
+		if (!real.name) {                                                                            \
+			find(&real.name, #name);                                                             \
+		}                                                                                            \
+		return real.name ? real.name(__VA_ARGS__) : -1;                                              \
+	} while (0)
+
+INTERPOSED int execve(const char *path, char *const argv[], char *const envp[])
+{
+	FORWARD(execve, path, argv, envp);
+}
+
+INTERPOSED int execv(const char *path, char *const argv[])
+{
+	FORWARD(execv, path, argv);
+}
+
+INTERPOSED int execvp(const char *file, char *const argv[])
+{
+	FORWARD(execvp, file, argv);
+}
+
+INTERPOSED int execvpe(const char *file, char *const argv[], char *const envp[])
+{
+	FORWARD(execvpe, file, argv, envp);
+}
+
+INTERPOSED int fexecve(int fd, char *const argv[], char *const envp[])
+{
+	FORWARD(fexecve, fd, argv, envp);
+}
+
+INTERPOSED int execveat(int dir, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	FORWARD(execveat, dir, path, argv, envp, flags);
+}
+
+/* How many arguments a list form has, its NULL included; the array goes on its caller's stack. */
+static size_t list_length(const char *first, va_list *list)
+{
+	size_t n = 1;
+	for (const char *arg = first; arg; arg = va_arg(*list, const char *)) {
+		n++;
+	}
+	return n;
+}
+
+/* Leaves `list` behind the NULL, where execle has its environment. */
+static void list_read(char **argv, const char *first, va_list *list)
+{
+	*argv = (char *)(uintptr_t)first;
+	while (*argv++) {
+		*argv = va_arg(*list, char *);
+	}
+}
+
+INTERPOSED int execl(const char *path, const char *arg, ...)
+{
+	va_list list;
+	va_start(list, arg);
+	char **argv = alloca(list_length(arg, &list) * sizeof *argv);
+	va_end(list);
+	va_start(list, arg);
+	list_read(argv, arg, &list);
+	va_end(list);
+	return execv(path, argv);
+}
+
+INTERPOSED int execlp(const char *file, const char *arg, ...)
+{
+	va_list list;
+	va_start(list, arg);
+	char **argv = alloca(list_length(arg, &list) * sizeof *argv);
+	va_end(list);
+	va_start(list, arg);
+	list_read(argv, arg, &list);
+	va_end(list);
+	return execvp(file, argv);
+}
+
+INTERPOSED int execle(const char *path, const char *arg, ...)
+{
+	va_list list;
+	va_start(list, arg);
+	char **argv = alloca(list_length(arg, &list) * sizeof *argv);
+	va_end(list);
+	va_start(list, arg);
+	list_read(argv, arg, &list);
+	char *const *envp = va_arg(list, char *const *);
+	va_end(list);
+	return execve(path, argv, envp);
+}

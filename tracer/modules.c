@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A cold unwind asks dl_iterate_phdr which module an address belongs to, and that takes the
+ * loader's lock. When one thread is in dlopen while another forks, the child inherits the
+ * lock taken by nobody and hangs at its first cold unwind. glibc has answered since 2.35
+ * with _dl_find_object, which needs no lock; libunwind does not know it yet.
+ */
+#include "modules.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "thread.h"
+
+#pragma weak _dl_find_object
+
+static _Atomic(uint32_t) unloads;
+static _Atomic(unsigned long long) seen_unloads;
+static void (*after_unload)(void);
+static int (*real_dlclose)(void *);
+
+bool hak_modules_are_lock_free(void)
+{
+	return _dl_find_object != NULL;
+}
+
+/* The module as libunwind's callback wants it: its extent, unwind table and dynamic section. */
+static int call_back(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data,
+		     const struct dl_find_object *found)
+{
+	const struct link_map *map = found->dlfo_link_map;
+	ElfW(Addr) base = map->l_addr;
+	ElfW(Addr) start = (ElfW(Addr))found->dlfo_map_start - base;
+	ElfW(Xword) length =
+		(ElfW(Xword))((ElfW(Addr))found->dlfo_map_end - (ElfW(Addr))found->dlfo_map_start);
+	ElfW(Phdr) headers[] = {
+		{ .p_type = PT_LOAD, .p_vaddr = start, .p_filesz = length, .p_memsz = length },
+		{ .p_type = PT_GNU_EH_FRAME, .p_vaddr = (ElfW(Addr))found->dlfo_eh_frame - base },
+		{ .p_type = PT_DYNAMIC, .p_vaddr = (ElfW(Addr))map->l_ld - base },
+	};
+	struct dl_phdr_info info = {
+		.dlpi_addr = base,
+		.dlpi_name = map->l_name,
+		.dlpi_phdr = headers,
+		.dlpi_phnum = map->l_ld ? 3 : 2,
+	};
+	return callback(&info, sizeof info, data);
+}
+
+/*
+ * libunwind's callback data begin with the address that it looks for, in all versions from
+ * 1.1 to 1.8; the start-up test of the unwinder proves it for the one at hand. The callback
+ * compares the address with the module's extent itself, so a wrong guess finds nothing.
+ */
+int hak_modules_iterate(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data)
+{
+	struct dl_find_object found;
+	if (!hak_thread.is_walking || !hak_modules_are_lock_free()) {
+		return dl_iterate_phdr(callback, data);
+	}
+	if (_dl_find_object(*(void **)data, &found) != 0 || !found.dlfo_eh_frame) {
+		return 0;
+	}
+	return call_back(callback, data, &found);
+}
+
+uint32_t hak_modules_unloads(void)
+{
+	return atomic_load_explicit(&unloads, memory_order_acquire);
+}
+
+static int read_unloads(struct dl_phdr_info *info, size_t size, void *subs)
+{
+	if (size >= offsetof(struct dl_phdr_info, dlpi_subs) + sizeof info->dlpi_subs) {
+		*(unsigned long long *)subs = info->dlpi_subs;
+	}
+	return 1;
+}
+
+void hak_modules_start(void (*on_unload)(void))
+{
+	unsigned long long subs = 0;
+	dl_iterate_phdr(read_unloads, &subs);
+	atomic_store(&seen_unloads, subs);
+	real_dlclose = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+	after_unload = on_unload;
+}
+
+/*
+ * Stands before libc's when the tracer is preloaded. Most calls only drop a reference; the
+ * loader's own count says whether something went. The lock taken for that is one that the
+ * caller has just held.
+ */
+__attribute__((visibility("default"))) int dlclose(void *handle)
+{
+	int (*real)(void *) = real_dlclose ? real_dlclose : (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+	int result = real(handle);
+	unsigned long long subs = 0;
+
+	if (after_unload) {
+		dl_iterate_phdr(read_unloads, &subs);
+		if (atomic_exchange(&seen_unloads, subs) != subs) {
+			after_unload();
+			atomic_fetch_add(&unloads, 1);
+		}
+	}
+	return result;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loaded modules, for the unwinder: found without the loader's lock, and the count of
+ * those that were unloaded.
+ */
+#ifndef HAK_TRACER_MODULES_H
+#define HAK_TRACER_MODULES_H
+
+#include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * What libunwind calls in place of dl_iterate_phdr. While the calling thread walks its
+ * stack it calls back for the one module that holds the address in question, takes no
+ * lock and is async-signal-safe; else it is dl_iterate_phdr itself.
+ */
+int hak_modules_iterate(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data);
+
+/* Whether that works without the loader's lock on this system. */
+bool hak_modules_are_lock_free(void);
+
+/* How often a module was unloaded; frames that the unwinder remembers may be wrong since. */
+uint32_t hak_modules_unloads(void);
+
+/* At start, in a process with the tracer attached. `on_unload` is called after each. */
+void hak_modules_start(void (*on_unload)(void));
+
+#endif

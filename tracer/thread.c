@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Telling LTTng's threads from the program's. */
+#include "thread.h"
+
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "snapshot.h"
+
+_Thread_local struct hak_thread hak_thread;
+
+/*
+ * LTTng-UST runs threads of its own in every process and names them PROGRAM-ust before they
+ * allocate. What they do would otherwise stand in the program's account.
+ */
+static bool is_lttng(void)
+{
+	static const char suffix[] = "-ust";
+	char name[16] = "";
+	size_t length;
+
+	if (prctl(PR_GET_NAME, name) != 0) {
+		return false;
+	}
+	length = strnlen(name, sizeof name);
+	return length >= sizeof suffix - 1 &&
+	       memcmp(name + length - (sizeof suffix - 1), suffix, sizeof suffix - 1) == 0;
+}
+
+bool hak_thread_classify(void)
+{
+	if (hak_thread.state == HAK_THREAD_NEW) {
+		hak_thread.state = is_lttng() ? HAK_THREAD_HIDDEN : HAK_THREAD_SHOWN;
+		hak_snapshot_start_if_missing();
+	}
+	return hak_thread.state != HAK_THREAD_HIDDEN;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tracer keeps of a thread: one small block of initial-exec TLS, touched by its
+ * own thread only.
+ */
+#ifndef HAK_TRACER_THREAD_H
+#define HAK_TRACER_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hakmem_trace.h"
+
+enum hak_thread_state {
+	HAK_THREAD_NEW,	   /* nothing known yet */
+	HAK_THREAD_SHOWN,  /* one of the program's */
+	HAK_THREAD_HIDDEN, /* one of LTTng's own, whose allocations are not the program's */
+	HAK_THREAD_GONE,   /* past its thread_exit: keeps no batch any more */
+};
+
+struct hak_batch;
+
+struct hak_thread {
+	struct hak_batch *batch;
+	uint64_t next_word; /* with HAK_THREAD_GONE: what the next word's number is */
+	uint32_t unloads;   /* the count of unloads when this thread first walked its stack */
+	uint8_t state;	    /* enum hak_thread_state */
+	bool is_flushing;   /* holds its batch's lock */
+	bool is_walking;    /* inside libunwind */
+	bool is_forking;    /* between fork's first and last phase */
+	bool has_walked;
+};
+
+extern __attribute__((visibility("hidden"))) _Thread_local struct hak_thread hak_thread;
+
+/* Decides once whether the calling thread is the program's. */
+bool hak_thread_classify(void);
+
+/* Whether operations of the calling thread are to be traced. */
+static inline bool hak_thread_is_traced(void)
+{
+	return __builtin_expect(hak_thread.state == HAK_THREAD_SHOWN, 1) || hak_thread_classify();
+}
+
+#endif
