@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "full.h"
 #include "large.h"
 #include "panic.h"
 #include "serve.h"
@@ -30,15 +31,30 @@ HAK_NOINLINE void *hak_malloc_slow(size_t size, unsigned bin, unsigned flags)
 	if (bin == 0) {
 		return malloc_unbinned(size, flags);
 	}
+	struct hak_heap *heap = hak_thread.heap;
+	if (HAK_UNLIKELY(hak_full_is_on(heap))) {
+		void *p = hak_full_alloc(heap, size, bin, flags);
+		if (HAK_LIKELY(p != NULL)) {
+			return p;
+		}
+	}
 	struct hak_request r = { .size = size, .bin = bin, .flags = flags };
 	return hak_serve(&r, NULL);
 }
 
 HAK_NOINLINE void hak_free_slow(void *p, unsigned flags)
 {
-	if (p) {
-		hak_take_back(p, flags);
+	struct hak_heap *heap = hak_thread.heap;
+	if (!p) {
+		return;
 	}
+	if (HAK_UNLIKELY(hak_full_is_on(heap)) && hak_region_owns(p)) {
+		unsigned bin = hak_region.bins[hak_unit_of(p)];
+		if (HAK_LIKELY(bin) && hak_full_free(heap, p, bin, flags)) {
+			return;
+		}
+	}
+	hak_take_back(p, flags);
 }
 
 void *hak_calloc(size_t n, size_t size)

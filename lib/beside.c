@@ -9,7 +9,7 @@
 
 enum { WASTE_MAX = UINT16_MAX - 1 };
 
-static atomic_uint generation;
+atomic_uint hak_beside_now;
 
 static const struct hak_geometry *geometry(unsigned bin)
 {
@@ -33,14 +33,14 @@ size_t hak_beside_bytes(enum hak_slab_kind kind, unsigned bin)
 
 void hak_beside_new_generation(void)
 {
-	atomic_fetch_add(&generation, 1);
+	atomic_fetch_add(&hak_beside_now, 1);
 }
 
 /* The array of a slab, emptied when an earlier tracing wrote it. */
 static struct hak_beside *current_array(struct hak_span *slab, bool make)
 {
 	struct hak_beside *b = hak_slab_beside(slab, make);
-	uint32_t now = atomic_load_explicit(&generation, memory_order_relaxed);
+	uint32_t now = hak_beside_generation();
 	if (b && __atomic_load_n(&b->generation, __ATOMIC_ACQUIRE) != now) {
 		memset(b->waste, 0, hak_beside_bytes(slab->slab_kind, slab->bin) - sizeof *b);
 		__atomic_store_n(&b->generation, now, __ATOMIC_RELEASE);

@@ -7,6 +7,8 @@
 #ifndef HAK_LIB_BESIDE_H
 #define HAK_LIB_BESIDE_H
 
+#include <stdatomic.h>
+
 #include "hakmem_trace.h"
 #include "region.h"
 
@@ -24,6 +26,14 @@ HAK_HIDDEN void hak_beside_set(void *block, size_t requested);
 
 /* Reads it and forgets it. False when the block is older than the tracing. */
 HAK_HIDDEN bool hak_beside_take(void *block, size_t *requested);
+
+extern HAK_HIDDEN atomic_uint hak_beside_now;
+
+/* The generation in force. */
+HAK_INLINE uint32_t hak_beside_generation(void)
+{
+	return atomic_load_explicit(&hak_beside_now, memory_order_relaxed);
+}
 
 /* Every entry written so far becomes unknown; when tracing begins. */
 HAK_HIDDEN void hak_beside_new_generation(void);

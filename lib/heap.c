@@ -63,6 +63,10 @@ void hak_heap_fold(struct hak_heap *heap, unsigned bin)
 	uint64_t allocs = done(cache->allocs_armed, b->allocs_left);
 	uint64_t frees = done(cache->frees_armed, b->frees_left);
 
+	if (HAK_UNLIKELY((cache->allocs_armed | cache->frees_armed) == 0)) {
+		b->allocs_left = b->frees_left = 0;
+		return; /* every operation is slow and was counted by itself */
+	}
 	write_begin(heap);
 	cache->allocs += allocs;
 	cache->frees += frees;

@@ -20,6 +20,7 @@
 #include "class_map.h"
 #include "compiler.h"
 #include "depot.h"
+#include "hakmem_trace.h"
 
 struct hak_bin {
 	int32_t allocs_left;
@@ -41,8 +42,9 @@ struct hak_heap {
 	struct hak_heap *next, *previous; /* registry */
 	struct hak_bin *bins;
 	uint32_t sequence;
-	uint32_t want; /* enum hak_trace_want when this thread last looked */
-	bool is_busy;  /* a stack is between two states: a fork child leaves this heap alone */
+	uint32_t want;	     /* enum hak_trace_want when this thread last looked */
+	uint32_t until_look; /* slow operations before it looks again */
+	bool is_busy;	     /* a stack is between two states: a fork child leaves this heap alone */
 	uint64_t random;
 	uint64_t cache_bytes;		   /* what the stacks could hold */
 	struct hak_cache caches[HAK_BINS]; /* [0] counts the large route */

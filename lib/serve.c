@@ -13,16 +13,27 @@
 #include "slab.h"
 #include "trace.h"
 
-enum { ALIGNED_SEARCH = 8 }; /* cached blocks looked at for one with a large alignment */
+enum {
+	ALIGNED_SEARCH = 8, /* cached blocks looked at for one with a large alignment */
+	LOOK_EVERY = 32,    /* traced operations between two looks at what is wanted */
+};
 
 unsigned hak_heap_notice(struct hak_heap *heap)
 {
 	if (hak_trace_unseen) {
 		return heap ? heap->want : 0;
 	}
+	if (heap && heap->until_look > 0) {
+		heap->until_look--;
+		return heap->want;
+	}
 	unsigned want = hak_trace_want();
-	if (heap && HAK_UNLIKELY(want != heap->want)) {
-		hak_heap_retune(heap, want);
+	if (heap) {
+		/* Where every operation is slow, not each needs to ask. */
+		heap->until_look = want & HAK_TRACE_EVERY_OP ? LOOK_EVERY : 0;
+		if (HAK_UNLIKELY(want != heap->want)) {
+			hak_heap_retune(heap, want);
+		}
 	}
 	return want;
 }
@@ -138,20 +149,31 @@ static struct hak_trace_sample *sample_large(struct hak_heap *heap, const struct
 
 /* --- the trace's view ------------------------------------------------------------------- */
 
-/* What an operation on the block says of itself. usable 0: of the class. */
+/* As hak_route_decide says, without its search where the bin is known already. */
+static enum hak_reason reason_of(const struct hak_request *r)
+{
+	const struct hak_class_table *t = &hak_class_map.table;
+	if (HAK_LIKELY(r->bin && r->alignment <= 1)) {
+		return r->size > t->tiny_max_size && r->size <= t->tiny_full_size ? HAK_REASON_BOUNDARY
+										  : HAK_REASON_SIZE_FIT;
+	}
+	struct hak_decision d = hak_route_decide(t, r->size, r->alignment);
+	return r->bin == 0 && d.route != HAK_ROUTE_LARGE ? HAK_REASON_FALLBACK : d.reason;
+}
+
+/* What an operation on the block says of itself. `usable` is for large ones. */
 static struct hak_trace_op describe(const void *p, const struct hak_request *r, uint64_t usable)
 {
 	const struct hak_class_table *t = &hak_class_map.table;
-	struct hak_decision d = hak_route_decide(t, r->size, r->alignment);
 	bool is_large = r->bin == 0;
 	return (struct hak_trace_op) {
 		.ptr = p,
 		.requested = r->size,
-		.usable = is_large ? usable : hak_class_map.geometry[r->bin].block,
+		.usable = is_large ? usable : t->classes[r->bin - 1].block,
 		.alignment = r->alignment,
 		.class_id = (uint16_t)(is_large ? t->count : r->bin - 1),
 		.route = is_large ? HAK_ROUTE_LARGE : t->classes[r->bin - 1].route,
-		.reason = (uint8_t)(is_large && d.route != HAK_ROUTE_LARGE ? HAK_REASON_FALLBACK : d.reason),
+		.reason = (uint8_t)reason_of(r),
 		.flags = r->flags,
 	};
 }
