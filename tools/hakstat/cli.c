@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options from tables: getopt_long does the reading, the rows say what is allowed.
+ */
+#include "cli.h"
+
+#include <getopt.h>
+#include <glib.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "text.h"
+
+enum { CODE_BASE = 256, CODE_HELP = 1000, CODE_LIST = 1001 };
+
+static void build_tables(const struct hakstat_command *command, GArray *longs, GString *shorts)
+{
+	struct option row = { "help", no_argument, NULL, CODE_HELP };
+
+	g_string_assign(shorts, "+:h");
+	g_array_append_val(longs, row);
+	row = (struct option) { "list-options", no_argument, NULL, CODE_LIST };
+	g_array_append_val(longs, row);
+	for (size_t i = 0; i < command->option_count; i++) {
+		const struct hakstat_option *o = &command->options[i];
+		int has = o->kind == HAKSTAT_OPT_FLAG ? no_argument : required_argument;
+		row = (struct option) { o->name, has, NULL, CODE_BASE + (int)i };
+		g_array_append_val(longs, row);
+		if (o->letter) {
+			g_string_append_printf(shorts, "%c%s", o->letter, has ? ":" : "");
+		}
+	}
+}
+
+/* The index of `word` among words parted by |, or -1. */
+static int choice_index(const char *choices, const char *word)
+{
+	char **words = g_strsplit(choices, "|", -1);
+	int found = -1;
+
+	for (int i = 0; words[i] && found < 0; i++) {
+		if (strcmp(words[i], word) == 0) {
+			found = i;
+		}
+	}
+	g_strfreev(words);
+	return found;
+}
+
+static int bad_value(const struct hakstat_option *o, const char *text, struct hakstat_err *err)
+{
+	char range[64] = "";
+
+	if (o->kind == HAKSTAT_OPT_CHOICE) {
+		return hakstat_err_set(err, HAKSTAT_USAGE, "--%s %s: choose one of %s", o->name, text,
+				       o->argument);
+	}
+	if (o->max) {
+		g_snprintf(range, sizeof range, " from %" PRIu64 " to %" PRIu64, o->min, o->max);
+	} else if (o->min) {
+		g_snprintf(range, sizeof range, " of at least %" PRIu64, o->min);
+	}
+	return hakstat_err_set(err, HAKSTAT_USAGE, "--%s %s: not a %s%s", o->name, text,
+			       o->kind == HAKSTAT_OPT_BYTES ? "size (such as 64, 4K, 1M)" : "number", range);
+}
+
+static int parse_unsigned(const struct hakstat_option *o, const char *text, uint64_t *out)
+{
+	uint64_t value;
+	int failed = o->kind == HAKSTAT_OPT_BYTES ? hakstat_text_parse_bytes(text, &value)
+						  : hakstat_text_parse_count(text, &value);
+
+	if (failed || value < o->min || (o->max && value > o->max)) {
+		return -1;
+	}
+	*out = value;
+	return 0;
+}
+
+static int store(const struct hakstat_option *o, const char *text, void *values, struct hakstat_err *err)
+{
+	char *at = (char *)values + o->offset;
+	int choice;
+
+	switch (o->kind) {
+	case HAKSTAT_OPT_FLAG:
+		*(bool *)(void *)at = true;
+		return 0;
+	case HAKSTAT_OPT_TEXT:
+		*(const char **)(void *)at = text;
+		return 0;
+	case HAKSTAT_OPT_CHOICE:
+		choice = choice_index(o->argument, text);
+		if (choice < 0) {
+			return bad_value(o, text, err);
+		}
+		*(int *)(void *)at = choice;
+		return 0;
+	case HAKSTAT_OPT_COUNT:
+	case HAKSTAT_OPT_BYTES:
+		break;
+	}
+	return parse_unsigned(o, text, (uint64_t *)(void *)at) == 0 ? 0 : bad_value(o, text, err);
+}
+
+static void list_options(const struct hakstat_command *command, FILE *out)
+{
+	fputs("--help\n", out);
+	for (size_t i = 0; i < command->option_count; i++) {
+		const struct hakstat_option *o = &command->options[i];
+		fprintf(out, "--%s%s%s\n", o->name, o->kind == HAKSTAT_OPT_CHOICE ? " " : "",
+			o->kind == HAKSTAT_OPT_CHOICE ? o->argument : "");
+	}
+}
+
+static const struct hakstat_option *option_of(const struct hakstat_command *command, int code)
+{
+	if (code >= CODE_BASE) {
+		return &command->options[code - CODE_BASE];
+	}
+	for (size_t i = 0; i < command->option_count; i++) {
+		if (command->options[i].letter == code) {
+			return &command->options[i];
+		}
+	}
+	return NULL;
+}
+
+static int unusable(const struct hakstat_command *command, int code, char **argv, struct hakstat_err *err)
+{
+	const char *shown = argv[optind - 1];
+	char letter[3] = { '-', (char)optopt, '\0' };
+
+	if (optopt > 0 && optopt < CODE_BASE) {
+		shown = letter;
+	}
+	return hakstat_err_set(err, HAKSTAT_USAGE, "%s %s: %s; 'hakstat help %s' lists the options",
+			       command->name, shown, code == ':' ? "a value is missing" : "unknown option",
+			       command->name);
+}
+
+static int take_code(const struct hakstat_command *command, int code, char **argv, void *values,
+		     struct hakstat_err *err)
+{
+	if (code == CODE_HELP || code == 'h') {
+		hakstat_cli_help(command, stdout);
+		return HAKSTAT_CLI_DONE;
+	}
+	if (code == CODE_LIST) {
+		list_options(command, stdout);
+		return HAKSTAT_CLI_DONE;
+	}
+	if (code == '?' || code == ':') {
+		return unusable(command, code, argv, err);
+	}
+	return store(option_of(command, code), optarg, values, err);
+}
+
+int hakstat_cli_parse(const struct hakstat_command *command, int argc, char **argv, void *values,
+		      int *first_operand, struct hakstat_err *err)
+{
+	GArray *longs = g_array_new(TRUE, TRUE, sizeof(struct option));
+	GString *shorts = g_string_new(NULL);
+	int status = 0;
+
+	build_tables(command, longs, shorts);
+	if (!command->operands || !strstr(command->operands, "--")) {
+		g_string_erase(shorts, 0, 1); /* options may follow operands, but for a command line to run */
+	}
+	optind = 0; /* GNU: start anew */
+	opterr = 0;
+	while (status == 0) {
+		int code = getopt_long(argc, argv, shorts->str, (const struct option *)(void *)longs->data,
+				       NULL);
+		if (code == -1) {
+			break;
+		}
+		status = take_code(command, code, argv, values, err);
+	}
+	*first_operand = optind;
+	g_string_free(shorts, TRUE);
+	g_array_free(longs, TRUE);
+	return status;
+}
+
+void hakstat_cli_help(const struct hakstat_command *command, FILE *out)
+{
+	fprintf(out, "usage: hakstat %s%s%s%s\n\n%s\n", command->name,
+		command->option_count ? " [OPTION...]" : "", command->operands ? " " : "",
+		command->operands ? command->operands : "", command->summary);
+	if (command->details) {
+		fprintf(out, "\n%s\n", command->details);
+	}
+	if (command->option_count) {
+		fputs("\noptions:\n", out);
+	}
+	for (size_t i = 0; i < command->option_count; i++) {
+		const struct hakstat_option *o = &command->options[i];
+		char letter[8] = "    ";
+		char *head;
+		if (o->letter) {
+			g_snprintf(letter, sizeof letter, "-%c, ", o->letter);
+		}
+		head = g_strdup_printf("%s--%s%s%s", letter, o->name, o->argument ? " " : "",
+				       o->argument ? o->argument : "");
+		if (strlen(head) > 28) {
+			fprintf(out, "  %s\n  %-28s %s\n", head, "", o->help);
+		} else {
+			fprintf(out, "  %-28s %s\n", head, o->help);
+		}
+		g_free(head);
+	}
+}

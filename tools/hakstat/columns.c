@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The getters and the table of columns.
+ */
+#include "columns.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "hakmem_size_class.h"
+
+static struct hakstat_value number(uint64_t value)
+{
+	return (struct hakstat_value) { .is_known = true, .number = value };
+}
+
+static struct hakstat_value number_if(bool is_known, uint64_t value)
+{
+	return (struct hakstat_value) { .is_known = is_known, .number = value };
+}
+
+static struct hakstat_value text(const char *value)
+{
+	return (struct hakstat_value) { .is_known = value != NULL, .text = value };
+}
+
+static struct hakstat_value percent(double part, double whole)
+{
+	return (struct hakstat_value) { .is_known = whole > 0, .real = whole > 0 ? 100 * part / whole : 0 };
+}
+
+/* Something is known of the requests unless every allocation is of the unknown ones. */
+static bool knows_requests(const struct hakstat_row *r)
+{
+	return r->n.allocs == 0 || r->n.unknown_allocs < r->n.allocs;
+}
+
+static bool knows_live(const struct hakstat_row *r)
+{
+	return r->n.live_unknown == 0 || r->n.live_unknown < r->n.live;
+}
+
+/* Of slabs, so what is live outside of slabs does not count; a large class has neither. */
+static uint64_t idle_slab_bytes(const struct hakstat_row *r)
+{
+	uint64_t held = r->n.live_usable_bytes - MIN(r->large_live_bytes, r->n.live_usable_bytes);
+
+	return r->n.slab_bytes > held ? r->n.slab_bytes - held : 0;
+}
+
+static struct hakstat_value get_class_id(const struct hakstat_row *r)
+{
+	return number(r->class_id);
+}
+static struct hakstat_value get_name(const struct hakstat_row *r)
+{
+	return text(r->class_name);
+}
+static struct hakstat_value get_route(const struct hakstat_row *r)
+{
+	return text(hak_route_label(r->route));
+}
+static struct hakstat_value get_reason(const struct hakstat_row *r)
+{
+	return text(hak_reason_label(r->reason));
+}
+static struct hakstat_value get_block(const struct hakstat_row *r)
+{
+	return number_if(r->block != 0, r->block);
+}
+static struct hakstat_value get_min(const struct hakstat_row *r)
+{
+	return number(r->requested_min);
+}
+static struct hakstat_value get_max(const struct hakstat_row *r)
+{
+	return number(r->requested_max);
+}
+static struct hakstat_value get_host(const struct hakstat_row *r)
+{
+	return text(r->host);
+}
+static struct hakstat_value get_process(const struct hakstat_row *r)
+{
+	return text(r->process);
+}
+static struct hakstat_value get_pid(const struct hakstat_row *r)
+{
+	return number(r->pid);
+}
+static struct hakstat_value get_tid(const struct hakstat_row *r)
+{
+	return number(r->tid);
+}
+static struct hakstat_value get_time(const struct hakstat_row *r)
+{
+	return number((uint64_t)r->time_ns);
+}
+static struct hakstat_value get_span(const struct hakstat_row *r)
+{
+	return number(r->span_ns);
+}
+static struct hakstat_value get_stack(const struct hakstat_row *r)
+{
+	return (struct hakstat_value) { .is_known = r->stack != NULL };
+}
+static struct hakstat_value get_allocs(const struct hakstat_row *r)
+{
+	return number(r->n.allocs);
+}
+static struct hakstat_value get_frees(const struct hakstat_row *r)
+{
+	return number(r->n.frees);
+}
+static struct hakstat_value get_live(const struct hakstat_row *r)
+{
+	return number_if(r->n.live >= r->n.live_unknown, r->n.live);
+}
+static struct hakstat_value get_requested(const struct hakstat_row *r)
+{
+	return number_if(knows_requests(r), r->n.requested_bytes);
+}
+static struct hakstat_value get_usable(const struct hakstat_row *r)
+{
+	return number(r->n.usable_bytes);
+}
+static struct hakstat_value get_waste(const struct hakstat_row *r)
+{
+	return number_if(knows_requests(r), hakstat_counts_waste(&r->n));
+}
+static struct hakstat_value get_waste_percent(const struct hakstat_row *r)
+{
+	double known = (double)r->n.usable_bytes - (double)r->n.unknown_bytes;
+
+	return percent((double)hakstat_counts_waste(&r->n), known);
+}
+static struct hakstat_value get_ci95(const struct hakstat_row *r)
+{
+	struct hakstat_value v = percent(1.96 * sqrt(r->n.variance), (double)r->n.requested_bytes);
+
+	v.is_known = knows_requests(r) && (v.is_known || r->n.variance <= 0);
+	return v;
+}
+static struct hakstat_value get_unknown(const struct hakstat_row *r)
+{
+	return number(r->n.unknown_allocs);
+}
+static struct hakstat_value get_live_requested(const struct hakstat_row *r)
+{
+	return number_if(knows_live(r), r->n.live_requested_bytes);
+}
+static struct hakstat_value get_live_usable(const struct hakstat_row *r)
+{
+	return number(r->n.live_usable_bytes);
+}
+static struct hakstat_value get_live_waste(const struct hakstat_row *r)
+{
+	return number_if(knows_live(r), hakstat_counts_live_waste(&r->n));
+}
+static struct hakstat_value get_live_unknown(const struct hakstat_row *r)
+{
+	return number(r->n.live_unknown);
+}
+static struct hakstat_value get_slabs(const struct hakstat_row *r)
+{
+	return number(r->n.slabs);
+}
+static struct hakstat_value get_slab_bytes(const struct hakstat_row *r)
+{
+	return number(r->n.slab_bytes);
+}
+static struct hakstat_value get_occupancy(const struct hakstat_row *r)
+{
+	double whole = (double)r->n.slab_bytes;
+
+	return percent(whole - (double)idle_slab_bytes(r), whole);
+}
+static struct hakstat_value get_external(const struct hakstat_row *r)
+{
+	return number(idle_slab_bytes(r));
+}
+static struct hakstat_value get_peak(const struct hakstat_row *r)
+{
+	return number(r->peak_live_bytes);
+}
+static struct hakstat_value get_mapped(const struct hakstat_row *r)
+{
+	return number(r->mapped_bytes);
+}
+static struct hakstat_value get_committed(const struct hakstat_row *r)
+{
+	return number(r->committed_bytes);
+}
+static struct hakstat_value get_cached(const struct hakstat_row *r)
+{
+	return number(r->cached_bytes);
+}
+static struct hakstat_value get_samples(const struct hakstat_row *r)
+{
+	return number(r->n.samples);
+}
+
+/* clang-format off */
+
+#define CLA (1u << HAKSTAT_BY_CLASS)
+#define ROU (1u << HAKSTAT_BY_ROUTE)
+#define SIZ (1u << HAKSTAT_BY_SIZE)
+#define SIT (1u << HAKSTAT_BY_SITE)
+#define THR (1u << HAKSTAT_BY_THREAD)
+#define PRO (1u << HAKSTAT_BY_PROCESS)
+#define TIM (1u << HAKSTAT_BY_TIME)
+#define TOT ((unsigned)HAKSTAT_IN_TOTALS)
+#define ALL (CLA | ROU | SIZ | SIT | THR | PRO | TIM | TOT)
+
+#define TEXT    HAKSTAT_UNIT_TEXT
+#define ID      HAKSTAT_UNIT_ID
+#define COUNT   HAKSTAT_UNIT_COUNT
+#define BYTES   HAKSTAT_UNIT_BYTES
+#define SIZE    HAKSTAT_UNIT_SIZE
+#define PERCENT HAKSTAT_UNIT_PERCENT
+#define STACK   HAKSTAT_UNIT_STACK
+
+const struct hakstat_column hakstat_columns[] = {
+	{ "class_id", "id", ID, CLA | SIZ, 0, 0, "number of the class in its table", get_class_id },
+	{ "time_ns", "time", ID, TIM, TIM, 0, "begin of the slice, nanoseconds since the epoch", get_time },
+	{ "span_ns", "width", ID, TIM, 0, 0, "width of the slice in nanoseconds", get_span },
+	{ "host", "host", TEXT, THR | PRO, THR | PRO, 8, "machine", get_host },
+	{ "process", "process", TEXT, THR | PRO, THR | PRO, 0, "name of the process", get_process },
+	{ "pid", "pid", ID, THR | PRO, THR | PRO, 0, "process id", get_pid },
+	{ "tid", "tid", ID, THR, THR, 0, "thread id; 0: unknown", get_tid },
+	{ "requested_min", "from", SIZE, SIZ, SIZ, 0, "smallest request of the row", get_min },
+	{ "requested_max", "to", SIZE, SIZ, SIZ, 1, "largest request of the row", get_max },
+	{ "name", "class", TEXT, CLA | SIZ, CLA | SIZ, 0, "name of the class", get_name },
+	{ "route", "route", TEXT, CLA | ROU | SIZ, CLA | ROU | SIZ, 9, "which part of the allocator serves it", get_route },
+	{ "reason", "reason", TEXT, ROU, ROU, 0, "why that route was taken", get_reason },
+	{ "min_requested", "from", SIZE, ROU, ROU, 3, "smallest request that took the route for the reason", get_min },
+	{ "max_requested", "to", SIZE, ROU, ROU, 3, "largest request that took the route for the reason", get_max },
+	{ "usable", "block", SIZE, CLA | SIZ, CLA | SIZ, 0, "usable bytes of one block; none for large, whose blocks differ", get_block },
+	{ "allocs", "allocs", COUNT, ALL, ALL & ~TOT, 0, "allocations", get_allocs },
+	{ "frees", "frees", COUNT, CLA | THR | PRO | TIM | TOT, CLA | THR | PRO, 7, "frees", get_frees },
+	{ "live", "live", COUNT, CLA | SIZ | SIT | PRO | TOT, CLA | PRO, 4, "blocks the program holds at the end", get_live },
+	{ "requested_bytes", "requested", BYTES, ALL, ALL & ~TOT, 2, "sum of what the allocations asked for", get_requested },
+	{ "usable_bytes", "usable", BYTES, ALL, CLA | ROU | THR | PRO | TIM, 5, "sum of the blocks they got", get_usable },
+	{ "waste_bytes", "waste", BYTES, ALL, ALL & ~TOT, 0, "usable less requested, of all allocations", get_waste },
+	{ "waste_percent", "waste %", PERCENT, ALL, ALL & ~TOT, 0, "waste as part of the usable bytes", get_waste_percent },
+	{ "ci95_percent", "±%", PERCENT, CLA | TOT, 0, 0, "half width of the 95 % interval of requested_bytes; 0 when exact", get_ci95 },
+	{ "unknown_allocs", "unknown", COUNT, CLA | ROU | TOT, 0, 0, "allocations of which no sample tells the request; not in requested and waste", get_unknown },
+	{ "live_requested_bytes", "live req.", BYTES, CLA | SIT | PRO | TOT, 0, 0, "what the live blocks were asked for", get_live_requested },
+	{ "live_usable_bytes", "live usable", BYTES, CLA | SIT | PRO | TOT, PRO, 6, "usable bytes of the live blocks", get_live_usable },
+	{ "live_waste_bytes", "live waste", BYTES, CLA | SIT | PRO | TOT, CLA | SIT | PRO, 6, "waste in the live blocks", get_live_waste },
+	{ "live_unknown", "live unknown", COUNT, CLA | TOT, 0, 0, "live blocks whose request is unknown: older than the trace, or not sampled", get_live_unknown },
+	{ "slabs", "slabs", COUNT, CLA | TOT, CLA, 10, "slabs the class owns at the end", get_slabs },
+	{ "slab_bytes", "slab bytes", BYTES, CLA | TOT, 0, 0, "bytes of those slabs", get_slab_bytes },
+	{ "occupancy_percent", "occup. %", PERCENT, CLA | TOT, CLA, 8, "live blocks as part of the slabs", get_occupancy },
+	{ "external_waste_bytes", "idle", BYTES, CLA | TOT, CLA, 9, "bytes in slabs that no live block uses", get_external },
+	{ "peak_live_bytes", "peak", BYTES, PRO | TIM | TOT, PRO | TIM, 5, "most usable bytes that were live at once, as seen at snapshots and operations; of several processes the sum", get_peak },
+	{ "mapped_bytes", "mapped", BYTES, PRO | TOT, 0, 0, "superslabs made accessible, at the end", get_mapped },
+	{ "committed_bytes", "committed", BYTES, PRO | TIM | TOT, PRO | TIM, 5, "of those, spans that hold or held data and were not given back", get_committed },
+	{ "held_bytes", "held", BYTES, PRO | TOT, 0, 0, "committed spans that nobody uses and that were not given back yet", get_cached },
+	{ "samples", "samples", COUNT, CLA | SIT, 0, 0, "samples the estimates rest on", get_samples },
+	{ "stack", "call site", STACK, SIT, SIT, 0, "call stack, innermost first", get_stack },
+};
+
+/* clang-format on */
+
+const size_t hakstat_column_count = sizeof hakstat_columns / sizeof hakstat_columns[0];
+
+const struct hakstat_column *hakstat_column_find(unsigned in, const char *key)
+{
+	for (size_t i = 0; i < hakstat_column_count; i++) {
+		if ((hakstat_columns[i].in & in) && strcmp(hakstat_columns[i].key, key) == 0) {
+			return &hakstat_columns[i];
+		}
+	}
+	return NULL;
+}
+
+static int compare_known(enum hakstat_unit unit, struct hakstat_value a, struct hakstat_value b)
+{
+	switch (unit) {
+	case HAKSTAT_UNIT_TEXT:
+		return strcmp(a.text, b.text);
+	case HAKSTAT_UNIT_ID:
+	case HAKSTAT_UNIT_SIZE:
+		return (a.number > b.number) - (a.number < b.number);
+	case HAKSTAT_UNIT_PERCENT:
+		return (a.real < b.real) - (a.real > b.real);
+	default:
+		return (a.number < b.number) - (a.number > b.number);
+	}
+}
+
+int hakstat_column_compare(const struct hakstat_column *column, const struct hakstat_row *a,
+			   const struct hakstat_row *b)
+{
+	struct hakstat_value x = column->get(a);
+	struct hakstat_value y = column->get(b);
+
+	if (!x.is_known || !y.is_known) {
+		return (int)y.is_known - (int)x.is_known;
+	}
+	return compare_known(column->unit, x, y);
+}

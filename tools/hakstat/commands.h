@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The commands that main.c knows. Each one owns its table of options.
+ */
+#ifndef HAKSTAT_COMMANDS_H
+#define HAKSTAT_COMMANDS_H
+
+#include "cli.h"
+
+extern const struct hakstat_command hakstat_command_report;
+extern const struct hakstat_command hakstat_command_explain;
+extern const struct hakstat_command hakstat_command_classes;
+
+#endif

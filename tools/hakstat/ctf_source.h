@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads recorded traces (CTF, as LTTng writes it) and hands on plain events in the order of
+ * time. Nothing but this file's .c knows the reading library.
+ */
+#ifndef HAKSTAT_CTF_SOURCE_H
+#define HAKSTAT_CTF_SOURCE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "err.h"
+#include "event.h"
+
+typedef void (*hakstat_event_sink)(void *context, const struct hakstat_event *event);
+
+struct hakstat_ctf_result {
+	uint64_t messages; /* that were read */
+	bool is_partial;   /* reading ended before the trace did */
+	char why[256];	   /* what ended it */
+};
+
+/*
+ * Reads the traces in `folders` (char *) together. Returns 0 also when the trace breaks off
+ * after something was read: then is_partial is set. HAKSTAT_TRACE with `err` set when nothing
+ * could be read, or when an event lacks a field that this version needs.
+ */
+int hakstat_ctf_read(const GPtrArray *folders, hakstat_event_sink sink, void *context,
+		     struct hakstat_ctf_result *result, struct hakstat_err *err);
+
+#endif

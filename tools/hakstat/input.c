@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Source, model and symbolizer put together.
+ */
+#include "input.h"
+
+#include <glib.h>
+
+#include "ctf_source.h"
+#include "model.h"
+#include "summary_file.h"
+#include "symbol.h"
+#include "trace_folder.h"
+#include "trace_repair.h"
+
+static void feed(void *model, const struct hakstat_event *event)
+{
+	hakstat_model_feed(model, event);
+}
+
+static void add_symbol_notes(struct hakstat_summary *summary, const struct hakstat_symbolizer *symbolizer)
+{
+	const GPtrArray *notes = hakstat_symbolizer_notes(symbolizer);
+
+	for (guint i = 0; i < notes->len; i++) {
+		hakstat_summary_note(summary, "%s", (const char *)g_ptr_array_index(notes, i));
+	}
+}
+
+static struct hakstat_summary *finish(const char *path, struct hakstat_model *model,
+				      const struct hakstat_symbolizer *symbolizer, struct hakstat_err *err)
+{
+	struct hakstat_summary *summary;
+
+	if (hakstat_model_events(model) == 0) {
+		hakstat_err_set(
+			err, HAKSTAT_TRACE,
+			"%s: a trace, but without events of hakmem; record with 'hakstat record -- CMD', or "
+			"enable 'hakmem:*' in the LTTng session and run the program with HAKMEM_TRACE=1",
+			path);
+		return NULL;
+	}
+	summary = hakstat_model_finish(model);
+	hakstat_summary_add_path(summary, path);
+	add_symbol_notes(summary, symbolizer);
+	return summary;
+}
+
+static void mark_partial(struct hakstat_summary *summary, const struct hakstat_repaired *repaired,
+			 const struct hakstat_ctf_result *result)
+{
+	for (guint i = 0; i < repaired->notes->len; i++) {
+		summary->partial = true;
+		hakstat_summary_note(summary, "%s", (const char *)g_ptr_array_index(repaired->notes, i));
+	}
+	if (result->is_partial) {
+		summary->partial = true;
+		hakstat_summary_note(summary, "reading ended early: %s", result->why);
+	}
+}
+
+/* What is left of incomplete packets: reading each ends in an error that is no news. */
+static void read_tails(const GPtrArray *tails, struct hakstat_model *model)
+{
+	for (guint i = 0; i < tails->len; i++) {
+		GPtrArray *one = g_ptr_array_new();
+		struct hakstat_ctf_result result;
+		struct hakstat_err ignored;
+		g_ptr_array_add(one, g_ptr_array_index(tails, i));
+		hakstat_ctf_read(one, feed, model, &result, &ignored);
+		g_ptr_array_unref(one);
+	}
+}
+
+static struct hakstat_summary *read_repaired(const char *path, const struct hakstat_repaired *repaired,
+					     const struct hakstat_input_options *options,
+					     struct hakstat_err *err)
+{
+	struct hakstat_symbolizer *symbolizer = hakstat_symbolizer_new(options->sysroot);
+	struct hakstat_model *model = hakstat_model_new(symbolizer);
+	struct hakstat_summary *summary = NULL;
+	struct hakstat_ctf_result result;
+
+	if (options->has_pid) {
+		hakstat_model_only_pid(model, options->pid);
+	}
+	if (hakstat_ctf_read(repaired->folders, feed, model, &result, err) == 0) {
+		read_tails(repaired->tails, model);
+		summary = finish(path, model, symbolizer, err);
+	} else {
+		hakstat_err_context(err, "%s", path);
+	}
+	if (summary) {
+		mark_partial(summary, repaired, &result);
+	}
+	hakstat_model_free(model);
+	hakstat_symbolizer_free(symbolizer);
+	return summary;
+}
+
+static struct hakstat_summary *read_recording(const char *path, const struct hakstat_input_options *options,
+					      struct hakstat_err *err)
+{
+	GPtrArray *folders = hakstat_trace_folders(path, err);
+	struct hakstat_summary *summary = NULL;
+	struct hakstat_repaired repaired;
+
+	if (!folders) {
+		return NULL;
+	}
+	if (hakstat_trace_repair(folders, &repaired, err) == 0) {
+		summary = read_repaired(path, &repaired, options, err);
+		hakstat_repaired_clear(&repaired);
+	}
+	g_ptr_array_unref(folders);
+	return summary;
+}
+
+struct hakstat_summary *hakstat_input_read(const char *path, const struct hakstat_input_options *options,
+					   struct hakstat_err *err)
+{
+	if (g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+		return hakstat_summary_read(path, err);
+	}
+	return read_recording(path, options, err);
+}
+
+struct hakstat_summary *hakstat_input_read_all(char *const *paths, int count,
+					       const struct hakstat_input_options *options,
+					       struct hakstat_err *err)
+{
+	struct hakstat_summary *all = NULL;
+
+	for (int i = 0; i < count; i++) {
+		struct hakstat_summary *one = hakstat_input_read(paths[i], options, err);
+		if (!one) {
+			hakstat_summary_free(all);
+			return NULL;
+		}
+		if (all) {
+			hakstat_summary_merge(all, one);
+			hakstat_summary_free(one);
+		} else {
+			all = one;
+		}
+	}
+	return all;
+}

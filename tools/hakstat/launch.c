@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The traced command: found, given its environment, started, waited for.
+ */
+#include "launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Found by the dynamic linker; comes with LTTng-UST and keeps children of fork apart. */
+#define FORK_HELPER "liblttng-ust-fork.so.1"
+
+/* Where the libraries are, seen from the folder of this program: a build tree, an installation. */
+static const struct {
+	const char *allocator;
+	const char *tracer;
+} places[] = {
+	{ "../../lib/libhakmem.so", "../../tracer/libhakmem-tracer.so" },
+	{ "../lib/libhakmem.so", "../lib/libhakmem-tracer.so" },
+};
+
+/* What the caller's handling of signals was, for the command and for afterwards. */
+struct signals {
+	sigset_t mask;
+	struct sigaction interrupt;
+	struct sigaction quit;
+};
+
+static struct sigaction users_pipe;
+
+void hakstat_launch_ignore_pipes(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGPIPE, &ignore, &users_pipe);
+}
+
+int hakstat_launch_check(const char *program, struct hakstat_err *err)
+{
+	char *path = g_find_program_in_path(program);
+	struct stat status;
+	const char *why = "Permission denied";
+
+	if (path) {
+		g_free(path);
+		return 0;
+	}
+	if (!strchr(program, '/')) {
+		return hakstat_err_set(err, HAKSTAT_USAGE, "cannot run %s: not found in PATH", program);
+	}
+	if (stat(program, &status) < 0) {
+		why = g_strerror(errno);
+	} else if (S_ISDIR(status.st_mode)) {
+		why = g_strerror(EISDIR);
+	}
+	return hakstat_err_set(err, HAKSTAT_USAGE, "cannot run %s: %s", program, why);
+}
+
+static char *own_folder(void)
+{
+	char *self = g_file_read_link("/proc/self/exe", NULL);
+	char *folder = self ? g_path_get_dirname(self) : g_strdup(".");
+
+	g_free(self);
+	return folder;
+}
+
+/* The absolute path of `relative`, or NULL when there is no such file. */
+static char *find_beside(const char *folder, const char *relative)
+{
+	char *joined = g_build_filename(folder, relative, NULL);
+	char *path = g_canonicalize_filename(joined, NULL);
+
+	g_free(joined);
+	if (access(path, R_OK) == 0) {
+		return path;
+	}
+	g_free(path);
+	return NULL;
+}
+
+static int set_preload(char ***environment, const char *allocator, const char *tracer,
+		       struct hakstat_err *err)
+{
+	const char *users = g_environ_getenv(*environment, "LD_PRELOAD");
+	char *value;
+
+	if (strpbrk(allocator, " :") || strpbrk(tracer, " :")) {
+		return hakstat_err_set(
+			err, HAKSTAT_USAGE,
+			"%s cannot be preloaded: the path holds a space or a colon; install it elsewhere",
+			allocator);
+	}
+	value = g_strjoin(":", allocator, tracer, FORK_HELPER, users && *users ? users : NULL, NULL);
+	*environment = g_environ_setenv(*environment, "LD_PRELOAD", value, TRUE);
+	g_free(value);
+	return 0;
+}
+
+/* False when there is nothing at the i-th place; else `status` says how it went. */
+static bool preload_from(size_t i, const char *folder, char ***environment, int *status,
+			 struct hakstat_err *err)
+{
+	char *allocator = find_beside(folder, places[i].allocator);
+	char *tracer = find_beside(folder, places[i].tracer);
+	bool is_there = allocator && tracer;
+
+	if (is_there) {
+		*status = set_preload(environment, allocator, tracer, err);
+	}
+	g_free(allocator);
+	g_free(tracer);
+	return is_there;
+}
+
+char **hakstat_launch_environment(struct hakstat_err *err)
+{
+	char **environment = g_get_environ();
+	char *folder = own_folder();
+	bool is_found = false;
+	int status = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(places) && !is_found; i++) {
+		is_found = preload_from(i, folder, &environment, &status, err);
+	}
+	if (!is_found) {
+		status = hakstat_err_set(err, HAKSTAT_USAGE,
+					 "libhakmem.so and libhakmem-tracer.so are not beside %s; "
+					 "build or install them",
+					 folder);
+	}
+	g_free(folder);
+	if (status) {
+		g_strfreev(environment);
+		return NULL;
+	}
+	return environment;
+}
+
+static void watched(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGCHLD);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
+
+static void take_signals(struct signals *old)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t set;
+
+	watched(&set);
+	sigprocmask(SIG_BLOCK, &set, &old->mask);
+	sigaction(SIGINT, &ignore, &old->interrupt);
+	sigaction(SIGQUIT, &ignore, &old->quit);
+}
+
+static void give_back_signals(const struct signals *old)
+{
+	sigaction(SIGINT, &old->interrupt, NULL);
+	sigaction(SIGQUIT, &old->quit, NULL);
+	sigprocmask(SIG_SETMASK, &old->mask, NULL);
+}
+
+/* The pipe carries the child's errno, or ends when it has become the command. */
+static pid_t start(char **argv, char **environment, const struct signals *old, int *failure)
+{
+	int ends[2];
+	pid_t pid;
+
+	*failure = 0;
+	if (pipe2(ends, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+		*failure = errno;
+		return -1;
+	}
+	if (pid == 0) {
+		give_back_signals(old);
+		sigaction(SIGPIPE, &users_pipe, NULL);
+		execvpe(argv[0], argv, environment);
+		*failure = errno;
+		_exit(write(ends[1], failure, sizeof(*failure)) == sizeof(*failure) ? 127 : 126);
+	}
+	close(ends[1]);
+	if (read(ends[0], failure, sizeof(*failure)) != sizeof(*failure)) {
+		*failure = 0;
+	}
+	close(ends[0]);
+	return pid;
+}
+
+/* What the kernel sent (a terminal that hung up) the command has got itself. */
+static void forward(pid_t pid, const siginfo_t *info)
+{
+	if (info->si_code <= 0) {
+		kill(pid, info->si_signo);
+	}
+}
+
+static int wait_for(pid_t pid)
+{
+	siginfo_t info;
+	sigset_t set;
+	int status = 0;
+
+	watched(&set);
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD) {
+			forward(pid, &info);
+		}
+	}
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int hakstat_launch_run(char **argv, char **environment, int *exit_status, struct hakstat_err *err)
+{
+	struct signals old;
+	int failure;
+	pid_t pid;
+
+	take_signals(&old);
+	pid = start(argv, environment, &old, &failure);
+	if (pid > 0) {
+		*exit_status = wait_for(pid);
+	}
+	give_back_signals(&old);
+	if (failure) {
+		return hakstat_err_set(err, HAKSTAT_USAGE, "cannot run %s: %s", argv[0], g_strerror(failure));
+	}
+	return 0;
+}
+
+static bool has_assignment(const char *process, const char *assignment)
+{
+	char *path = g_build_filename("/proc", process, "environ", NULL);
+	char *text = NULL;
+	gsize length = 0;
+	bool is_found = false;
+
+	/* Others' processes cannot be read, and are none of the command's. */
+	if (g_file_get_contents(path, &text, &length, NULL)) {
+		is_found = memmem(text, length, assignment, strlen(assignment) + 1);
+	}
+	g_free(text);
+	g_free(path);
+	return is_found;
+}
+
+unsigned hakstat_launch_count(const char *assignment)
+{
+	GDir *processes = g_dir_open("/proc", 0, NULL);
+	const char *name;
+	unsigned count = 0;
+
+	while (processes && (name = g_dir_read_name(processes))) {
+		count += g_ascii_isdigit(name[0]) && has_assignment(name, assignment);
+	}
+	if (processes) {
+		g_dir_close(processes);
+	}
+	return count;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sends each event to the process it is about, and keeps what belongs to the whole trace.
+ */
+#include "model.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "hakmem_route_list.h"
+#include "process.h"
+#include "roster.h"
+#include "timeline.h"
+
+struct hakstat_model {
+	struct hakstat_symbolizer *symbolizer;
+	struct hakstat_summary *summary;
+	struct hakstat_roster roster;
+	struct hakstat_timeline *timeline;
+	bool has_only_pid;
+	uint32_t only_pid;
+};
+
+struct hakstat_model *hakstat_model_new(struct hakstat_symbolizer *symbolizer)
+{
+	struct hakstat_model *m = g_new0(struct hakstat_model, 1);
+
+	m->symbolizer = symbolizer;
+	m->summary = hakstat_summary_new();
+	hakstat_roster_init(&m->roster);
+	m->timeline = hakstat_timeline_new();
+	return m;
+}
+
+void hakstat_model_free(struct hakstat_model *m)
+{
+	hakstat_summary_free(m->summary);
+	hakstat_roster_clear(&m->roster);
+	hakstat_timeline_free(m->timeline);
+	g_free(m);
+}
+
+void hakstat_model_only_pid(struct hakstat_model *m, uint32_t pid)
+{
+	m->has_only_pid = true;
+	m->only_pid = pid;
+}
+
+uint64_t hakstat_model_events(const struct hakstat_model *m)
+{
+	return m->summary->events;
+}
+
+static struct hakstat_process *process_of(struct hakstat_model *m, const struct hakstat_event *e)
+{
+	struct hakstat_process *p = hakstat_roster_find(&m->roster, e);
+
+	if (!p->host_name && e->host_name) {
+		p->host_name = g_strdup(e->host_name);
+	}
+	if (e->process_name && g_strcmp0(p->name, e->process_name) != 0) {
+		g_free(p->name);
+		p->name = g_strdup(e->process_name);
+	}
+	return p;
+}
+
+static bool ids_are_sane(const struct hakstat_event *e)
+{
+	switch (e->kind) {
+	case HAKSTAT_EVENT_ALLOC:
+	case HAKSTAT_EVENT_FREE:
+	case HAKSTAT_EVENT_RESIZE:
+	case HAKSTAT_EVENT_FRAG:
+	case HAKSTAT_EVENT_SAMPLE_ALLOC:
+	case HAKSTAT_EVENT_SAMPLE_FREE:
+		/* A weight is one over a probability; 2^40 is far beyond any sampling period. */
+		return e->u.op.class_id < HAKSTAT_MAX_CLASSES && e->u.op.reason < HAK_REASON_COUNT &&
+		       e->u.op.weight >= 1 && e->u.op.weight < 1099511627776.0;
+	case HAKSTAT_EVENT_CLASS_STATS:
+		return e->u.class_stats.class_id < HAKSTAT_MAX_CLASSES;
+	case HAKSTAT_EVENT_CLASS_INFO:
+		return e->u.class_info.class_id < HAKSTAT_MAX_CLASSES;
+	default:
+		return true;
+	}
+}
+
+static struct hakstat_tally_op tally_op(const struct hakstat_event_op *op)
+{
+	return (struct hakstat_tally_op) {
+		.class_id = op->class_id,
+		.reason = op->reason,
+		.flags = op->flags,
+		.requested = op->requested,
+		.usable = op->usable,
+		.weight = 1,
+	};
+}
+
+static void count_batch(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e,
+			const struct hakstat_batch *batch)
+{
+	struct hakstat_thread *thread = hakstat_process_thread(p, e->tid);
+
+	thread->n.allocs += batch->allocs;
+	thread->n.frees += batch->frees;
+	thread->n.requested_bytes += batch->requested;
+	thread->n.usable_bytes += batch->usable;
+	m->summary->operations += batch->allocs + batch->frees + batch->resizes;
+	m->summary->malformed += batch->malformed;
+	hakstat_timeline_add(m->timeline, e->time_ns, batch);
+}
+
+/* A gap in the numbers of a thread's words is what was lost; a number that went back is a new thread. */
+static void feed_ops(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
+{
+	const struct hakstat_event_ops *ops = &e->u.ops;
+	struct hakstat_thread *thread = hakstat_process_thread(p, e->tid);
+	struct hakstat_batch batch = { 0 };
+
+	if (thread->has_words && ops->first > thread->next_word) {
+		m->summary->lost_words += ops->first - thread->next_word;
+	}
+	thread->has_words = true;
+	thread->next_word = ops->first + ops->count;
+	hakstat_tally_words(&p->ops, ops->words, ops->count, &batch);
+	count_batch(m, p, e, &batch);
+}
+
+static void feed_single(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
+{
+	struct hakstat_tally_op op = tally_op(&e->u.op);
+	struct hakstat_batch batch = { 0 };
+
+	if (e->kind == HAKSTAT_EVENT_ALLOC) {
+		hakstat_tally_alloc(&p->events, &op);
+		batch = (struct hakstat_batch) { .allocs = 1,
+						 .requested = op.requested,
+						 .usable = op.usable };
+	} else if (e->kind == HAKSTAT_EVENT_FREE) {
+		hakstat_tally_free(&p->events, &op);
+		batch.frees = 1;
+	} else {
+		hakstat_tally_resize(&p->events, &op, e->u.op.old_requested);
+		batch.resizes = 1;
+	}
+	if (!p->ops.is_used) {
+		count_batch(m, p, e, &batch);
+	}
+}
+
+/* The first snapshot is where exact counts begin; what was sampled before it can only be estimated. */
+static void note_early(struct hakstat_process *p, const struct hakstat_event *e)
+{
+	struct hakstat_class_state *c = &p->classes[e->u.op.class_id];
+
+	if (c->has_points) {
+		return;
+	}
+	if (e->kind == HAKSTAT_EVENT_SAMPLE_ALLOC) {
+		c->early_allocs += e->u.op.weight;
+	} else {
+		c->early_frees += e->u.op.weight;
+	}
+}
+
+static void feed_sample(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
+{
+	const struct hakstat_event_op *op = &e->u.op;
+	uint64_t weight = (uint64_t)(op->weight + 0.5);
+	struct hakstat_batch batch = { .allocs = weight,
+				       .requested = (uint64_t)(op->weight * (double)op->requested),
+				       .usable = (uint64_t)(op->weight * (double)op->usable) };
+
+	note_early(p, e);
+	if (e->kind == HAKSTAT_EVENT_SAMPLE_FREE) {
+		hakstat_samples_free(&p->samples, op);
+		batch = (struct hakstat_batch) { .frees = weight };
+	} else {
+		hakstat_samples_alloc(&p->samples, op);
+	}
+	if (!p->ops.is_used && !p->events.is_used) {
+		struct hakstat_thread *thread = hakstat_process_thread(p, e->tid);
+		thread->n.allocs += batch.allocs;
+		thread->n.frees += batch.frees;
+		thread->n.requested_bytes += batch.requested;
+		thread->n.usable_bytes += batch.usable;
+		thread->n.samples++;
+		hakstat_timeline_add(m->timeline, e->time_ns, &batch);
+	}
+}
+
+static void feed_config(struct hakstat_process *p, const struct hakstat_event_config *config)
+{
+	g_free(p->config.version);
+	g_free(p->config.size_classes);
+	p->config = (struct hakstat_config) {
+		.known = true,
+		.version = g_strdup(config->version),
+		.size_classes = g_strdup(config->size_classes),
+		.tiny_max_class = config->tiny_max_class,
+		.tiny_max_size = config->tiny_max_size,
+		.page_size = config->page_size,
+		.frag_percent = config->frag_percent,
+		.superslab_size = config->superslab_size,
+	};
+}
+
+static void feed_lost(struct hakstat_summary *s, const struct hakstat_event_lost *lost)
+{
+	if (lost->count == 0) {
+		s->lost_unknown = true;
+	}
+	s->lost_events += MIN(lost->count, UINT64_MAX - s->lost_events);
+}
+
+static void feed_snapshot(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
+{
+	if (e->kind == HAKSTAT_EVENT_CLASS_STATS) {
+		hakstat_process_class_stats(p, e->time_ns, &e->u.class_stats);
+	} else {
+		hakstat_process_heap_stats(p, &e->u.heap_stats);
+		hakstat_timeline_level(m->timeline, e->time_ns, p->index, p->snapshot_live_bytes,
+				       e->u.heap_stats.committed);
+	}
+}
+
+static void feed_process(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
+{
+	switch (e->kind) {
+	case HAKSTAT_EVENT_OPS:
+		feed_ops(m, p, e);
+		break;
+	case HAKSTAT_EVENT_ALLOC:
+	case HAKSTAT_EVENT_FREE:
+	case HAKSTAT_EVENT_RESIZE:
+		feed_single(m, p, e);
+		break;
+	case HAKSTAT_EVENT_SAMPLE_ALLOC:
+	case HAKSTAT_EVENT_SAMPLE_FREE:
+		feed_sample(m, p, e);
+		break;
+	case HAKSTAT_EVENT_FRAG:
+		hakstat_samples_frag(&p->samples, &e->u.op);
+		break;
+	case HAKSTAT_EVENT_CLASS_STATS:
+	case HAKSTAT_EVENT_HEAP_STATS:
+		feed_snapshot(m, p, e);
+		break;
+	case HAKSTAT_EVENT_CONFIG:
+		feed_config(p, &e->u.config);
+		break;
+	case HAKSTAT_EVENT_CLASS_INFO:
+		hakstat_process_class_info(p, &e->u.class_info);
+		break;
+	case HAKSTAT_EVENT_MODULE_LOAD:
+	case HAKSTAT_EVENT_MODULE_BUILD_ID:
+	case HAKSTAT_EVENT_MODULE_DEBUG_LINK:
+	case HAKSTAT_EVENT_MODULE_UNLOAD:
+		hakstat_process_module(p, e, m->symbolizer);
+		break;
+	case HAKSTAT_EVENT_OOM:
+		m->summary->out_of_memory++;
+		break;
+	case HAKSTAT_EVENT_CORRUPTION:
+		m->summary->corruptions++;
+		break;
+	default:
+		break;
+	}
+}
+
+static bool is_about_loading(enum hakstat_event_kind kind)
+{
+	return kind >= HAKSTAT_EVENT_IMAGE_START;
+}
+
+void hakstat_model_feed(struct hakstat_model *m, const struct hakstat_event *e)
+{
+	struct hakstat_summary *s = m->summary;
+
+	if (e->kind == HAKSTAT_EVENT_LOST) {
+		feed_lost(s, &e->u.lost);
+		return;
+	}
+	if (m->has_only_pid && e->has_pid && e->pid != m->only_pid) {
+		return;
+	}
+	if (!is_about_loading(e->kind)) {
+		s->events++;
+		s->begin_ns = MIN(s->begin_ns, e->time_ns);
+		s->end_ns = MAX(s->end_ns, e->time_ns);
+	}
+	if (!ids_are_sane(e)) {
+		s->malformed++;
+		return;
+	}
+	if (e->kind == HAKSTAT_EVENT_OTHER) {
+		return;
+	}
+	feed_process(m, process_of(m, e), e);
+}
+
+/* A process whose table is not in the trace has that of its session: the options rarely differ. */
+static void lend_classes(const struct hakstat_roster *roster, struct hakstat_process *p)
+{
+	for (uint32_t i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		const struct hakstat_class_state *c = &p->classes[i];
+		bool is_needed = c->is_known || p->ops.classes[i] || p->events.classes[i] ||
+				 p->samples.classes[i].samples;
+		const struct hakstat_process *from =
+			c->name || !is_needed ? NULL : hakstat_roster_who_knows(roster, p->session, i);
+		if (from && (!c->is_known || c->block == from->classes[i].block)) {
+			hakstat_process_borrow_class(p, from, i);
+		}
+	}
+}
+
+/* Sites and samples that nobody signed are shared by all processes of their session. */
+static void finish_anonymous(struct hakstat_model *m, struct hakstat_process *p)
+{
+	hakstat_summary_note(m->summary,
+			     "some events do not say which process wrote them (the session lacks the "
+			     "vpid context); they are counted for all processes together");
+	hakstat_process_finish_shared(p, m->summary, m->symbolizer);
+}
+
+/* Sampled sites stand for all requests, sites of frag events for the wasteful ones: never mix them. */
+static void prefer_sampled_sites(const GPtrArray *all)
+{
+	bool is_sampled = false;
+
+	for (guint i = 0; i < all->len; i++) {
+		is_sampled |=
+			((const struct hakstat_process *)g_ptr_array_index(all, i))->samples.tally.is_used;
+	}
+	for (guint i = 0; i < all->len; i++) {
+		((struct hakstat_process *)g_ptr_array_index(all, i))->has_no_frag_sites = is_sampled;
+	}
+}
+
+static void finish_processes(struct hakstat_model *m)
+{
+	const GPtrArray *all = m->roster.processes;
+
+	prefer_sampled_sites(all);
+	for (guint i = 0; i < all->len; i++) {
+		struct hakstat_process *p = g_ptr_array_index(all, i);
+		struct hakstat_process *shared = hakstat_roster_anonymous(&m->roster, p->session);
+		lend_classes(&m->roster, p);
+		if (p != shared) {
+			hakstat_process_finish(p, shared, m->summary, m->symbolizer);
+		}
+	}
+	for (guint i = 0; i < all->len; i++) {
+		struct hakstat_process *p = g_ptr_array_index(all, i);
+		if (p == hakstat_roster_anonymous(&m->roster, p->session)) {
+			finish_anonymous(m, p);
+		}
+	}
+}
+
+struct hakstat_summary *hakstat_model_finish(struct hakstat_model *m)
+{
+	struct hakstat_summary *s = m->summary;
+
+	finish_processes(m);
+	hakstat_timeline_finish(m->timeline, s);
+	if (s->malformed) {
+		hakstat_summary_note(s, "%" PRIu64 " records had impossible values and were left out",
+				     s->malformed);
+	}
+	m->summary = hakstat_summary_new();
+	return s;
+}

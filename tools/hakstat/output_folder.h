@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The folder that a recording goes to. What was recorded before is never deleted and never
+ * written into; symbolic links in its place are not followed.
+ */
+#ifndef HAKSTAT_OUTPUT_FOLDER_H
+#define HAKSTAT_OUTPUT_FOLDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+
+struct hakstat_output_folder {
+	char *path; /* as the user knows it */
+	char *absolute;
+	char *moved_to; /* where an older one went; NULL when there was none */
+	bool is_made;	/* it did not exist before */
+};
+
+/*
+ * Makes the folder `path`. One that is in the way is moved aside when `move_older`; else it
+ * is an error unless it is an empty folder. Returns 0, or a status with `err` set.
+ */
+int hakstat_output_folder_make(struct hakstat_output_folder *folder, const char *path, bool move_older,
+			       struct hakstat_err *err);
+
+/* Puts everything back as it was, if nothing has been recorded. */
+void hakstat_output_folder_undo(const struct hakstat_output_folder *folder);
+
+/* The size of its files; `is_trace` says whether there is any trace in it. */
+uint64_t hakstat_output_folder_bytes(const struct hakstat_output_folder *folder, bool *is_trace);
+
+void hakstat_output_folder_clear(struct hakstat_output_folder *folder);
+
+#endif

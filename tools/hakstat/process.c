@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A process's classes, snapshots, threads and modules as the events tell them.
+ */
+#include "process.h"
+
+static void module_free(void *data)
+{
+	struct hakstat_module *module = data;
+
+	g_free((void *)(uintptr_t)module->path);
+	g_free((void *)(uintptr_t)module->build_id_hex);
+	g_free((void *)(uintptr_t)module->debug_link);
+	g_free(module);
+}
+
+struct hakstat_process *hakstat_process_new(uint32_t index, uint32_t session, uint32_t pid)
+{
+	struct hakstat_process *p = g_new0(struct hakstat_process, 1);
+
+	p->index = index;
+	p->session = session;
+	p->pid = pid;
+	p->threads = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
+	p->modules = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, module_free);
+	hakstat_samples_init(&p->samples);
+	return p;
+}
+
+void hakstat_process_free(struct hakstat_process *p)
+{
+	hakstat_tally_clear(&p->ops);
+	hakstat_tally_clear(&p->events);
+	hakstat_samples_clear(&p->samples);
+	g_hash_table_destroy(p->threads);
+	g_hash_table_destroy(p->modules);
+	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		g_free(p->classes[i].name);
+	}
+	g_free(p->config.version);
+	g_free(p->config.size_classes);
+	g_free(p->host_name);
+	g_free(p->name);
+	g_free(p);
+}
+
+struct hakstat_thread *hakstat_process_thread(struct hakstat_process *p, uint32_t tid)
+{
+	gpointer key = GUINT_TO_POINTER(tid);
+	struct hakstat_thread *thread = g_hash_table_lookup(p->threads, key);
+
+	if (!thread) {
+		thread = g_new0(struct hakstat_thread, 1);
+		g_hash_table_insert(p->threads, key, thread);
+	}
+	return thread;
+}
+
+static void set_block(struct hakstat_process *p, uint32_t class_id, uint32_t route, uint64_t usable)
+{
+	struct hakstat_class_state *c = &p->classes[class_id];
+
+	c->is_known = true;
+	c->route = route;
+	c->block = usable;
+	p->ops.block[class_id] = usable;
+	p->events.block[class_id] = usable;
+}
+
+void hakstat_process_class_info(struct hakstat_process *p, const struct hakstat_event_class_info *info)
+{
+	struct hakstat_class_state *c = &p->classes[info->class_id];
+
+	set_block(p, info->class_id, info->route, info->usable);
+	c->min_request = info->min_request;
+	c->max_request = info->max_request;
+	if (!c->name) {
+		c->name = g_strdup(info->name);
+	}
+}
+
+void hakstat_process_borrow_class(struct hakstat_process *p, const struct hakstat_process *from,
+				  uint32_t class_id)
+{
+	const struct hakstat_class_state *c = &from->classes[class_id];
+
+	set_block(p, class_id, c->route, c->block);
+	p->classes[class_id].min_request = c->min_request;
+	p->classes[class_id].max_request = c->max_request;
+	g_free(p->classes[class_id].name);
+	p->classes[class_id].name = g_strdup(c->name);
+}
+
+/* A snapshot is a row per class; its total is whole when the next one begins. */
+static void close_snapshot(struct hakstat_process *p)
+{
+	if (!p->has_snapshot) {
+		return;
+	}
+	if (!p->has_baseline) {
+		p->has_baseline = true;
+		p->baseline_live_bytes =
+			p->snapshot_live_bytes - (p->ops.is_used ? p->ops.live_bytes : p->events.live_bytes);
+	}
+	if (p->snapshot_live_bytes > (int64_t)p->peak_live_bytes) {
+		p->peak_live_bytes = (uint64_t)p->snapshot_live_bytes;
+	}
+}
+
+static int64_t live_bytes(const struct hakstat_class_state *c)
+{
+	return (int64_t)(c->block ? c->last.live * c->block : c->last.slab_bytes);
+}
+
+bool hakstat_process_went_back(const struct hakstat_process *p, const struct hakstat_event_class_stats *stats)
+{
+	const struct hakstat_class_state *c = &p->classes[stats->class_id];
+
+	return c->has_points && stats->allocs < c->last.allocs && stats->snapshot < p->snapshot;
+}
+
+void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
+				 const struct hakstat_event_class_stats *stats)
+{
+	struct hakstat_class_state *c = &p->classes[stats->class_id];
+	struct hakstat_class_point point = { stats->allocs, stats->frees, stats->live, stats->slabs,
+					     stats->slab_bytes };
+
+	if (p->has_snapshot && time_ns < p->snapshot_ns) {
+		return;
+	}
+	if (p->has_snapshot && stats->snapshot != p->snapshot) {
+		close_snapshot(p);
+	}
+	p->snapshot_ns = time_ns;
+	p->has_snapshot = true;
+	p->snapshot = stats->snapshot;
+	p->snapshot_live_bytes -= c->has_points ? live_bytes(c) : 0;
+	set_block(p, stats->class_id, stats->route, stats->usable);
+	if (!c->has_points) {
+		c->first = point;
+		c->has_points = true;
+	}
+	c->last = point;
+	p->snapshot_live_bytes += live_bytes(c);
+}
+
+void hakstat_process_heap_stats(struct hakstat_process *p, const struct hakstat_event_heap_stats *stats)
+{
+	if (p->has_snapshot && stats->snapshot == p->snapshot) {
+		close_snapshot(p);
+	}
+	p->mapped = stats->mapped;
+	p->committed = stats->committed;
+	p->cached = stats->cached;
+	p->metadata = stats->metadata;
+}
+
+static struct hakstat_module *module_at(struct hakstat_process *p, uint64_t base)
+{
+	struct hakstat_module *module = g_hash_table_lookup(p->modules, &base);
+
+	if (!module) {
+		module = g_new0(struct hakstat_module, 1);
+		module->base = base;
+		g_hash_table_insert(p->modules, &module->base, module);
+	}
+	return module;
+}
+
+/* What belongs to a file comes in up to three events, so it is told when nothing more can come. */
+static void unload(struct hakstat_process *p, uint64_t base, struct hakstat_symbolizer *symbolizer)
+{
+	const struct hakstat_module *module = g_hash_table_lookup(p->modules, &base);
+
+	if (module && module->path && symbolizer) {
+		hakstat_symbolizer_add_module(symbolizer, p->index, module);
+		hakstat_symbolizer_remove_module(symbolizer, p->index, base);
+	}
+	g_hash_table_remove(p->modules, &base);
+}
+
+void hakstat_process_tell_modules(struct hakstat_process *p, struct hakstat_symbolizer *symbolizer)
+{
+	GHashTableIter iter;
+	gpointer module;
+
+	g_hash_table_iter_init(&iter, p->modules);
+	while (g_hash_table_iter_next(&iter, NULL, &module)) {
+		if (((const struct hakstat_module *)module)->path) {
+			hakstat_symbolizer_add_module(symbolizer, p->index, module);
+		}
+	}
+}
+
+static void replace_text(const char **at, const char *text)
+{
+	g_free((void *)(uintptr_t)*at);
+	*at = g_strdup(text);
+}
+
+void hakstat_process_module(struct hakstat_process *p, const struct hakstat_event *event,
+			    struct hakstat_symbolizer *symbolizer)
+{
+	const struct hakstat_event_module *m = &event->u.module;
+	struct hakstat_module *module;
+
+	if (event->kind == HAKSTAT_EVENT_MODULE_UNLOAD) {
+		unload(p, m->base, symbolizer);
+		return;
+	}
+	module = module_at(p, m->base);
+	if (event->kind == HAKSTAT_EVENT_MODULE_LOAD) {
+		module->size = m->size;
+		module->is_pic = m->is_pic;
+		replace_text(&module->path, m->text);
+		replace_text(&module->build_id_hex, NULL);
+		replace_text(&module->debug_link, NULL);
+	} else if (event->kind == HAKSTAT_EVENT_MODULE_BUILD_ID) {
+		replace_text(&module->build_id_hex, m->text);
+	} else {
+		replace_text(&module->debug_link, m->text);
+	}
+}
+
+char *hakstat_process_class_name(const struct hakstat_process *p, uint32_t class_id)
+{
+	const struct hakstat_class_state *c = &p->classes[class_id];
+
+	return c->name ? g_strdup(c->name) : g_strdup_printf("class %u", class_id);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the model keeps of one process: one program image under one process id. An exec or a
+ * reuse of the id makes a new one. Internal to the model.
+ */
+#ifndef HAKSTAT_PROCESS_H
+#define HAKSTAT_PROCESS_H
+
+#include "samples.h"
+#include "summary.h"
+#include "symbol.h"
+#include "tally.h"
+
+struct hakstat_class_point {
+	uint64_t allocs, frees, live, slabs, slab_bytes;
+};
+
+struct hakstat_class_state {
+	bool is_known; /* route and block were in the trace */
+	bool has_points;
+	char *name; /* NULL: no class_info in the trace */
+	uint32_t route;
+	uint64_t block, min_request, max_request;
+	struct hakstat_class_point first, last;
+	double early_allocs, early_frees; /* weight of samples before `first` */
+};
+
+struct hakstat_thread {
+	bool has_words;
+	uint64_t next_word;
+	struct hakstat_counts n;
+};
+
+struct hakstat_process {
+	uint32_t index; /* its key among the symbolizer's processes */
+	uint32_t session, pid;
+	char *host_name, *name;
+	bool has_image_start;
+	bool has_snapshot;
+	uint64_t snapshot; /* number of the last one */
+	int64_t snapshot_ns;
+	struct hakstat_class_state classes[HAKSTAT_MAX_CLASSES];
+	int64_t snapshot_live_bytes; /* usable, as of the last values of all classes */
+	int64_t baseline_live_bytes; /* the same at the first snapshot */
+	bool has_baseline;
+	uint64_t peak_live_bytes;
+	uint64_t mapped, committed, cached, metadata;
+	struct hakstat_tally ops, events;
+	struct hakstat_samples samples;
+	GHashTable *threads; /* tid -> struct hakstat_thread */
+	GHashTable *modules; /* base -> struct hakstat_module with its own strings */
+	struct hakstat_config config;
+	bool has_early_samples; /* the first snapshot came after them */
+	bool has_no_frag_sites; /* another process of the trace has sampled sites, which tell more */
+	bool was_shared;	/* others took their request sizes from its samples */
+	bool is_superseded;	/* others brought their own operations */
+	uint64_t shared_allocs[HAKSTAT_MAX_CLASSES]; /* of those others */
+};
+
+struct hakstat_process *hakstat_process_new(uint32_t index, uint32_t session, uint32_t pid);
+void hakstat_process_free(struct hakstat_process *process);
+
+struct hakstat_thread *hakstat_process_thread(struct hakstat_process *process, uint32_t tid);
+
+/* Route, block and range of a class. Class ids are below HAKSTAT_MAX_CLASSES. */
+void hakstat_process_class_info(struct hakstat_process *process, const struct hakstat_event_class_info *info);
+/* A snapshot that is older than the last one is left out. */
+void hakstat_process_class_stats(struct hakstat_process *process, int64_t time_ns,
+				 const struct hakstat_event_class_stats *stats);
+void hakstat_process_heap_stats(struct hakstat_process *process,
+				const struct hakstat_event_heap_stats *stats);
+
+/* True when these numbers can't belong to the same image: its counters started anew. */
+bool hakstat_process_went_back(const struct hakstat_process *process,
+			       const struct hakstat_event_class_stats *stats);
+
+/*
+ * Loaded files. The symbolizer, which may be NULL, is told of a file when it is unloaded, and of
+ * the rest by tell_modules when the trace has ended.
+ */
+void hakstat_process_tell_modules(struct hakstat_process *process, struct hakstat_symbolizer *symbolizer);
+void hakstat_process_module(struct hakstat_process *process, const struct hakstat_event *event,
+			    struct hakstat_symbolizer *symbolizer);
+
+/* Takes route, block, range and name of a class from another process. */
+void hakstat_process_borrow_class(struct hakstat_process *process, const struct hakstat_process *from,
+				  uint32_t class_id);
+
+/*
+ * Adds the process to the summary. `shared` holds the session's events that no process signed:
+ * its samples are used when the process has none. NULL: none. `symbolizer` may be NULL.
+ */
+void hakstat_process_finish(struct hakstat_process *process, struct hakstat_process *shared,
+			    struct hakstat_summary *summary, struct hakstat_symbolizer *symbolizer);
+
+/*
+ * The same for `shared` itself, when all that shared it are finished: its call sites, and its
+ * operations unless the processes brought their own.
+ */
+void hakstat_process_finish_shared(struct hakstat_process *shared, struct hakstat_summary *summary,
+				   struct hakstat_symbolizer *symbolizer);
+
+/* Rows of sites. `scale` turns a class's sampled weight into its true count. */
+void hakstat_process_finish_sites(struct hakstat_process *process, const double *scale,
+				  struct hakstat_summary *summary, struct hakstat_symbolizer *symbolizer);
+
+/* The class's name, made up from its number when the trace has none. Free with g_free. */
+char *hakstat_process_class_name(const struct hakstat_process *process, uint32_t class_id);
+
+#endif

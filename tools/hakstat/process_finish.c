@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One process into the summary: which source gives which number, and what is an estimate.
+ *
+ * Counts come from the operations when the trace has them, else from the difference of the
+ * first and the last snapshot; what is live and the slabs from the last snapshot. Requested
+ * bytes come from the operations, else from samples: the mean request of a class's samples
+ * times the exact number of its allocations. That ratio has a smaller variance than the plain
+ * weighted sum, since how many blocks there were is not left to chance.
+ */
+#include <inttypes.h>
+#include <math.h>
+
+#include "hakmem_route_list.h"
+#include "process.h"
+
+struct finish {
+	struct hakstat_process *process;
+	struct hakstat_summary *summary;
+	struct hakstat_process *shared;		/* what nobody signed; NULL: nothing */
+	struct hakstat_samples *samples;	/* its own, or the shared ones */
+	struct hakstat_tally *exact;		/* NULL: no operation was traced one by one */
+	struct hakstat_tally *requests;		/* where request sizes come from: `exact`, or the samples */
+	double scale[HAKSTAT_MAX_CLASSES];	/* from the units of `requests` to allocations */
+	double site_scale[HAKSTAT_MAX_CLASSES]; /* from the weight of samples to allocations */
+	struct hakstat_counts totals;
+	bool uses_samples;
+};
+
+/* One class's cells of all reasons together. */
+static struct hakstat_cell sum_cells(const struct hakstat_tally *tally, uint32_t class_id)
+{
+	struct hakstat_cell sum = { .min = UINT64_MAX };
+	const struct hakstat_class_tally *c = tally ? tally->classes[class_id] : NULL;
+
+	for (int i = 0; c && i < HAKSTAT_REASONS; i++) {
+		const struct hakstat_cell *cell = &c->cells[i];
+		sum.allocs += cell->allocs;
+		sum.requested += cell->requested;
+		sum.usable += cell->usable;
+		sum.frees += cell->frees;
+		sum.freed_requested += cell->freed_requested;
+		sum.freed_usable += cell->freed_usable;
+		sum.untraced += cell->untraced;
+		sum.untraced_usable += cell->untraced_usable;
+		sum.resized += cell->resized;
+		sum.min = MIN(sum.min, cell->min);
+		sum.max = MAX(sum.max, cell->max);
+	}
+	return sum;
+}
+
+static uint64_t at_least_zero(int64_t value)
+{
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+static uint64_t rounded(double value)
+{
+	return value > 0 ? (uint64_t)(value + 0.5) : 0;
+}
+
+/*
+ * The variance of N times the mean of n samples. One more observation, spread evenly over
+ * the class's range, keeps few samples that happen to be equal from claiming certainty.
+ */
+static double estimate_variance(const struct hakstat_sample_sums *s, double count, double range)
+{
+	double n = (double)s->samples;
+	double mean = s->requested / s->weight;
+	double spread = s->v_requested2 - 2 * mean * s->v_requested + mean * mean * s->v;
+	double per_count = count / s->weight;
+	double prior = range * range / 12;
+
+	return MAX(spread, 0) * per_count * per_count + count * count * prior / ((n + 1) * n);
+}
+
+static void exact_requests(const struct hakstat_cell *cell, uint64_t block, struct hakstat_counts *n)
+{
+	n->usable_bytes = block ? n->allocs * block : cell->usable;
+	if (n->usable_bytes <
+	    cell->requested) { /* the trace does not tell the block: no waste can be known */
+		n->unknown_allocs = n->allocs;
+		n->usable_bytes = 0;
+		return;
+	}
+	n->requested_bytes = cell->requested;
+}
+
+/* How far the requests of one block's size can lie apart. */
+static double request_range(const struct hakstat_process *p, uint32_t class_id)
+{
+	const struct hakstat_class_state *c = &p->classes[class_id];
+
+	if (!c->block) { /* whole pages */
+		return p->config.page_size ? p->config.page_size : 4096;
+	}
+	return (double)(c->max_request - MIN(c->min_request, c->max_request));
+}
+
+static void estimated_requests(struct finish *f, uint32_t class_id, struct hakstat_counts *n)
+{
+	const struct hakstat_class_state *c = &f->process->classes[class_id];
+	const struct hakstat_sample_sums *s = &f->samples->classes[class_id];
+	double count = (double)n->allocs;
+
+	n->usable_bytes = n->allocs * c->block;
+	n->samples = s->samples;
+	f->uses_samples |= n->allocs != 0;
+	if (s->samples == 0) {
+		n->unknown_allocs = n->allocs;
+		n->unknown_bytes = n->usable_bytes;
+		return;
+	}
+	n->requested_bytes = rounded(s->requested / s->weight * count);
+	if (!c->block) {
+		n->usable_bytes = rounded(s->usable / s->weight * count);
+	}
+	n->requested_bytes = MIN(n->requested_bytes, n->usable_bytes);
+	n->variance = estimate_variance(s, count, request_range(f->process, class_id));
+}
+
+/* Blocks older than the trace have no known request. */
+static void exact_live(const struct hakstat_class_state *c, const struct hakstat_cell *cell,
+		       struct hakstat_counts *n)
+{
+	uint64_t traced = at_least_zero((int64_t)(cell->allocs - cell->frees));
+	uint64_t requested =
+		at_least_zero((int64_t)(cell->requested - cell->freed_requested) + cell->resized);
+	uint64_t usable = at_least_zero((int64_t)(cell->usable - cell->freed_usable));
+
+	if (!c->has_points) {
+		n->live = traced;
+		n->live_usable_bytes = c->block ? traced * c->block : usable;
+		n->live_requested_bytes = requested;
+		return;
+	}
+	n->live = c->last.live;
+	n->live_usable_bytes = c->block ? c->last.live * c->block : c->last.slab_bytes;
+	if (traced > n->live) { /* the snapshot is older than the last operations */
+		requested = rounded((double)requested * (double)n->live / (double)traced);
+		traced = n->live;
+	}
+	usable = c->block ? traced * c->block : MIN(usable, n->live_usable_bytes);
+	n->live_requested_bytes = MIN(requested, n->live_usable_bytes);
+	n->live_unknown = n->live - traced;
+	n->live_unknown_bytes = n->live_unknown ? n->live_usable_bytes - usable : 0;
+}
+
+static void estimated_live(const struct hakstat_class_state *c, const struct hakstat_sample_sums *s,
+			   struct hakstat_counts *n)
+{
+	n->live = c->has_points ? c->last.live : rounded(s->live_weight);
+	n->live_usable_bytes = n->live * c->block;
+	if (!c->block) {
+		n->live_usable_bytes = c->has_points ? c->last.slab_bytes : rounded(s->live_usable);
+	}
+	if (s->live_samples == 0) {
+		n->live_unknown = n->live;
+		n->live_unknown_bytes = n->live_usable_bytes;
+		return;
+	}
+	/* Requested per usable byte: for blocks of one size the same as per block. */
+	n->live_requested_bytes =
+		MIN(rounded(s->live_requested / s->live_usable * (double)n->live_usable_bytes),
+		    n->live_usable_bytes);
+}
+
+/* Without operations: what happened between the first and the last snapshot, and before the first. */
+static void counts_between(struct hakstat_process *p, uint32_t class_id, const struct hakstat_sample_sums *s,
+			   struct hakstat_counts *n)
+{
+	const struct hakstat_class_state *c = &p->classes[class_id];
+
+	if (!c->has_points) {
+		n->allocs = rounded(s->weight);
+		n->frees = rounded(s->weight - s->live_weight);
+		return;
+	}
+	n->allocs = c->last.allocs - MIN(c->first.allocs, c->last.allocs) + rounded(c->early_allocs);
+	n->frees = c->last.frees - MIN(c->first.frees, c->last.frees) + rounded(c->early_frees);
+	p->has_early_samples |= c->early_allocs > 0;
+}
+
+static void class_counts(struct finish *f, uint32_t class_id, struct hakstat_counts *n)
+{
+	const struct hakstat_class_state *c = &f->process->classes[class_id];
+	const struct hakstat_sample_sums *s = &f->samples->classes[class_id];
+	struct hakstat_cell cell = sum_cells(f->exact, class_id);
+
+	if (f->exact) {
+		n->allocs = cell.allocs;
+		n->frees = cell.frees + cell.untraced;
+		exact_requests(&cell, c->block, n);
+		exact_live(c, &cell, n);
+	} else {
+		counts_between(f->process, class_id, s, n);
+		estimated_requests(f, class_id, n);
+		estimated_live(c, s, n);
+	}
+	n->slabs = c->last.slabs;
+	n->slab_bytes = c->block ? c->last.slab_bytes : 0; /* large blocks lie in no slab */
+}
+
+static char *class_key(const struct hakstat_process *p, uint32_t class_id, const char *name)
+{
+	return g_strdup_printf("%u:%s:%" PRIu64, class_id, name, p->classes[class_id].block);
+}
+
+static void fill_class(const struct hakstat_process *p, uint32_t class_id, struct hakstat_row *row)
+{
+	row->class_id = class_id;
+	row->block = p->classes[class_id].block;
+	row->route = p->classes[class_id].route;
+	if (!row->class_name) {
+		row->class_name = hakstat_process_class_name(p, class_id);
+	}
+}
+
+/* Operations must not be fewer than what two snapshots say happened between them. */
+static void note_unseen(struct finish *f, uint32_t class_id, const struct hakstat_counts *n)
+{
+	const struct hakstat_class_state *c = &f->process->classes[class_id];
+	uint64_t between = c->last.allocs - MIN(c->first.allocs, c->last.allocs);
+
+	if (f->exact && c->has_points && between > n->allocs) {
+		f->summary->unseen_allocs += between - n->allocs;
+	}
+}
+
+static void finish_class(struct finish *f, uint32_t class_id)
+{
+	struct hakstat_process *p = f->process;
+	struct hakstat_counts n = { 0 };
+	struct hakstat_cell cell = sum_cells(f->requests, class_id);
+	struct hakstat_row *row;
+	char *name, *key;
+	bool is_new;
+
+	class_counts(f, class_id, &n);
+	note_unseen(f, class_id, &n);
+	f->scale[class_id] = cell.allocs ? (double)n.allocs / (double)cell.allocs : 0;
+	if (p->samples.classes[class_id].weight > 0) {
+		f->site_scale[class_id] = (double)n.allocs / p->samples.classes[class_id].weight;
+	} else if (f->shared) {
+		f->shared->shared_allocs[class_id] += n.allocs;
+	}
+	if (!p->classes[class_id].is_known && n.allocs == 0 && n.frees == 0) {
+		return;
+	}
+	name = hakstat_process_class_name(p, class_id);
+	key = class_key(p, class_id, name);
+	row = hakstat_summary_row(f->summary, HAKSTAT_BY_CLASS, key, &is_new);
+	fill_class(p, class_id, row);
+	hakstat_row_add_range(row, HAKSTAT_BY_CLASS, is_new, p->classes[class_id].min_request,
+			      p->classes[class_id].max_request);
+	hakstat_counts_add(&row->n, &n);
+	hakstat_counts_add(&f->totals, &n);
+	g_free(key);
+	g_free(name);
+}
+
+static void add_scaled(struct hakstat_counts *n, double allocs, double requested, double usable)
+{
+	n->allocs += rounded(allocs);
+	n->requested_bytes += rounded(requested);
+	n->usable_bytes += rounded(usable);
+}
+
+static void finish_route(struct finish *f, uint32_t class_id, uint32_t reason)
+{
+	const struct hakstat_cell *cell = &f->requests->classes[class_id]->cells[reason];
+	const struct hakstat_class_state *c = &f->process->classes[class_id];
+	double scale = f->scale[class_id];
+	double usable = c->block ? (double)cell->allocs * (double)c->block : (double)cell->usable;
+	struct hakstat_row *row;
+	char key[32];
+	bool is_new;
+
+	if (cell->allocs == 0) {
+		return;
+	}
+	g_snprintf(key, sizeof key, "%u:%u", c->route, reason);
+	row = hakstat_summary_row(f->summary, HAKSTAT_BY_ROUTE, key, &is_new);
+	row->route = c->route;
+	row->reason = reason;
+	hakstat_row_add_range(row, HAKSTAT_BY_ROUTE, is_new, cell->min, cell->max);
+	add_scaled(&row->n, (double)cell->allocs * scale, (double)cell->requested * scale, usable * scale);
+}
+
+/* A class that no sample fell into: its route is known, the reason is not. */
+static void finish_unsampled(struct finish *f, uint32_t class_id)
+{
+	const struct hakstat_class_state *c = &f->process->classes[class_id];
+	struct hakstat_counts n = { 0 };
+	struct hakstat_row *row;
+	char key[32];
+	bool is_new;
+
+	if (f->exact || f->samples->classes[class_id].samples) {
+		return;
+	}
+	class_counts(f, class_id, &n);
+	if (n.allocs == 0) {
+		return;
+	}
+	g_snprintf(key, sizeof key, "%u:%u", c->route, HAKSTAT_REASON_UNKNOWN);
+	row = hakstat_summary_row(f->summary, HAKSTAT_BY_ROUTE, key, &is_new);
+	row->route = c->route;
+	row->reason = HAKSTAT_REASON_UNKNOWN;
+	hakstat_row_add_range(row, HAKSTAT_BY_ROUTE, is_new, c->min_request, c->max_request);
+	row->n.allocs += n.allocs;
+	row->n.usable_bytes += n.usable_bytes;
+	row->n.unknown_allocs += n.allocs;
+	row->n.unknown_bytes += n.usable_bytes;
+}
+
+static void finish_size(struct finish *f, uint32_t class_id, uint32_t index)
+{
+	const struct hakstat_class_tally *tally = f->requests->classes[class_id];
+	const struct hakstat_bucket *b = &tally->buckets[index];
+	const struct hakstat_class_state *c = &f->process->classes[class_id];
+	uint32_t bucket = tally->base + index;
+	bool is_wide = bucket > HAKSTAT_EXACT_SIZES;
+	double scale = f->scale[class_id];
+	double requested = is_wide ? (double)b->requested : (double)b->allocs * bucket;
+	double usable = (double)b->allocs * (double)c->block;
+	char *name = hakstat_process_class_name(f->process, class_id);
+	char *key = g_strdup_printf("%u:%u:%s:%" PRIu64, bucket, class_id, name, c->block);
+	bool is_new;
+	struct hakstat_row *row = hakstat_summary_row(f->summary, HAKSTAT_BY_SIZE, key, &is_new);
+
+	if (!c->block) { /* whole pages */
+		double page = f->process->config.page_size ? f->process->config.page_size : 4096;
+		double mean = requested / (double)b->allocs;
+		usable = ceil(mean / page) * page * (double)b->allocs;
+	}
+	fill_class(f->process, class_id, row);
+	hakstat_row_add_range(row, HAKSTAT_BY_SIZE, is_new, is_wide ? b->min : bucket,
+			      is_wide ? b->max : bucket);
+	add_scaled(&row->n, (double)b->allocs * scale, requested * scale, usable * scale);
+	row->n.live += rounded((double)at_least_zero(b->live) * scale);
+	g_free(key);
+	g_free(name);
+}
+
+static void finish_requests(struct finish *f, uint32_t class_id)
+{
+	const struct hakstat_class_tally *tally = f->requests->classes[class_id];
+
+	if (!tally || f->scale[class_id] == 0) {
+		return;
+	}
+	for (uint32_t reason = 0; reason < HAKSTAT_REASONS; reason++) {
+		finish_route(f, class_id, reason);
+	}
+	for (uint32_t i = 0; i < tally->count; i++) {
+		if (tally->buckets[i].allocs) {
+			finish_size(f, class_id, i);
+		}
+	}
+}
+
+static void copy_gauges(const struct hakstat_process *p, struct finish *f, struct hakstat_row *row)
+{
+	int64_t running = p->baseline_live_bytes + (f->exact ? f->exact->peak_bytes : 0);
+	uint64_t peak = MAX(p->peak_live_bytes, at_least_zero(running));
+	struct hakstat_summary *s = f->summary;
+
+	peak = MAX(peak, f->totals.live_usable_bytes);
+	row->peak_live_bytes += peak;
+	row->mapped_bytes += p->mapped;
+	row->committed_bytes += p->committed;
+	row->cached_bytes += p->cached;
+	s->peak_live_bytes += peak;
+	s->mapped_bytes += p->mapped;
+	s->committed_bytes += p->committed;
+	s->cached_bytes += p->cached;
+	s->metadata_bytes += p->metadata;
+}
+
+static void finish_process_row(struct finish *f)
+{
+	const struct hakstat_process *p = f->process;
+	char *key =
+		g_strdup_printf("%s:%u:%s", p->host_name ? p->host_name : "", p->pid, p->name ? p->name : "");
+	struct hakstat_row *row = hakstat_summary_row(f->summary, HAKSTAT_BY_PROCESS, key, NULL);
+
+	row->pid = p->pid;
+	row->host = row->host ? row->host : g_strdup(p->host_name);
+	row->process = row->process ? row->process : g_strdup(p->name);
+	hakstat_counts_add(&row->n, &f->totals);
+	copy_gauges(p, f, row);
+	g_free(key);
+}
+
+static void finish_threads(struct finish *f)
+{
+	const struct hakstat_process *p = f->process;
+	GHashTableIter iter;
+	gpointer tid, value;
+
+	g_hash_table_iter_init(&iter, p->threads);
+	while (g_hash_table_iter_next(&iter, &tid, &value)) {
+		const struct hakstat_thread *thread = value;
+		char *key = g_strdup_printf("%s:%u:%u", p->host_name ? p->host_name : "", p->pid,
+					    GPOINTER_TO_UINT(tid));
+		struct hakstat_row *row = hakstat_summary_row(f->summary, HAKSTAT_BY_THREAD, key, NULL);
+		row->pid = p->pid;
+		row->tid = GPOINTER_TO_UINT(tid);
+		row->host = row->host ? row->host : g_strdup(p->host_name);
+		row->process = row->process ? row->process : g_strdup(p->name);
+		hakstat_counts_add(&row->n, &thread->n);
+		g_free(key);
+	}
+}
+
+static bool is_idle(const struct hakstat_process *p)
+{
+	return !p->ops.is_used && !p->events.is_used && !p->samples.tally.is_used && !p->has_snapshot &&
+	       !p->config.known && g_hash_table_size(p->samples.sites[HAKSTAT_SITE_FRAG]) == 0;
+}
+
+static enum hakstat_mode mode_of(const struct hakstat_process *p)
+{
+	if (p->ops.is_used) {
+		return HAKSTAT_MODE_FULL;
+	}
+	return p->events.is_used ? HAKSTAT_MODE_EVENTS : HAKSTAT_MODE_SAMPLE;
+}
+
+static void choose_sources(struct finish *f)
+{
+	struct hakstat_process *p = f->process;
+	enum hakstat_mode mode = mode_of(p);
+
+	f->exact = mode == HAKSTAT_MODE_FULL ? &p->ops : mode == HAKSTAT_MODE_EVENTS ? &p->events : NULL;
+	f->samples = &p->samples;
+	if (f->shared && !p->samples.tally.is_used) {
+		f->samples = &f->shared->samples;
+		f->shared->was_shared = true;
+	}
+	if (f->shared && f->exact) {
+		f->shared->is_superseded = true;
+	}
+	f->requests = f->exact ? f->exact : &f->samples->tally;
+	f->summary->mode = MAX(f->summary->mode, mode);
+}
+
+static void count_samples(const struct hakstat_process *p, struct hakstat_summary *s)
+{
+	for (uint32_t i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		s->operations +=
+			p->samples.classes[i].samples; /* they are operations that were read one by one */
+	}
+}
+
+void hakstat_process_finish(struct hakstat_process *p, struct hakstat_process *shared,
+			    struct hakstat_summary *s, struct hakstat_symbolizer *symbolizer)
+{
+	struct finish f = { .process = p, .shared = shared, .summary = s };
+
+	if (is_idle(p)) {
+		return; /* it only loaded files */
+	}
+	choose_sources(&f);
+	if (p->host_name) {
+		hakstat_summary_add_host(s, p->host_name);
+	}
+	hakstat_summary_add_config(s, &p->config);
+	for (uint32_t i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		finish_class(&f, i);
+	}
+	for (uint32_t i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		finish_requests(&f, i);
+		finish_unsampled(&f, i);
+	}
+	finish_process_row(&f);
+	finish_threads(&f);
+	s->estimated |= f.uses_samples;
+	if (!f.exact) {
+		count_samples(p, s);
+	}
+	if (p->has_early_samples) {
+		hakstat_summary_note(
+			s, "the first snapshot of a process came after its first samples: the counts of "
+			   "allocations and frees before it are estimates");
+	}
+	hakstat_process_finish_sites(p, f.site_scale, s, symbolizer);
+}
+
+void hakstat_process_finish_shared(struct hakstat_process *shared, struct hakstat_summary *s,
+				   struct hakstat_symbolizer *symbolizer)
+{
+	double scale[HAKSTAT_MAX_CLASSES];
+
+	if (shared->is_superseded) {
+		hakstat_tally_clear(&shared->events);
+	}
+	if (!shared->was_shared || shared->events.is_used) {
+		hakstat_process_finish(shared, NULL, s, symbolizer);
+		return;
+	}
+	for (uint32_t i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		double weight = shared->samples.classes[i].weight;
+		scale[i] = weight > 0 ? (double)shared->shared_allocs[i] / weight : 0;
+	}
+	count_samples(shared, s);
+	hakstat_process_finish_sites(shared, scale, s, symbolizer);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `record`: all that can fail is checked before the command runs, and once it has run its exit
+ * status is the answer, whatever became of the trace.
+ */
+#include "record.h"
+
+#include <glib.h>
+#include <inttypes.h>
+#include <stdint.h>
+
+#include "launch.h"
+#include "recording.h"
+
+/* Names the recording to the command and all that it starts. */
+#define MARK "HAKSTAT_SESSION"
+
+struct options {
+	struct hakstat_recording_options recording;
+	uint64_t sample_bytes; /* 0: not given */
+};
+
+/* clang-format off */
+static const struct hakstat_option option_rows[] = {
+	{ "output", 'o', HAKSTAT_OPT_TEXT, "DIR", offsetof(struct options, recording.folder), 0, 0,
+	  "the trace's folder; by default " HAKSTAT_RECORDING_FOLDER ", and an older one moves aside" },
+	{ "mode", 'm', HAKSTAT_OPT_CHOICE, "sample|full|events", offsetof(struct options, recording.mode), 0, 0,
+	  "what is recorded; by default sample" },
+	{ "sample-bytes", 0, HAKSTAT_OPT_BYTES, "N", offsetof(struct options, sample_bytes), 1, UINT64_C(1) << 40,
+	  "mean bytes between two sampled allocations; by default HAKMEM_SAMPLE_BYTES or 512K" },
+	{ "set-url", 0, HAKSTAT_OPT_TEXT, "URL", offsetof(struct options, recording.url), 0, 0,
+	  "send the trace to an LTTng relay daemon, net://HOST, instead of a folder" },
+};
+/* clang-format on */
+
+static int check(const struct options *options, char **argv, char ***environment, struct hakstat_err *err)
+{
+	int status = hakstat_recording_check(&options->recording, err);
+
+	if (status) {
+		return status;
+	}
+	if (!argv[0]) {
+		return hakstat_err_set(err, HAKSTAT_USAGE,
+				       "record: no command; try: hakstat record -- CMD...");
+	}
+	status = hakstat_launch_check(argv[0], err);
+	if (status) {
+		return status;
+	}
+	*environment = hakstat_launch_environment(err);
+	return *environment ? 0 : err->status;
+}
+
+static char **set_environment(char **environment, const char *session, uint64_t sample_bytes)
+{
+	char *bytes = g_strdup_printf("%" PRIu64, sample_bytes);
+
+	environment = g_environ_setenv(environment, MARK, session, TRUE);
+	if (sample_bytes) {
+		environment = g_environ_setenv(environment, "HAKMEM_SAMPLE_BYTES", bytes, TRUE);
+	}
+	g_free(bytes);
+	return environment;
+}
+
+static void say_survivors(const struct hakstat_session *session)
+{
+	char *mark = g_strdup_printf("%s=%s", MARK, session->name);
+	unsigned count = hakstat_launch_count(mark);
+
+	if (count) {
+		hakstat_say("%u process%s that the command started still run%s; the trace ends here", count,
+			    count == 1 ? "" : "es", count == 1 ? "s" : "");
+	}
+	g_free(mark);
+}
+
+static void finish(struct hakstat_recording *recording)
+{
+	char *sentence;
+
+	say_survivors(&recording->session);
+	sentence = hakstat_recording_finish(recording);
+	hakstat_say("%s", sentence);
+	g_free(sentence);
+}
+
+/* The command's exit status; a status with `err` set when it did not run. */
+static int record(const struct options *options, char **argv, char ***environment, struct hakstat_err *err)
+{
+	struct hakstat_recording recording;
+	int exit_status = 0;
+	int status = hakstat_recording_begin(&recording, &options->recording, 0, err);
+
+	if (status) {
+		return status;
+	}
+	*environment = set_environment(*environment, recording.session.name, options->sample_bytes);
+	status = hakstat_launch_run(argv, *environment, &exit_status, err);
+	if (status) {
+		hakstat_recording_cancel(&recording);
+		return status;
+	}
+	finish(&recording);
+	return exit_status;
+}
+
+static int run(int argc, char **argv, struct hakstat_err *err)
+{
+	struct options options = { .recording.mode = HAKSTAT_MODE_SAMPLE };
+	char **environment = NULL;
+	int first;
+	int status = hakstat_cli_parse(&hakstat_command_record, argc, argv, &options, &first, err);
+
+	if (status) {
+		return status == HAKSTAT_CLI_DONE ? HAKSTAT_OK : status;
+	}
+	hakstat_launch_ignore_pipes();
+	status = check(&options, argv + first, &environment, err);
+	if (status == 0) {
+		status = record(&options, argv + first, &environment, err);
+	}
+	g_strfreev(environment);
+	return status;
+}
+
+const struct hakstat_command hakstat_command_record = {
+	.name = "record",
+	.operands = "-- CMD...",
+	.summary = "Runs CMD on the traced allocator and leaves a trace in " HAKSTAT_RECORDING_FOLDER ".",
+	.details = "sample  a share of the allocations with their call stacks, and exact counts per class\n"
+		   "full    every operation, packed, and the samples\n"
+		   "events  every operation as readable events, for other LTTng tools; slow\n\n"
+		   "Uses the LTTng session daemon that runs, or starts one and ends it afterwards.\n"
+		   "The exit status is CMD's, or 2 when CMD was not run.",
+	.options = option_rows,
+	.option_count = G_N_ELEMENTS(option_rows),
+	.run = run,
+};

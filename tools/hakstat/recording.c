@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order of a recording's steps, each undone when a later one fails. Once something has been
+ * recorded no failure is fatal any more: the sentence at the end says what there is.
+ */
+#include "recording.h"
+
+#include <glib.h>
+
+#include "text.h"
+
+int hakstat_recording_check(const struct hakstat_recording_options *options, struct hakstat_err *err)
+{
+	if (options->folder && options->url) {
+		return hakstat_err_set(err, HAKSTAT_USAGE, "--output and --set-url exclude each other");
+	}
+	if (options->folder && !*options->folder) {
+		return hakstat_err_set(err, HAKSTAT_USAGE, "--output needs the name of a folder");
+	}
+	return 0;
+}
+
+static int make_folder(struct hakstat_recording *recording, const struct hakstat_recording_options *options,
+		       struct hakstat_err *err)
+{
+	const char *folder = options->folder;
+
+	if (options->url) {
+		return 0;
+	}
+	return hakstat_output_folder_make(&recording->folder, folder ? folder : HAKSTAT_RECORDING_FOLDER,
+					  !folder, err);
+}
+
+static int start_session(struct hakstat_recording *recording, const struct hakstat_recording_options *options,
+			 pid_t pid, struct hakstat_err *err)
+{
+	struct hakstat_err ignored;
+	int status = hakstat_session_create(&recording->session, (enum hakstat_mode)options->mode,
+					    recording->folder.absolute, options->url, err);
+
+	if (status) {
+		return status;
+	}
+	if (pid) {
+		status = hakstat_session_track(&recording->session, pid, err);
+	}
+	if (status == 0) {
+		status = hakstat_session_start(&recording->session, err);
+	}
+	if (status) {
+		hakstat_session_destroy(&recording->session, &ignored);
+	}
+	return status;
+}
+
+static void let_go(struct hakstat_recording *recording)
+{
+	hakstat_output_folder_clear(&recording->folder);
+	hakstat_sessiond_release(&recording->daemon);
+}
+
+int hakstat_recording_begin(struct hakstat_recording *recording,
+			    const struct hakstat_recording_options *options, pid_t pid,
+			    struct hakstat_err *err)
+{
+	int status;
+
+	*recording = (struct hakstat_recording) { .url = options->url };
+	status = hakstat_sessiond_acquire(&recording->daemon, err);
+	if (status) {
+		return status;
+	}
+	status = make_folder(recording, options, err);
+	if (status == 0) {
+		status = start_session(recording, options, pid, err);
+	}
+	if (status) {
+		hakstat_output_folder_undo(&recording->folder);
+		let_go(recording);
+	}
+	return status;
+}
+
+void hakstat_recording_cancel(struct hakstat_recording *recording)
+{
+	struct hakstat_err ignored;
+
+	hakstat_session_destroy(&recording->session, &ignored);
+	hakstat_output_folder_undo(&recording->folder);
+	let_go(recording);
+}
+
+static char *say_losses(const struct hakstat_session *session)
+{
+	char count[32];
+	uint64_t lost;
+
+	if (!hakstat_session_lost_events(session, &lost)) {
+		return g_strdup("whether events were lost is not known");
+	}
+	if (lost == 0) {
+		return g_strdup("no events lost");
+	}
+	hakstat_text_count(count, sizeof(count), lost);
+	return g_strdup_printf("%s events LOST: its numbers are too low", count);
+}
+
+/* Stops and destroys; says how complete the trace is. */
+static char *end_session(struct hakstat_session *session)
+{
+	struct hakstat_err ignored;
+	struct hakstat_err err;
+	char *losses;
+
+	if (hakstat_session_stop(session, &err) == 0) {
+		losses = say_losses(session);
+	} else {
+		losses = g_strdup_printf("incomplete: recording was cut off; %s", err.text);
+	}
+	hakstat_session_destroy(session, &ignored);
+	return losses;
+}
+
+static char *say_folder(const struct hakstat_output_folder *folder, const char *losses)
+{
+	bool is_trace;
+	char size[32];
+	uint64_t bytes = hakstat_output_folder_bytes(folder, &is_trace);
+	GString *said = g_string_new(NULL);
+
+	hakstat_text_bytes(size, sizeof(size), (int64_t)bytes);
+	if (is_trace) {
+		g_string_printf(said, "trace in %s (%s, %s)", folder->path, size, losses);
+	} else {
+		g_string_printf(said,
+				"no trace in %s: nothing that ran could be traced; programs that are linked "
+				"statically or run with other rights than yours cannot",
+				folder->path);
+	}
+	if (folder->moved_to) {
+		g_string_append_printf(said, "; an older %s is now %s", folder->path, folder->moved_to);
+	}
+	return g_string_free(said, FALSE);
+}
+
+char *hakstat_recording_finish(struct hakstat_recording *recording)
+{
+	char *losses = end_session(&recording->session);
+	char *sentence = recording->url ? g_strdup_printf("trace sent to %s as %s (%s)", recording->url,
+							  recording->session.name, losses)
+					: say_folder(&recording->folder, losses);
+
+	let_go(recording);
+	g_free(losses);
+	return sentence;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the renderers for people have in common: cells, frames and the head of a report.
+ */
+#include "render.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "symbol.h"
+#include "text.h"
+
+guint hakstat_view_rows(const struct hakstat_view *view, guint length, guint standard)
+{
+	uint64_t wanted = view->top ? view->top : view->has_by ? length : standard;
+
+	return (guint)MIN(wanted, length);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+char *hakstat_frame_text(const void *data)
+{
+	const struct hakstat_frame *f = data;
+	char *text, *clean;
+
+	if (f->function && f->file) {
+		text = g_strdup_printf("%s (%s:%u)", f->function, base_name(f->file), f->line);
+	} else if (f->function) {
+		text = g_strdup_printf("%s (%s)", f->function, f->module ? base_name(f->module) : "?");
+	} else if (f->module) {
+		text = g_strdup_printf("%s+%#" PRIx64, base_name(f->module), f->offset);
+	} else {
+		text = g_strdup_printf("%#" PRIx64, f->offset);
+	}
+	clean = hakstat_text_clean(text);
+	g_free(text);
+	return clean;
+}
+
+/* The innermost frames say where; five are enough to know the path that led there. */
+static char *stack_text(const GPtrArray *stack)
+{
+	enum { SHOWN = 5 };
+	GString *out = g_string_new(NULL);
+
+	if (stack->len == 0) {
+		g_string_append(out, "(stack not in this trace)");
+	}
+	for (guint i = 0; i < stack->len && i < SHOWN; i++) {
+		char *frame = hakstat_frame_text(g_ptr_array_index(stack, i));
+		g_string_append_printf(out, "%s%s", i ? " < " : "", frame);
+		g_free(frame);
+	}
+	if (stack->len > SHOWN) {
+		g_string_append(out, " < ...");
+	}
+	return g_string_free(out, FALSE);
+}
+
+static char *time_text(uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000u);
+	struct tm parts;
+	char clock[16] = "?";
+
+	if (localtime_r(&seconds, &parts)) {
+		strftime(clock, sizeof clock, "%H:%M:%S", &parts);
+	}
+	return g_strdup_printf("%s.%03u", clock, (unsigned)(ns / 1000000u % 1000u));
+}
+
+char *hakstat_cell_text(const struct hakstat_column *column, const struct hakstat_row *row, bool is_exact)
+{
+	struct hakstat_value v = column->get(row);
+	char text[64];
+
+	if (!v.is_known) {
+		return g_strdup(
+			column->unit == HAKSTAT_UNIT_TEXT || strcmp(column->key, "usable") == 0 ? "-" : "?");
+	}
+	switch (column->unit) {
+	case HAKSTAT_UNIT_TEXT:
+		return hakstat_text_clean(v.text);
+	case HAKSTAT_UNIT_ID:
+		return strcmp(column->key, "time_ns") == 0 ? time_text(v.number)
+							   : g_strdup_printf("%" PRIu64, v.number);
+	case HAKSTAT_UNIT_COUNT:
+		hakstat_text_count(text, sizeof text, v.number);
+		return g_strdup(text);
+	case HAKSTAT_UNIT_SIZE:
+		return g_strdup_printf("%" PRIu64, v.number);
+	case HAKSTAT_UNIT_BYTES:
+		if (is_exact) {
+			return g_strdup_printf("%" PRIu64, v.number);
+		}
+		hakstat_text_bytes(text, sizeof text, (int64_t)MIN(v.number, INT64_MAX));
+		return g_strdup(text);
+	case HAKSTAT_UNIT_PERCENT:
+		return g_strdup_printf("%.1f", v.real);
+	case HAKSTAT_UNIT_STACK:
+		return stack_text(row->stack);
+	}
+	return g_strdup("");
+}
+
+static char *bytes_text(uint64_t bytes, bool is_exact)
+{
+	char text[48];
+
+	if (is_exact) {
+		return g_strdup_printf("%" PRIu64 " B", bytes);
+	}
+	hakstat_text_bytes(text, sizeof text, (int64_t)MIN(bytes, INT64_MAX));
+	return g_strdup(text);
+}
+
+static void add_line(GPtrArray *lines, char *line)
+{
+	g_ptr_array_add(lines, line);
+}
+
+static char *join(const GPtrArray *texts)
+{
+	GString *out = g_string_new(NULL);
+
+	for (guint i = 0; i < texts->len; i++) {
+		g_string_append_printf(out, "%s%s", i ? ", " : "", (const char *)g_ptr_array_index(texts, i));
+	}
+	return g_string_free(out, FALSE);
+}
+
+static void add_trace_lines(const struct hakstat_report *r, GPtrArray *lines)
+{
+	const struct hakstat_summary *s = r->summary;
+	char *paths = join(s->paths);
+	char *hosts = join(s->hosts);
+	char operations[32], events[32], lost[32], words[32];
+
+	hakstat_text_count(operations, sizeof operations, s->operations);
+	hakstat_text_count(events, sizeof events, s->events);
+	hakstat_text_count(lost, sizeof lost, s->lost_events);
+	hakstat_text_count(words, sizeof words, s->lost_words);
+	add_line(lines, g_strdup_printf("trace     %s%s%s", paths, hosts[0] ? " from " : "", hosts));
+	add_line(lines,
+		 g_strdup_printf("recorded  mode %s, %u process%s, %.1f s, %s events, %s %s",
+				 hakstat_summary_mode_name(s->mode), r->tables[HAKSTAT_BY_PROCESS]->len,
+				 r->tables[HAKSTAT_BY_PROCESS]->len == 1 ? "" : "es",
+				 hakstat_report_duration_s(r), events, operations,
+				 s->mode == HAKSTAT_MODE_SAMPLE ? "samples" : "operations"));
+	add_line(lines, g_strdup_printf("lost      %s%s events%s%s%s%s", s->lost_unknown ? "at least " : "",
+					lost, s->lost_words ? ", " : "", s->lost_words ? words : "",
+					s->lost_words ? " packed operations" : "",
+					s->partial ? "; the trace breaks off before its end" : ""));
+	g_free(paths);
+	g_free(hosts);
+}
+
+static void add_config_line(const struct hakstat_report *r, bool is_exact, GPtrArray *lines)
+{
+	const struct hakstat_config *c = &r->summary->config;
+	char *slab;
+
+	if (!c->known) {
+		add_line(lines, g_strdup("options   not in this trace"));
+		return;
+	}
+	slab = bytes_text(c->superslab_size, is_exact);
+	add_line(lines,
+		 g_strdup_printf(
+			 "options   size classes %s, Tiny up to C%u (%u B), superslabs of %s, hakmem %s%s",
+			 c->size_classes, c->tiny_max_class, c->tiny_max_size, slab, c->version,
+			 c->differs ? "; the processes differ in them" : ""));
+	g_free(slab);
+}
+
+static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArray *lines)
+{
+	const struct hakstat_row *t = &r->totals;
+	char *requested = bytes_text(t->n.requested_bytes, is_exact);
+	char *usable = bytes_text(t->n.usable_bytes, is_exact);
+	char *waste = bytes_text(hakstat_counts_waste(&t->n), is_exact);
+	char *live = bytes_text(t->n.live_usable_bytes, is_exact);
+	char *live_waste = bytes_text(hakstat_counts_live_waste(&t->n), is_exact);
+	char *peak = bytes_text(t->peak_live_bytes, is_exact);
+	char *idle = bytes_text(hakstat_column_find(HAKSTAT_IN_TOTALS, "external_waste_bytes")->get(t).number,
+				is_exact);
+	char *committed = bytes_text(t->committed_bytes, is_exact);
+	char *held = bytes_text(t->cached_bytes, is_exact);
+	char allocs[32], frees[32], blocks[32], error[48] = "";
+	struct hakstat_value ci = hakstat_column_find(HAKSTAT_IN_TOTALS, "ci95_percent")->get(t);
+
+	hakstat_text_count(allocs, sizeof allocs, t->n.allocs);
+	hakstat_text_count(frees, sizeof frees, t->n.frees);
+	hakstat_text_count(blocks, sizeof blocks, t->n.live);
+	if (r->summary->estimated && ci.is_known) {
+		g_snprintf(error, sizeof error, " (estimated, ±%.1f %% at 95 %%)", ci.real);
+	}
+	add_line(lines,
+		 g_strdup_printf(
+			 "all       %s allocations, %s frees; requested %s%s, usable %s, waste %s (%.1f %%)",
+			 allocs, frees, requested, error, usable, waste,
+			 hakstat_column_find(HAKSTAT_IN_TOTALS, "waste_percent")->get(t).real));
+	add_line(lines, g_strdup_printf("live      %s blocks of %s, %s of it waste; peak %s", blocks, live,
+					live_waste, peak));
+	add_line(lines, g_strdup_printf("slabs     committed %s; idle in slabs %s; held for reuse %s",
+					committed, idle, held));
+	g_free(requested);
+	g_free(usable);
+	g_free(waste);
+	g_free(live);
+	g_free(live_waste);
+	g_free(peak);
+	g_free(idle);
+	g_free(committed);
+	g_free(held);
+}
+
+GPtrArray *hakstat_head_lines(const struct hakstat_report *r, bool is_exact)
+{
+	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+
+	add_trace_lines(r, lines);
+	add_config_line(r, is_exact, lines);
+	add_sum_lines(r, is_exact, lines);
+	for (guint i = 0; i < r->summary->notes->len; i++) {
+		add_line(lines, g_strdup_printf("note      %s",
+						(const char *)g_ptr_array_index(r->summary->notes, i)));
+	}
+	return lines;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reports as text for people and for programs. A renderer reads the report, walks the column
+ * table and writes to one stream; it changes nothing and decides nothing.
+ */
+#ifndef HAKSTAT_RENDER_H
+#define HAKSTAT_RENDER_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "report.h"
+
+struct hakstat_view {
+	bool has_by; /* only this table; else the whole report */
+	enum hakstat_table_id by;
+	uint64_t top;  /* rows of a table; 0: all */
+	bool is_exact; /* bytes with every digit */
+	bool colours;
+	int width; /* of the terminal; 0: any */
+};
+
+/* Each returns 0, or -1 when the stream failed. */
+typedef int (*hakstat_renderer)(const struct hakstat_report *report, const struct hakstat_view *view,
+				FILE *out);
+
+int hakstat_render_table(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
+int hakstat_render_csv(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
+int hakstat_render_json(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
+int hakstat_render_markdown(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
+int hakstat_render_openmetrics(const struct hakstat_report *report, const struct hakstat_view *view,
+			       FILE *out);
+int hakstat_render_folded(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
+int hakstat_render_pprof(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
+
+/* How many rows of a table of `length` rows a view shows, `standard` being what it shows unasked. */
+guint hakstat_view_rows(const struct hakstat_view *view, guint length, guint standard);
+
+/*
+ * A row's value as people read it: "1.5 MiB", "87.5", "?" when unknown. Free with g_free. An
+ * estimate has a ~ in front.
+ */
+char *hakstat_cell_text(const struct hakstat_column *column, const struct hakstat_row *row, bool is_exact);
+
+/* "function (file:line)" or "module+0x12". Free with g_free. */
+char *hakstat_frame_text(const void *frame);
+
+/* The report's head: lines of text that say what was recorded, how, and what was lost. */
+GPtrArray *hakstat_head_lines(const struct hakstat_report *report, bool is_exact);
+
+#endif

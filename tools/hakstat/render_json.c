@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole report as JSON: schema hakstat.report/1. Bytes raw, null for what is unknown.
+ */
+#include <jansson.h>
+#include <string.h>
+
+#include "render.h"
+#include "symbol.h"
+#include "text.h"
+
+static json_t *text_json(const char *text)
+{
+	char *clean;
+	json_t *value;
+
+	if (!text) {
+		return json_null();
+	}
+	clean = hakstat_text_clean(text);
+	value = json_string(clean);
+	g_free(clean);
+	return value;
+}
+
+static json_t *number_json(uint64_t number)
+{
+	return json_integer((json_int_t)(number > INT64_MAX ? INT64_MAX : number));
+}
+
+static json_t *texts_json(const GPtrArray *texts)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < texts->len; i++) {
+		json_array_append_new(array, text_json(g_ptr_array_index(texts, i)));
+	}
+	return array;
+}
+
+static json_t *frame_json(const struct hakstat_frame *f)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "function", text_json(f->function));
+	json_object_set_new(object, "file", text_json(f->file));
+	json_object_set_new(object, "line", f->line ? number_json(f->line) : json_null());
+	json_object_set_new(object, "module", text_json(f->module));
+	json_object_set_new(object, "build_id", text_json(f->build_id));
+	json_object_set_new(object, "offset", number_json(f->offset));
+	json_object_set_new(object, "inlined", json_boolean(f->inlined));
+	return object;
+}
+
+static json_t *stack_json(const GPtrArray *stack)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < stack->len; i++) {
+		json_array_append_new(array, frame_json(g_ptr_array_index(stack, i)));
+	}
+	return array;
+}
+
+static json_t *value_json(const struct hakstat_column *column, const struct hakstat_row *row)
+{
+	struct hakstat_value v = column->get(row);
+
+	if (!v.is_known) {
+		return json_null();
+	}
+	switch (column->unit) {
+	case HAKSTAT_UNIT_TEXT:
+		return text_json(v.text);
+	case HAKSTAT_UNIT_PERCENT:
+		return json_real(v.real);
+	case HAKSTAT_UNIT_STACK:
+		return stack_json(row->stack);
+	default:
+		return number_json(v.number);
+	}
+}
+
+static json_t *row_json(unsigned in, const struct hakstat_row *row)
+{
+	json_t *object = json_object();
+
+	for (size_t c = 0; c < hakstat_column_count; c++) {
+		if (hakstat_columns[c].in & in) {
+			json_object_set_new(object, hakstat_columns[c].key,
+					    value_json(&hakstat_columns[c], row));
+		}
+	}
+	return object;
+}
+
+static json_t *table_json(const struct hakstat_report *r, const struct hakstat_view *view,
+			  enum hakstat_table_id table)
+{
+	json_t *array = json_array();
+	guint rows = hakstat_view_rows(view, r->tables[table]->len, r->tables[table]->len);
+
+	for (guint i = 0; i < rows; i++) {
+		json_array_append_new(array, row_json(1u << table, g_ptr_array_index(r->tables[table], i)));
+	}
+	return array;
+}
+
+static json_t *trace_json(const struct hakstat_report *r)
+{
+	const struct hakstat_summary *s = r->summary;
+	json_t *object = json_object();
+
+	json_object_set_new(object, "paths", texts_json(s->paths));
+	json_object_set_new(object, "hosts", texts_json(s->hosts));
+	json_object_set_new(object, "mode", text_json(hakstat_summary_mode_name(s->mode)));
+	json_object_set_new(object, "estimated", json_boolean(s->estimated));
+	json_object_set_new(object, "duration_s", json_real(hakstat_report_duration_s(r)));
+	json_object_set_new(object, "events", number_json(s->events));
+	json_object_set_new(object, "operations", number_json(s->operations));
+	json_object_set_new(object, "lost_events", number_json(s->lost_events));
+	json_object_set_new(object, "lost_operation_words", number_json(s->lost_words));
+	json_object_set_new(object, "lost_is_lower_bound", json_boolean(s->lost_unknown));
+	json_object_set_new(object, "malformed_records", number_json(s->malformed));
+	json_object_set_new(object, "partial", json_boolean(s->partial));
+	json_object_set_new(object, "sites_are_wasteful_requests_only", json_boolean(s->sites_are_frag));
+	json_object_set_new(object, "notes", texts_json(s->notes));
+	return object;
+}
+
+static json_t *config_json(const struct hakstat_config *c)
+{
+	json_t *object;
+
+	if (!c->known) {
+		return json_null();
+	}
+	object = json_object();
+	json_object_set_new(object, "size_classes", text_json(c->size_classes));
+	json_object_set_new(object, "tiny_max_class", number_json(c->tiny_max_class));
+	json_object_set_new(object, "tiny_max_size", number_json(c->tiny_max_size));
+	json_object_set_new(object, "superslab_size", number_json(c->superslab_size));
+	json_object_set_new(object, "page_size", number_json(c->page_size));
+	json_object_set_new(object, "version", text_json(c->version));
+	json_object_set_new(object, "differs", json_boolean(c->differs));
+	return object;
+}
+
+static json_t *findings_json(const struct hakstat_report *r)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < r->findings->len; i++) {
+		const struct hakstat_finding *f = g_ptr_array_index(r->findings, i);
+		json_t *object = json_object();
+		json_object_set_new(object, "kind", text_json(f->kind));
+		json_object_set_new(object, "message", text_json(f->message));
+		json_object_set_new(object, "waste_bytes", number_json(f->waste_bytes));
+		json_object_set_new(object, "saving_bytes", number_json(f->saving_bytes));
+		json_object_set_new(object, "advice", text_json(f->advice));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+int hakstat_render_json(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
+{
+	static const char *const keys[] = { "classes", "routes",    "sizes", "sites",
+					    "threads", "processes", "times" };
+	json_t *root = json_object();
+	int status;
+
+	json_object_set_new(root, "schema", json_string("hakstat.report/1"));
+	json_object_set_new(root, "trace", trace_json(r));
+	json_object_set_new(root, "config", config_json(&r->summary->config));
+	json_object_set_new(root, "totals", row_json(HAKSTAT_IN_TOTALS, &r->totals));
+	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
+		if (!view->has_by || view->by == (enum hakstat_table_id)t) {
+			json_object_set_new(root, keys[t], table_json(r, view, (enum hakstat_table_id)t));
+		}
+	}
+	json_object_set_new(root, "findings", findings_json(r));
+	status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+	fputc('\n', out);
+	json_decref(root);
+	return status || ferror(out) ? -1 : 0;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The report as GitHub-flavoured markdown, for step summaries and issues.
+ */
+#include <string.h>
+
+#include "render.h"
+#include "text.h"
+
+enum { STANDARD_ROWS = 10 };
+
+/* What markdown or HTML would take for markup shows as itself. */
+static void put_text(FILE *out, const char *text)
+{
+	for (const char *p = text; *p; p++) {
+		if (*p == '<') {
+			fputs("&lt;", out);
+		} else if (*p == '>') {
+			fputs("&gt;", out);
+		} else if (*p == '&') {
+			fputs("&amp;", out);
+		} else {
+			if (strchr("\\`*_[]|#~", *p)) {
+				fputc('\\', out);
+			}
+			fputc(*p, out);
+		}
+	}
+}
+
+static bool is_shown(const struct hakstat_column *column, enum hakstat_table_id table)
+{
+	return (column->shown & 1u << table) != 0;
+}
+
+static void put_header(FILE *out, enum hakstat_table_id table)
+{
+	for (size_t c = 0; c < hakstat_column_count; c++) {
+		if (is_shown(&hakstat_columns[c], table)) {
+			fputs("| ", out);
+			put_text(out, hakstat_columns[c].header);
+			fputc(' ', out);
+		}
+	}
+	fputs("|\n", out);
+	for (size_t c = 0; c < hakstat_column_count; c++) {
+		if (is_shown(&hakstat_columns[c], table)) {
+			bool is_text = hakstat_columns[c].unit == HAKSTAT_UNIT_TEXT ||
+				       hakstat_columns[c].unit == HAKSTAT_UNIT_STACK;
+			fputs(is_text ? "|---" : "|--:", out);
+		}
+	}
+	fputs("|\n", out);
+}
+
+static void put_row(FILE *out, enum hakstat_table_id table, const struct hakstat_row *row, bool is_exact)
+{
+	for (size_t c = 0; c < hakstat_column_count; c++) {
+		if (is_shown(&hakstat_columns[c], table)) {
+			char *text = hakstat_cell_text(&hakstat_columns[c], row, is_exact);
+			fputs("| ", out);
+			put_text(out, text);
+			fputc(' ', out);
+			g_free(text);
+		}
+	}
+	fputs("|\n", out);
+}
+
+static void put_table(FILE *out, const struct hakstat_report *r, const struct hakstat_view *view,
+		      enum hakstat_table_id table, const char *title)
+{
+	guint all = r->tables[table]->len;
+	bool is_whole = table == HAKSTAT_BY_CLASS || table == HAKSTAT_BY_ROUTE;
+	guint rows = hakstat_view_rows(view, all, is_whole ? all : STANDARD_ROWS);
+
+	fprintf(out, "\n### %s\n\n", title);
+	if (all == 0) {
+		fputs("none in this trace\n", out);
+		return;
+	}
+	put_header(out, table);
+	for (guint i = 0; i < rows; i++) {
+		put_row(out, table, g_ptr_array_index(r->tables[table], i), view->is_exact);
+	}
+	if (rows < all) {
+		fprintf(out, "\n%u of %u rows\n", rows, all);
+	}
+}
+
+static void put_findings(FILE *out, const struct hakstat_report *r)
+{
+	fputs("\n### Findings\n\n", out);
+	if (r->findings->len == 0) {
+		fputs("nothing stands out\n", out);
+	}
+	for (guint i = 0; i < r->findings->len; i++) {
+		const struct hakstat_finding *f = g_ptr_array_index(r->findings, i);
+		char *message = hakstat_text_clean(f->message);
+		fprintf(out, "%u. ", i + 1);
+		put_text(out, message);
+		fputs(".", out);
+		if (f->advice) {
+			fputs(" Advice: ", out);
+			put_text(out, f->advice);
+			fputs(".", out);
+		}
+		fputc('\n', out);
+		g_free(message);
+	}
+}
+
+int hakstat_render_markdown(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
+{
+	static const char *const titles[] = { "Classes", "Routes",    "Request sizes", "Call sites",
+					      "Threads", "Processes", "Course of time" };
+	GPtrArray *lines = hakstat_head_lines(r, view->is_exact);
+
+	fputs("## Waste report\n\n", out);
+	for (guint i = 0; i < lines->len; i++) {
+		fputs("- ", out);
+		put_text(out, g_ptr_array_index(lines, i));
+		fputc('\n', out);
+	}
+	g_ptr_array_unref(lines);
+	if (view->has_by) {
+		put_table(out, r, view, view->by, titles[view->by]);
+		return ferror(out) ? -1 : 0;
+	}
+	for (int t = HAKSTAT_BY_CLASS; t <= HAKSTAT_BY_SITE; t++) {
+		put_table(out, r, view, (enum hakstat_table_id)t, titles[t]);
+	}
+	put_findings(out, r);
+	return ferror(out) ? -1 : 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Totals and orders.
+ */
+#include "report.h"
+
+#include "timeline.h"
+
+static void free_finding(void *data)
+{
+	struct hakstat_finding *finding = data;
+
+	g_free(finding->message);
+	g_free(finding->advice);
+	g_free(finding);
+}
+
+static void sum_totals(struct hakstat_report *report)
+{
+	const struct hakstat_summary *s = report->summary;
+	struct hakstat_row *totals = &report->totals;
+
+	for (guint i = 0; i < s->rows[HAKSTAT_BY_CLASS]->len; i++) {
+		const struct hakstat_row *row = g_ptr_array_index(s->rows[HAKSTAT_BY_CLASS], i);
+		hakstat_counts_add(&totals->n, &row->n);
+		totals->large_live_bytes += row->block ? 0 : row->n.live_usable_bytes;
+	}
+	totals->peak_live_bytes = s->peak_live_bytes;
+	totals->mapped_bytes = s->mapped_bytes;
+	totals->committed_bytes = s->committed_bytes;
+	totals->cached_bytes = s->cached_bytes;
+}
+
+static int compare_default(gconstpointer a, gconstpointer b, gpointer data)
+{
+	const struct hakstat_row *x = *(const struct hakstat_row *const *)a;
+	const struct hakstat_row *y = *(const struct hakstat_row *const *)b;
+	const struct hakstat_column *column = data;
+	int order = hakstat_column_compare(column, x, y);
+
+	if (order == 0 && column->unit == HAKSTAT_UNIT_TEXT) { /* route, then reason */
+		order = (x->reason > y->reason) - (x->reason < y->reason);
+	}
+	return order ? order : g_strcmp0(x->key, y->key);
+}
+
+static int compare_routes(gconstpointer a, gconstpointer b)
+{
+	const struct hakstat_row *x = *(const struct hakstat_row *const *)a;
+	const struct hakstat_row *y = *(const struct hakstat_row *const *)b;
+
+	if (x->route != y->route) {
+		return x->route < y->route ? -1 : 1;
+	}
+	return (x->reason > y->reason) - (x->reason < y->reason);
+}
+
+static void sort_by(GPtrArray *rows, const struct hakstat_column *column)
+{
+	union {
+		const struct hakstat_column *in;
+		gpointer out;
+	} data = { column };
+
+	g_ptr_array_sort_with_data(rows, compare_default, data.out);
+}
+
+static void sort_default(struct hakstat_report *report, enum hakstat_table_id table)
+{
+	GPtrArray *rows = report->tables[table];
+
+	if (table == HAKSTAT_BY_ROUTE) {
+		g_ptr_array_sort(rows, compare_routes);
+	} else if (table != HAKSTAT_BY_TIME) {
+		sort_by(rows, hakstat_column_find(1u << table,
+						  table == HAKSTAT_BY_CLASS ? "class_id" : "waste_bytes"));
+	}
+}
+
+struct hakstat_report *hakstat_report_new(struct hakstat_summary *summary)
+{
+	struct hakstat_report *report = g_new0(struct hakstat_report, 1);
+
+	report->summary = summary;
+	report->findings = g_ptr_array_new_with_free_func(free_finding);
+	sum_totals(report);
+	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
+		report->tables[t] = t == HAKSTAT_BY_TIME ? hakstat_timeline_rows(summary)
+							 : g_ptr_array_copy(summary->rows[t], NULL, NULL);
+		if (t != HAKSTAT_BY_TIME) {
+			g_ptr_array_set_free_func(report->tables[t], NULL);
+		}
+		sort_default(report, (enum hakstat_table_id)t);
+	}
+	hakstat_findings_add(report);
+	return report;
+}
+
+void hakstat_report_free(struct hakstat_report *report)
+{
+	if (!report) {
+		return;
+	}
+	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
+		g_ptr_array_unref(report->tables[t]);
+	}
+	g_ptr_array_unref(report->findings);
+	hakstat_summary_free(report->summary);
+	g_free(report);
+}
+
+int hakstat_report_sort(struct hakstat_report *report, enum hakstat_table_id table, const char *key,
+			struct hakstat_err *err)
+{
+	const struct hakstat_column *column = hakstat_column_find(1u << table, key);
+	GString *keys;
+
+	if (column && column->unit != HAKSTAT_UNIT_STACK) {
+		sort_by(report->tables[table], column);
+		return 0;
+	}
+	keys = g_string_new(NULL);
+	for (size_t i = 0; i < hakstat_column_count; i++) {
+		if ((hakstat_columns[i].in & 1u << table) && hakstat_columns[i].unit != HAKSTAT_UNIT_STACK) {
+			g_string_append_printf(keys, " %s", hakstat_columns[i].key);
+		}
+	}
+	hakstat_err_set(err, HAKSTAT_USAGE, "--sort %s: the table by %s has the columns%s", key,
+			hakstat_table_name(table), keys->str);
+	g_string_free(keys, TRUE);
+	return err->status;
+}
+
+bool hakstat_report_is_incomplete(const struct hakstat_report *report)
+{
+	const struct hakstat_summary *s = report->summary;
+
+	return s->lost_events || s->lost_words || s->lost_unknown || s->partial || s->malformed;
+}
+
+double hakstat_report_duration_s(const struct hakstat_report *report)
+{
+	const struct hakstat_summary *s = report->summary;
+
+	return s->end_ns > s->begin_ns ? ((double)s->end_ns - (double)s->begin_ns) / 1e9 : 0;
+}
+
+const char *hakstat_summary_mode_name(enum hakstat_mode mode)
+{
+	static const char *const names[] = { "none", "sample", "events", "full" };
+
+	return names[mode];
+}

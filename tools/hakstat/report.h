@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A summary made ready to show: totals, rows in order, findings. Immutable once made.
+ */
+#ifndef HAKSTAT_REPORT_H
+#define HAKSTAT_REPORT_H
+
+#include <glib.h>
+
+#include "columns.h"
+#include "err.h"
+#include "summary.h"
+
+struct hakstat_finding {
+	const char *kind; /* static: near_miss, boundary, occupancy, share, lost, ... */
+	char *message;	  /* one sentence, without a full stop */
+	char *advice;	  /* what to do about it */
+	uint64_t waste_bytes;
+	uint64_t saving_bytes; /* what following the advice would have saved; 0: none or unknown */
+};
+
+struct hakstat_report {
+	struct hakstat_summary *summary; /* owned */
+	struct hakstat_row totals;
+	GPtrArray *tables[HAKSTAT_TABLE_COUNT]; /* const struct hakstat_row *, in order */
+	GPtrArray *findings;			/* struct hakstat_finding *, the most wasteful first */
+};
+
+/* Takes the summary over. */
+struct hakstat_report *hakstat_report_new(struct hakstat_summary *summary);
+void hakstat_report_free(struct hakstat_report *report);
+
+/* Orders one table by a column's key. HAKSTAT_USAGE with `err` set when the table lacks it. */
+int hakstat_report_sort(struct hakstat_report *report, enum hakstat_table_id table, const char *key,
+			struct hakstat_err *err);
+
+/* True when something the trace should have is missing: lost events or words, a trace cut short. */
+bool hakstat_report_is_incomplete(const struct hakstat_report *report);
+
+double hakstat_report_duration_s(const struct hakstat_report *report);
+
+/* "sample", "events", "full" or "none". */
+const char *hakstat_summary_mode_name(enum hakstat_mode mode);
+
+/* findings.c: what the numbers say, in sentences. */
+void hakstat_findings_add(struct hakstat_report *report);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sums, stacks and live blocks of sampled allocations.
+ */
+#include "samples.h"
+
+#include <string.h>
+
+struct live_sample {
+	struct hakstat_site *site;
+	double weight;
+	uint64_t requested, usable;
+};
+
+static guint stack_hash(gconstpointer key)
+{
+	const struct hakstat_stack *stack = key;
+	uint64_t hash = 1469598103934665603u;
+
+	for (uint32_t i = 0; i < stack->depth; i++) {
+		hash = (hash ^ stack->frames[i]) * 1099511628211u;
+		hash ^= hash >> 32;
+	}
+	return (guint)hash;
+}
+
+static gboolean stack_equal(gconstpointer a, gconstpointer b)
+{
+	const struct hakstat_stack *x = a;
+	const struct hakstat_stack *y = b;
+
+	return x->depth == y->depth && memcmp(x->frames, y->frames, x->depth * sizeof *x->frames) == 0;
+}
+
+static guint site_hash(gconstpointer key)
+{
+	const struct hakstat_site *site = key;
+
+	return g_direct_hash(site->stack) * 31u + site->class_id;
+}
+
+static gboolean site_equal(gconstpointer a, gconstpointer b)
+{
+	const struct hakstat_site *x = a;
+	const struct hakstat_site *y = b;
+
+	return x->stack == y->stack && x->class_id == y->class_id;
+}
+
+static void stack_free(void *data)
+{
+	struct hakstat_stack *stack = data;
+
+	g_free(stack->frames);
+	g_free(stack);
+}
+
+void hakstat_samples_init(struct hakstat_samples *samples)
+{
+	memset(samples, 0, sizeof *samples);
+	samples->stack_by_id = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, stack_free);
+	samples->stack_by_frames = g_hash_table_new_full(stack_hash, stack_equal, stack_free, NULL);
+	for (int i = 0; i < HAKSTAT_SITE_SOURCES; i++) {
+		samples->sites[i] = g_hash_table_new_full(site_hash, site_equal, g_free, NULL);
+	}
+	samples->live = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+}
+
+void hakstat_samples_clear(struct hakstat_samples *samples)
+{
+	g_hash_table_destroy(samples->live);
+	for (int i = 0; i < HAKSTAT_SITE_SOURCES; i++) {
+		g_hash_table_destroy(samples->sites[i]);
+	}
+	g_hash_table_destroy(samples->stack_by_frames);
+	g_hash_table_destroy(samples->stack_by_id);
+	hakstat_tally_clear(&samples->tally);
+}
+
+static struct hakstat_stack *stack_new(const uint64_t *frames, uint32_t depth)
+{
+	struct hakstat_stack *stack = g_new0(struct hakstat_stack, 1);
+
+	stack->frames = g_memdup2(frames, depth * sizeof *frames);
+	stack->depth = depth;
+	return stack;
+}
+
+/* The frames come with the first sample of an id; buffers of several CPUs may swap two samples. */
+static const struct hakstat_stack *stack_of_id(struct hakstat_samples *samples,
+					       const struct hakstat_event_op *op)
+{
+	gpointer id = GUINT_TO_POINTER(op->stack_id);
+	struct hakstat_stack *stack = g_hash_table_lookup(samples->stack_by_id, id);
+
+	if (!stack) {
+		stack = stack_new(op->stack, op->depth);
+		g_hash_table_insert(samples->stack_by_id, id, stack);
+	} else if (stack->depth == 0 && op->depth) {
+		stack->frames = g_memdup2(op->stack, op->depth * sizeof *op->stack);
+		stack->depth = op->depth;
+	}
+	return stack;
+}
+
+static const struct hakstat_stack *stack_of_frames(struct hakstat_samples *samples,
+						   const struct hakstat_event_op *op)
+{
+	struct hakstat_stack wanted = { .depth = op->depth };
+	struct hakstat_stack *stack;
+
+	wanted.frames = g_memdup2(op->stack, op->depth * sizeof *op->stack);
+	stack = g_hash_table_lookup(samples->stack_by_frames, &wanted);
+	g_free(wanted.frames);
+	if (!stack) {
+		stack = stack_new(op->stack, op->depth);
+		g_hash_table_add(samples->stack_by_frames, stack);
+	}
+	return stack;
+}
+
+static struct hakstat_site *site_at(GHashTable *sites, const struct hakstat_stack *stack, uint32_t class_id)
+{
+	struct hakstat_site wanted = { .stack = stack, .class_id = class_id };
+	struct hakstat_site *site = g_hash_table_lookup(sites, &wanted);
+
+	if (!site) {
+		site = g_new0(struct hakstat_site, 1);
+		site->stack = stack;
+		site->class_id = class_id;
+		site->min = UINT64_MAX;
+		g_hash_table_add(sites, site);
+	}
+	return site;
+}
+
+static void add_sample(struct hakstat_sample_sums *sums, const struct hakstat_event_op *op)
+{
+	double r = (double)op->requested;
+	double v = op->weight * (op->weight - 1);
+
+	sums->samples++;
+	sums->weight += op->weight;
+	sums->requested += op->weight * r;
+	sums->usable += op->weight * (double)op->usable;
+	sums->v += v;
+	sums->v_requested += v * r;
+	sums->v_requested2 += v * r * r;
+}
+
+/* `by` is 1 when a block comes and -1 when it goes. */
+static void add_live(struct hakstat_sample_sums *sums, const struct live_sample *sample, int by)
+{
+	sums->live_samples += (uint64_t)(int64_t)by;
+	sums->live_weight += by * sample->weight;
+	sums->live_requested += by * sample->weight * (double)sample->requested;
+	sums->live_usable += by * sample->weight * (double)sample->usable;
+}
+
+static struct hakstat_site *add_to_site(GHashTable *sites, const struct hakstat_stack *stack,
+					const struct hakstat_event_op *op)
+{
+	struct hakstat_site *site = site_at(sites, stack, op->class_id);
+
+	add_sample(&site->sums, op);
+	site->min = MIN(site->min, op->requested);
+	site->max = MAX(site->max, op->requested);
+	return site;
+}
+
+static struct hakstat_tally_op tally_op(const struct hakstat_event_op *op, double weight)
+{
+	return (struct hakstat_tally_op) {
+		.class_id = op->class_id,
+		.reason = op->reason,
+		.requested = op->requested,
+		.usable = op->usable,
+		.weight = (uint64_t)(weight * HAKSTAT_WEIGHT_ONE + 0.5),
+	};
+}
+
+static void forget_live(struct hakstat_samples *samples, uint64_t ptr)
+{
+	struct live_sample *sample = g_hash_table_lookup(samples->live, &ptr);
+
+	if (sample) {
+		add_live(&samples->classes[sample->site->class_id], sample, -1);
+		add_live(&sample->site->sums, sample, -1);
+		g_hash_table_remove(samples->live, &ptr);
+	}
+}
+
+void hakstat_samples_alloc(struct hakstat_samples *samples, const struct hakstat_event_op *op)
+{
+	struct hakstat_tally_op counted = tally_op(op, op->weight);
+	struct live_sample *sample = g_new0(struct live_sample, 1);
+
+	forget_live(samples, op->ptr); /* its free was lost */
+	sample->site = add_to_site(samples->sites[HAKSTAT_SITE_SAMPLE], stack_of_id(samples, op), op);
+	sample->weight = op->weight;
+	sample->requested = op->requested;
+	sample->usable = op->usable;
+	add_sample(&samples->classes[op->class_id], op);
+	add_live(&samples->classes[op->class_id], sample, 1);
+	add_live(&sample->site->sums, sample, 1);
+	g_hash_table_replace(samples->live, g_memdup2(&op->ptr, sizeof op->ptr), sample);
+	hakstat_tally_alloc(&samples->tally, &counted);
+}
+
+void hakstat_samples_free(struct hakstat_samples *samples, const struct hakstat_event_op *op)
+{
+	struct live_sample *sample = g_hash_table_lookup(samples->live, &op->ptr);
+
+	if (sample) {
+		struct hakstat_tally_op counted = tally_op(op, sample->weight);
+		counted.requested = sample->requested;
+		counted.class_id = sample->site->class_id;
+		hakstat_tally_free(&samples->tally, &counted);
+		forget_live(samples, op->ptr);
+	}
+}
+
+void hakstat_samples_frag(struct hakstat_samples *samples, const struct hakstat_event_op *op)
+{
+	add_to_site(samples->sites[HAKSTAT_SITE_FRAG], stack_of_frames(samples, op), op);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sampled allocations of one process: sums per class for the estimates, per call stack for
+ * the sites, and the sampled blocks that are still held. Memory grows with distinct stacks
+ * and live samples, not with the length of the trace.
+ */
+#ifndef HAKSTAT_SAMPLES_H
+#define HAKSTAT_SAMPLES_H
+
+#include <glib.h>
+
+#include "event.h"
+#include "tally.h"
+
+/* Weighted sums over samples. `v` sums are those the variance of a Poisson sample is made of. */
+struct hakstat_sample_sums {
+	uint64_t samples;
+	double weight, requested, usable;    /* sum of w, w r, w u */
+	double v, v_requested, v_requested2; /* sum of w (w - 1) times 1, r, r^2 */
+	uint64_t live_samples;
+	double live_weight, live_requested, live_usable;
+};
+
+struct hakstat_stack {
+	uint32_t depth; /* 0: the frames of this stack are not in the trace */
+	uint64_t *frames;
+};
+
+/* What one stack asked of one class. */
+struct hakstat_site {
+	const struct hakstat_stack *stack;
+	uint32_t class_id;
+	struct hakstat_sample_sums sums;
+	uint64_t min, max; /* requested */
+};
+
+enum hakstat_site_source { HAKSTAT_SITE_SAMPLE, HAKSTAT_SITE_FRAG, HAKSTAT_SITE_SOURCES };
+
+struct hakstat_samples {
+	struct hakstat_sample_sums classes[HAKSTAT_MAX_CLASSES];
+	struct hakstat_tally tally; /* in units of 1 / HAKSTAT_WEIGHT_ONE */
+	GHashTable *stack_by_id;
+	GHashTable *stack_by_frames;
+	GHashTable *sites[HAKSTAT_SITE_SOURCES]; /* struct hakstat_site, its own key */
+	GHashTable *live;			 /* address -> what was sampled there */
+};
+
+void hakstat_samples_init(struct hakstat_samples *samples);
+void hakstat_samples_clear(struct hakstat_samples *samples);
+
+/* The ids in `op` are in range (see tally.h), its weight is at least 1. */
+void hakstat_samples_alloc(struct hakstat_samples *samples, const struct hakstat_event_op *op);
+void hakstat_samples_free(struct hakstat_samples *samples, const struct hakstat_event_op *op);
+
+/* A wasteful request with its stack, seen with certainty. */
+void hakstat_samples_frag(struct hakstat_samples *samples, const struct hakstat_event_op *op);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sessions through liblttng-ctl: what session_plan.c lays down, step by step. A session's name
+ * cannot be guessed, so no other one is hit by accident.
+ */
+#include "session.h"
+
+#include "session_guard.h"
+#include "session_plan.h"
+
+#include <glib.h>
+#include <lttng/lttng.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/* Of liblttng-ctl: it has no header for the switch that keeps its own messages off stderr. */
+extern int lttng_opt_quiet;
+
+/* What is in the buffers reaches the files after a second, even if nobody stops the session. */
+#define SWITCH_PERIOD_US 1000000u
+
+static int fail(struct hakstat_err *err, const char *what, int code)
+{
+	return hakstat_err_set(err, HAKSTAT_USAGE, "LTTng cannot %s: %s", what, lttng_strerror(code));
+}
+
+static bool choose_name(struct hakstat_session *session)
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number)) {
+		return false;
+	}
+	snprintf(session->name, sizeof(session->name), "hakstat-%d-%016llx", (int)getpid(),
+		 (unsigned long long)number);
+	return true;
+}
+
+static int create_session(const char *name, const char *path, const char *url, struct hakstat_err *err)
+{
+	struct lttng_session_descriptor *descriptor;
+	int code;
+
+	if (url) {
+		code = lttng_create_session(name, url);
+		return code == 0 ? 0 : fail(err, "create a session for that URL", code);
+	}
+	descriptor = lttng_session_descriptor_local_create(name, path);
+	if (!descriptor) {
+		return fail(err, "write to that folder", -LTTNG_ERR_INVALID);
+	}
+	code = lttng_create_session_ext(descriptor);
+	lttng_session_descriptor_destroy(descriptor);
+	return code == LTTNG_OK ? 0 : fail(err, "create a session", -code);
+}
+
+static struct lttng_handle *open_handle(const char *name)
+{
+	struct lttng_domain domain = { .type = LTTNG_DOMAIN_UST, .buf_type = LTTNG_BUFFER_PER_UID };
+
+	return lttng_create_handle(name, &domain);
+}
+
+static int add_channel(struct lttng_handle *handle, enum hakstat_channel which, enum hakstat_mode mode,
+		       struct hakstat_err *err)
+{
+	const struct hakstat_channel_plan *plan = &hakstat_channel_plans[which];
+	struct lttng_channel *channel = lttng_channel_create(&handle->domain);
+	int code;
+
+	if (!channel) {
+		return fail(err, "make a channel", -LTTNG_ERR_NOMEM);
+	}
+	g_strlcpy(channel->name, plan->name, sizeof(channel->name));
+	channel->enabled = 1;
+	channel->attr.overwrite = 0;
+	channel->attr.subbuf_size = hakstat_channel_buffer_bytes(which, mode);
+	channel->attr.num_subbuf = plan->buffers;
+	channel->attr.switch_timer_interval = SWITCH_PERIOD_US;
+	channel->attr.output = LTTNG_EVENT_MMAP;
+	code = lttng_enable_channel(handle, channel);
+	lttng_channel_destroy(channel);
+	return code >= 0 ? 0 : fail(err, "make a channel", code);
+}
+
+static int add_contexts(struct lttng_handle *handle, const char *channel, struct hakstat_err *err)
+{
+	static const enum lttng_event_context_type contexts[] = {
+		LTTNG_EVENT_CONTEXT_VPID,
+		LTTNG_EVENT_CONTEXT_VTID,
+		LTTNG_EVENT_CONTEXT_PROCNAME,
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(contexts); i++) {
+		struct lttng_event_context context = { .ctx = contexts[i] };
+		int code = lttng_add_context(handle, &context, NULL, channel);
+
+		if (code < 0) {
+			return fail(err, "record the process of an event", code);
+		}
+	}
+	return 0;
+}
+
+static int add_event(struct lttng_handle *handle, const struct hakstat_event_plan *plan,
+		     struct hakstat_err *err)
+{
+	struct lttng_event *event = lttng_event_create();
+	int code = -LTTNG_ERR_NOMEM;
+
+	if (event) {
+		event->type = LTTNG_EVENT_TRACEPOINT;
+		event->loglevel_type = LTTNG_EVENT_LOGLEVEL_ALL;
+		event->loglevel = -1;
+		g_strlcpy(event->name, plan->name, sizeof(event->name));
+		code = lttng_enable_event(handle, event, hakstat_channel_plans[plan->channel].name);
+		lttng_event_destroy(event);
+	}
+	return code >= 0 ? 0 : fail(err, "record an event", code);
+}
+
+static int add_channels(struct lttng_handle *handle, enum hakstat_mode mode, struct hakstat_err *err)
+{
+	int status = 0;
+
+	for (unsigned i = 0; i < HAKSTAT_CHANNELS && status == 0; i++) {
+		if (!(hakstat_channel_plans[i].modes & (1u << mode))) {
+			continue;
+		}
+		status = add_channel(handle, (enum hakstat_channel)i, mode, err);
+		if (status == 0 && i != HAKSTAT_CHANNEL_METADATA) {
+			status = add_contexts(handle, hakstat_channel_plans[i].name, err);
+		}
+	}
+	return status;
+}
+
+static int add_plan(struct lttng_handle *handle, enum hakstat_mode mode, struct hakstat_err *err)
+{
+	int status = add_channels(handle, mode, err);
+
+	for (const struct hakstat_event_plan *plan = hakstat_event_plans; plan->name && status == 0; plan++) {
+		if (plan->modes & (1u << mode)) {
+			status = add_event(handle, plan, err);
+		}
+	}
+	return status;
+}
+
+int hakstat_session_create(struct hakstat_session *session, enum hakstat_mode mode, const char *path,
+			   const char *url, struct hakstat_err *err)
+{
+	struct hakstat_err ignored;
+	struct lttng_handle *handle;
+	int status;
+
+	lttng_opt_quiet = 1;
+	session->mode = mode;
+	session->guard = -1;
+	if (!choose_name(session)) {
+		return fail(err, "name a session", -LTTNG_ERR_UNK);
+	}
+	status = create_session(session->name, path, url, err);
+	if (status) {
+		return status;
+	}
+	hakstat_session_guard(session);
+	handle = open_handle(session->name);
+	status = handle ? add_plan(handle, mode, err) : fail(err, "reach a session", -LTTNG_ERR_NOMEM);
+	lttng_destroy_handle(handle);
+	if (status) {
+		hakstat_session_destroy(session, &ignored);
+	}
+	return status;
+}
+
+int hakstat_session_track(const struct hakstat_session *session, int64_t pid, struct hakstat_err *err)
+{
+	struct lttng_process_attr_tracker_handle *tracker = NULL;
+	int code = lttng_session_get_tracker_handle(session->name, LTTNG_DOMAIN_UST,
+						    LTTNG_PROCESS_ATTR_VIRTUAL_PROCESS_ID, &tracker);
+	bool is_set = code == LTTNG_OK &&
+		      lttng_process_attr_tracker_handle_set_tracking_policy(
+			      tracker, LTTNG_TRACKING_POLICY_INCLUDE_SET) ==
+			      LTTNG_PROCESS_ATTR_TRACKER_HANDLE_STATUS_OK &&
+		      lttng_process_attr_process_id_tracker_handle_add_pid(tracker, (pid_t)pid) ==
+			      LTTNG_PROCESS_ATTR_TRACKER_HANDLE_STATUS_OK;
+
+	lttng_process_attr_tracker_handle_destroy(tracker);
+	return is_set ? 0 : fail(err, "record one process alone", code == LTTNG_OK ? -LTTNG_ERR_UNK : -code);
+}
+
+int hakstat_session_start(struct hakstat_session *session, struct hakstat_err *err)
+{
+	int code = lttng_start_tracing(session->name);
+
+	return code >= 0 ? 0 : fail(err, "start recording", code);
+}
+
+int hakstat_session_stop(struct hakstat_session *session, struct hakstat_err *err)
+{
+	int code = lttng_stop_tracing(session->name);
+
+	return code >= 0 ? 0 : fail(err, "stop recording", code);
+}
+
+/* LTTng was seen to report losses near 2^63 where nothing was lost. */
+static bool is_plausible(uint64_t count)
+{
+	return count < UINT64_C(1) << 48;
+}
+
+static bool channel_losses(struct lttng_channel *channel, uint64_t *lost)
+{
+	uint64_t discarded;
+
+	if (lttng_channel_get_discarded_event_count(channel, &discarded) < 0 || !is_plausible(discarded)) {
+		return false;
+	}
+	*lost += discarded;
+	return true;
+}
+
+bool hakstat_session_lost_events(const struct hakstat_session *session, uint64_t *lost)
+{
+	struct lttng_handle *handle = open_handle(session->name);
+	struct lttng_channel *channels = NULL;
+	int count = handle ? lttng_list_channels(handle, &channels) : -1;
+	bool is_known = count >= 0;
+
+	*lost = 0;
+	for (int i = 0; i < count && is_known; i++) {
+		is_known = channel_losses(&channels[i], lost);
+	}
+	free(channels);
+	lttng_destroy_handle(handle);
+	return is_known;
+}
+
+int hakstat_session_destroy(struct hakstat_session *session, struct hakstat_err *err)
+{
+	int code = lttng_destroy_session_no_wait(session->name);
+
+	hakstat_session_unguard(session);
+	return code >= 0 ? 0 : fail(err, "end the session", code);
+}

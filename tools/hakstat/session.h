@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One recording session of LTTng with the channels and events that a mode of hakstat needs.
+ * Functions return 0, or a status with `err` set.
+ */
+#ifndef HAKSTAT_SESSION_H
+#define HAKSTAT_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+
+enum hakstat_mode {
+	HAKSTAT_MODE_SAMPLE,
+	HAKSTAT_MODE_FULL,
+	HAKSTAT_MODE_EVENTS,
+	HAKSTAT_MODES,
+};
+
+const char *hakstat_mode_name(enum hakstat_mode mode);
+
+/* Room for "hakstat-", a process id, a random number. */
+#define HAKSTAT_SESSION_NAME_SIZE 48
+
+struct hakstat_session {
+	char name[HAKSTAT_SESSION_NAME_SIZE];
+	enum hakstat_mode mode;
+	int guard; /* pipe to the process that destroys the session when this one dies */
+	int64_t guard_pid;
+};
+
+/*
+ * Creates a session that writes to the folder `path`, absolute, or to `url` when that is not
+ * NULL; it is not started. On failure nothing is left of it.
+ */
+int hakstat_session_create(struct hakstat_session *session, enum hakstat_mode mode, const char *path,
+			   const char *url, struct hakstat_err *err);
+
+/* Records the process `pid` alone; call it before the start. */
+int hakstat_session_track(const struct hakstat_session *session, int64_t pid, struct hakstat_err *err);
+
+int hakstat_session_start(struct hakstat_session *session, struct hakstat_err *err);
+
+/* Stops and waits until all that was recorded is where it goes. */
+int hakstat_session_stop(struct hakstat_session *session, struct hakstat_err *err);
+
+/* Of a stopped session. False when LTTng does not know or gives a number that cannot be. */
+bool hakstat_session_lost_events(const struct hakstat_session *session, uint64_t *lost);
+
+/* Ends the session. What it recorded is complete if it was stopped before. */
+int hakstat_session_destroy(struct hakstat_session *session, struct hakstat_err *err);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The plan of a recording. The statedump events carry the modules, which is how addresses get
+ * their names later.
+ */
+#include "session_plan.h"
+
+#include <glib.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define SAMPLE (1u << HAKSTAT_MODE_SAMPLE)
+#define FULL   (1u << HAKSTAT_MODE_FULL)
+#define EVENTS (1u << HAKSTAT_MODE_EVENTS)
+#define ALL    (SAMPLE | FULL | EVENTS)
+
+#define KIB (UINT64_C(1) << 10)
+#define MIB (UINT64_C(1) << 20)
+
+#define LEAST_BUFFER_BYTES (64 * KIB)
+
+/* clang-format off */
+const struct hakstat_channel_plan hakstat_channel_plans[HAKSTAT_CHANNELS + 1] = {
+	[HAKSTAT_CHANNEL_METADATA] = { "metadata", 4 * KIB, 2, ALL },
+	[HAKSTAT_CHANNEL_STATE] = { "state", 512 * KIB, 4, ALL },
+	[HAKSTAT_CHANNEL_SAMPLE] = { "sample", 1 * MIB, 4, SAMPLE | FULL },
+	[HAKSTAT_CHANNEL_OPS] = { "ops", 8 * MIB, 8, FULL | EVENTS },
+	{ NULL, 0, 0, 0 },
+};
+
+const struct hakstat_event_plan hakstat_event_plans[] = {
+	{ "lttng_ust_statedump:*", HAKSTAT_CHANNEL_STATE, ALL },
+	{ "lttng_ust_lib:*", HAKSTAT_CHANNEL_STATE, ALL },
+	{ "hakmem:config", HAKSTAT_CHANNEL_STATE, ALL },
+	{ "hakmem:class_info", HAKSTAT_CHANNEL_STATE, ALL },
+	{ "hakmem:class_stats", HAKSTAT_CHANNEL_STATE, ALL },
+	{ "hakmem:heap_stats", HAKSTAT_CHANNEL_STATE, ALL },
+	{ "hakmem:superslab_map", HAKSTAT_CHANNEL_STATE, ALL },
+	{ "hakmem:superslab_unmap", HAKSTAT_CHANNEL_STATE, ALL },
+	{ "hakmem:purge", HAKSTAT_CHANNEL_STATE, ALL },
+	{ "hakmem:oom", HAKSTAT_CHANNEL_STATE, ALL },
+	{ "hakmem:corruption", HAKSTAT_CHANNEL_STATE, ALL },
+	{ "hakmem:sample_alloc", HAKSTAT_CHANNEL_SAMPLE, SAMPLE | FULL },
+	{ "hakmem:sample_free", HAKSTAT_CHANNEL_SAMPLE, SAMPLE | FULL },
+	{ "hakmem:ops", HAKSTAT_CHANNEL_OPS, FULL },
+	{ "hakmem:route", HAKSTAT_CHANNEL_OPS, EVENTS },
+	{ "hakmem:class_select", HAKSTAT_CHANNEL_OPS, EVENTS },
+	{ "hakmem:frag", HAKSTAT_CHANNEL_OPS, EVENTS },
+	{ "hakmem:alloc", HAKSTAT_CHANNEL_OPS, EVENTS },
+	{ "hakmem:free", HAKSTAT_CHANNEL_OPS, EVENTS },
+	{ "hakmem:resize", HAKSTAT_CHANNEL_OPS, EVENTS },
+	{ "hakmem:slab_acquire", HAKSTAT_CHANNEL_OPS, EVENTS },
+	{ "hakmem:slab_release", HAKSTAT_CHANNEL_OPS, EVENTS },
+	{ NULL, HAKSTAT_CHANNEL_STATE, 0 },
+};
+/* clang-format on */
+
+static const char *const mode_names[HAKSTAT_MODES] = {
+	[HAKSTAT_MODE_SAMPLE] = "sample",
+	[HAKSTAT_MODE_FULL] = "full",
+	[HAKSTAT_MODE_EVENTS] = "events",
+};
+
+const char *hakstat_mode_name(enum hakstat_mode mode)
+{
+	return mode_names[mode];
+}
+
+static uint64_t available_memory(void)
+{
+	uint64_t kib = 0;
+	char line[128];
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) == 1) {
+			break;
+		}
+	}
+	if (file) {
+		fclose(file);
+	}
+	return kib ? kib * KIB : UINT64_MAX;
+}
+
+/* LTTng keeps its buffers in files there. */
+static uint64_t available_shared_memory(void)
+{
+	struct statvfs status;
+
+	if (statvfs("/dev/shm", &status) < 0) {
+		return UINT64_MAX;
+	}
+	return (uint64_t)status.f_bavail * status.f_frsize;
+}
+
+/* LTTng makes buffers for every CPU that could ever be plugged in. */
+static uint64_t planned_bytes(enum hakstat_mode mode)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < HAKSTAT_CHANNELS; i++) {
+		const struct hakstat_channel_plan *plan = &hakstat_channel_plans[i];
+
+		if (plan->modes & (1u << mode)) {
+			bytes += plan->buffer_bytes * plan->buffers;
+		}
+	}
+	return bytes * (uint64_t)(cpus > 0 ? cpus : 1);
+}
+
+uint64_t hakstat_channel_buffer_bytes(enum hakstat_channel channel, enum hakstat_mode mode)
+{
+	uint64_t bytes = hakstat_channel_plans[channel].buffer_bytes;
+	uint64_t planned = planned_bytes(mode);
+	uint64_t limit = MIN(available_memory(), available_shared_memory()) / 8;
+
+	while (planned > limit && bytes > LEAST_BUFFER_BYTES) {
+		planned /= 2;
+		bytes /= 2;
+	}
+	return bytes;
+}

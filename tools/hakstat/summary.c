@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rows, tables and their merging.
+ */
+#include "summary.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "symbol.h"
+#include "text.h"
+
+static void row_free(void *data)
+{
+	struct hakstat_row *row = data;
+
+	g_free(row->key);
+	g_free(row->class_name);
+	g_free(row->host);
+	g_free(row->process);
+	if (row->stack) {
+		g_ptr_array_unref(row->stack);
+	}
+	g_free(row);
+}
+
+struct hakstat_summary *hakstat_summary_new(void)
+{
+	struct hakstat_summary *s = g_new0(struct hakstat_summary, 1);
+
+	s->paths = g_ptr_array_new_with_free_func(g_free);
+	s->hosts = g_ptr_array_new_with_free_func(g_free);
+	s->notes = g_ptr_array_new_with_free_func(g_free);
+	s->begin_ns = INT64_MAX;
+	s->end_ns = INT64_MIN;
+	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
+		s->rows[t] = g_ptr_array_new_with_free_func(row_free);
+		s->by_key[t] = g_hash_table_new(g_str_hash, g_str_equal);
+	}
+	return s;
+}
+
+void hakstat_summary_free(struct hakstat_summary *s)
+{
+	if (!s) {
+		return;
+	}
+	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
+		g_hash_table_destroy(s->by_key[t]);
+		g_ptr_array_unref(s->rows[t]);
+	}
+	g_ptr_array_unref(s->paths);
+	g_ptr_array_unref(s->hosts);
+	g_ptr_array_unref(s->notes);
+	g_free(s->config.version);
+	g_free(s->config.size_classes);
+	g_free(s);
+}
+
+struct hakstat_row *hakstat_summary_row(struct hakstat_summary *s, enum hakstat_table_id table,
+					const char *key, bool *is_new)
+{
+	struct hakstat_row *row = g_hash_table_lookup(s->by_key[table], key);
+
+	if (is_new) {
+		*is_new = row == NULL;
+	}
+	if (!row) {
+		row = g_new0(struct hakstat_row, 1);
+		row->key = g_strdup(key);
+		g_hash_table_insert(s->by_key[table], row->key, row);
+		g_ptr_array_add(s->rows[table], row);
+	}
+	return row;
+}
+
+static bool holds(const GPtrArray *texts, const char *text)
+{
+	for (guint i = 0; i < texts->len; i++) {
+		if (strcmp(g_ptr_array_index(texts, i), text) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int compare_texts(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorted, so that the order of merging does not show. */
+static void add_once(GPtrArray *texts, const char *text)
+{
+	char *clean = hakstat_text_clean(text);
+
+	if (holds(texts, clean)) {
+		g_free(clean);
+		return;
+	}
+	g_ptr_array_add(texts, clean);
+	g_ptr_array_sort(texts, compare_texts);
+}
+
+void hakstat_summary_add_path(struct hakstat_summary *s, const char *path)
+{
+	add_once(s->paths, path);
+}
+
+void hakstat_summary_add_host(struct hakstat_summary *s, const char *host)
+{
+	add_once(s->hosts, host);
+}
+
+void hakstat_summary_note(struct hakstat_summary *s, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	add_once(s->notes, text);
+	g_free(text);
+}
+
+static int compare_configs(const struct hakstat_config *a, const struct hakstat_config *b)
+{
+	int order = g_strcmp0(a->size_classes, b->size_classes);
+
+	if (order == 0) {
+		order = g_strcmp0(a->version, b->version);
+	}
+	if (order == 0) {
+		order = (a->tiny_max_class > b->tiny_max_class) - (a->tiny_max_class < b->tiny_max_class);
+	}
+	if (order == 0) {
+		order = (a->superslab_size > b->superslab_size) - (a->superslab_size < b->superslab_size);
+	}
+	return order;
+}
+
+static void copy_config(struct hakstat_config *to, const struct hakstat_config *from)
+{
+	char *version = hakstat_text_clean(from->version ? from->version : "");
+	char *size_classes = hakstat_text_clean(from->size_classes ? from->size_classes : "");
+
+	g_free(to->version);
+	g_free(to->size_classes);
+	*to = *from;
+	to->version = version;
+	to->size_classes = size_classes;
+}
+
+/* The smallest of all seen stays, so that the order of merging does not matter. */
+void hakstat_summary_add_config(struct hakstat_summary *s, const struct hakstat_config *config)
+{
+	bool differs = s->config.differs || config->differs;
+	int order;
+
+	if (!config->known) {
+		return;
+	}
+	if (!s->config.known) {
+		copy_config(&s->config, config);
+		return;
+	}
+	order = compare_configs(config, &s->config);
+	if (order < 0) {
+		copy_config(&s->config, config);
+	}
+	s->config.differs = differs || order != 0;
+}
+
+static uint64_t add_capped(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+#define ADD_FIELD(field) to->field = add_capped(to->field, from->field);
+
+void hakstat_counts_add(struct hakstat_counts *to, const struct hakstat_counts *from)
+{
+	HAKSTAT_COUNTS(ADD_FIELD)
+	to->variance += from->variance;
+}
+
+static uint64_t rest(uint64_t usable, uint64_t unknown, uint64_t requested)
+{
+	uint64_t known = usable > unknown ? usable - unknown : 0;
+
+	return known > requested ? known - requested : 0;
+}
+
+uint64_t hakstat_counts_waste(const struct hakstat_counts *n)
+{
+	return rest(n->usable_bytes, n->unknown_bytes, n->requested_bytes);
+}
+
+uint64_t hakstat_counts_live_waste(const struct hakstat_counts *n)
+{
+	return rest(n->live_usable_bytes, n->live_unknown_bytes, n->live_requested_bytes);
+}
+
+static void *copy_frame(gconstpointer source, void *unused)
+{
+	const struct hakstat_frame *from = source;
+	struct hakstat_frame *to = g_new0(struct hakstat_frame, 1);
+
+	(void)unused;
+	*to = *from;
+	to->function = g_strdup(from->function);
+	to->file = g_strdup(from->file);
+	to->module = g_strdup(from->module);
+	to->build_id = g_strdup(from->build_id);
+	return to;
+}
+
+static void free_frame(void *frame)
+{
+	hakstat_frame_free(frame);
+}
+
+static GPtrArray *copy_stack(GPtrArray *stack)
+{
+	GPtrArray *copy = g_ptr_array_copy(stack, copy_frame, NULL);
+
+	g_ptr_array_set_free_func(copy, free_frame);
+	return copy;
+}
+
+static void copy_dimensions(struct hakstat_row *to, const struct hakstat_row *from)
+{
+	char *key = to->key;
+
+	*to = *from;
+	to->key = key;
+	to->class_name = g_strdup(from->class_name);
+	to->host = g_strdup(from->host);
+	to->process = g_strdup(from->process);
+	to->stack = from->stack ? copy_stack(from->stack) : NULL;
+}
+
+/* A class whose range ends at 0 serves no request: the boundary excludes it. */
+void hakstat_row_add_range(struct hakstat_row *row, enum hakstat_table_id table, bool is_new, uint64_t min,
+			   uint64_t max)
+{
+	bool is_class = table == HAKSTAT_BY_CLASS;
+
+	if (is_new || (is_class && row->requested_max == 0)) {
+		row->requested_min = min;
+		row->requested_max = max;
+	} else if (!is_class || max != 0) {
+		row->requested_min = MIN(row->requested_min, min);
+		row->requested_max = MAX(row->requested_max, max);
+	}
+}
+
+static void merge_row(enum hakstat_table_id table, struct hakstat_row *to, const struct hakstat_row *from)
+{
+	hakstat_row_add_range(to, table, false, from->requested_min, from->requested_max);
+	HAKSTAT_GAUGES(ADD_FIELD)
+	hakstat_counts_add(&to->n, &from->n);
+}
+
+static void merge_tables(struct hakstat_summary *to, const struct hakstat_summary *from)
+{
+	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
+		for (guint i = 0; i < from->rows[t]->len; i++) {
+			const struct hakstat_row *source = g_ptr_array_index(from->rows[t], i);
+			bool is_new;
+			struct hakstat_row *row =
+				hakstat_summary_row(to, (enum hakstat_table_id)t, source->key, &is_new);
+			if (is_new) {
+				copy_dimensions(row, source);
+			} else {
+				merge_row((enum hakstat_table_id)t, row, source);
+			}
+		}
+	}
+}
+
+static void merge_texts(struct hakstat_summary *to, const struct hakstat_summary *from)
+{
+	for (guint i = 0; i < from->paths->len; i++) {
+		add_once(to->paths, g_ptr_array_index(from->paths, i));
+	}
+	for (guint i = 0; i < from->hosts->len; i++) {
+		add_once(to->hosts, g_ptr_array_index(from->hosts, i));
+	}
+	for (guint i = 0; i < from->notes->len; i++) {
+		add_once(to->notes, g_ptr_array_index(from->notes, i));
+	}
+}
+
+void hakstat_summary_merge(struct hakstat_summary *to, const struct hakstat_summary *from)
+{
+	merge_texts(to, from);
+	merge_tables(to, from);
+	hakstat_summary_add_config(to, &from->config);
+	to->mode = MAX(to->mode, from->mode);
+	to->estimated |= from->estimated;
+	to->partial |= from->partial;
+	to->sites_are_frag |= from->sites_are_frag;
+	to->lost_unknown |= from->lost_unknown;
+	to->begin_ns = MIN(to->begin_ns, from->begin_ns);
+	to->end_ns = MAX(to->end_ns, from->end_ns);
+	HAKSTAT_SUMS(ADD_FIELD)
+	HAKSTAT_GAUGES(ADD_FIELD)
+}
+
+const char *hakstat_table_name(enum hakstat_table_id table)
+{
+	static const char *const names[] = { "class", "route", "size", "site", "thread", "process", "time" };
+
+	return names[table];
+}

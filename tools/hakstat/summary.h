@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is kept of a trace: counts that add up, in tables of rows. A summary is what a model
+ * ends in, what can be saved and read again, and what merges: merging is associative and
+ * commutative, so hosts, processes and runs come together in any order. Percentages,
+ * findings and orders are no part of it; report.c derives them.
+ */
+#ifndef HAKSTAT_SUMMARY_H
+#define HAKSTAT_SUMMARY_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a trace recorded, from the least to the most. */
+enum hakstat_mode { HAKSTAT_MODE_NONE, HAKSTAT_MODE_SAMPLE, HAKSTAT_MODE_EVENTS, HAKSTAT_MODE_FULL };
+
+enum hakstat_table_id {
+	HAKSTAT_BY_CLASS,
+	HAKSTAT_BY_ROUTE,
+	HAKSTAT_BY_SIZE,
+	HAKSTAT_BY_SITE,
+	HAKSTAT_BY_THREAD,
+	HAKSTAT_BY_PROCESS,
+	HAKSTAT_BY_TIME,
+	HAKSTAT_TABLE_COUNT,
+};
+
+/* clang-format off */
+
+/*
+ * X(field): sums over allocations. `unknown_allocs` of `allocs` are those of which nothing says
+ * what they requested, `unknown_bytes` their usable bytes, which are in `usable_bytes` as well;
+ * likewise for what is live. `samples` is what the estimates rest on.
+ */
+#define HAKSTAT_COUNTS(X) \
+	X(allocs) X(frees) X(live) \
+	X(requested_bytes) X(usable_bytes) X(unknown_allocs) X(unknown_bytes) \
+	X(live_requested_bytes) X(live_usable_bytes) X(live_unknown) X(live_unknown_bytes) \
+	X(slabs) X(slab_bytes) X(samples)
+
+/* X(field): of a process or a moment; merged by adding. */
+#define HAKSTAT_GAUGES(X) X(peak_live_bytes) X(mapped_bytes) X(committed_bytes) X(cached_bytes)
+
+/* X(field): of the whole summary; merged by adding. */
+#define HAKSTAT_SUMS(X) \
+	X(events) X(operations) X(lost_events) X(lost_words) X(malformed) X(unseen_allocs) X(metadata_bytes) \
+	X(out_of_memory) X(corruptions)
+
+/* clang-format on */
+
+#define HAKSTAT_U64_FIELD(field) uint64_t field;
+
+struct hakstat_counts {
+	HAKSTAT_COUNTS(HAKSTAT_U64_FIELD)
+	double variance; /* of requested_bytes; 0 when exact */
+};
+
+enum { HAKSTAT_REASON_UNKNOWN = 7 }; /* no sample tells why these requests took their route */
+
+/* One line of a table. A table uses the dimension fields it is about; others are 0 or NULL. */
+struct hakstat_row {
+	char *key; /* what makes rows of several summaries one */
+	char *class_name;
+	uint32_t class_id;
+	uint32_t route;	 /* enum hak_route */
+	uint32_t reason; /* enum hak_reason */
+	uint64_t block;	 /* usable bytes of one block; 0 when they differ */
+	uint64_t requested_min, requested_max;
+	GPtrArray *stack; /* of struct hakstat_frame, innermost first */
+	char *host;
+	char *process;
+	uint32_t pid, tid;
+	int64_t time_ns;
+	uint64_t span_ns;
+	uint64_t large_live_bytes;	  /* totals: live bytes that lie in no slab */
+	HAKSTAT_GAUGES(HAKSTAT_U64_FIELD) /* process and time */
+	struct hakstat_counts n;
+};
+
+struct hakstat_config {
+	bool known;
+	bool differs; /* the processes do not agree; the values are those of the smallest name */
+	char *version;
+	char *size_classes;
+	uint32_t tiny_max_class, tiny_max_size, page_size, frag_percent;
+	uint64_t superslab_size;
+};
+
+struct hakstat_summary {
+	GPtrArray *paths, *hosts; /* char *, sorted, each once */
+	GPtrArray *notes;	  /* char *: what the reader must know, sorted, each once */
+	enum hakstat_mode mode;
+	bool estimated;	     /* requested bytes are estimates */
+	bool partial;	     /* a trace ended early */
+	bool sites_are_frag; /* sites cover only requests that waste frag_percent and more */
+	int64_t begin_ns, end_ns;
+	bool lost_unknown; /* more was lost than lost_events counts */
+	/*
+	 * operations: allocations, frees and resizes that were read one by one; lost_words: of packed
+	 * operations; malformed: events whose values made no sense; unseen_allocs: counted by snapshots
+	 * but not among the operations.
+	 */
+	HAKSTAT_SUMS(HAKSTAT_U64_FIELD)
+	HAKSTAT_GAUGES(HAKSTAT_U64_FIELD)
+	struct hakstat_config config;
+	GPtrArray *rows[HAKSTAT_TABLE_COUNT];	 /* struct hakstat_row * */
+	GHashTable *by_key[HAKSTAT_TABLE_COUNT]; /* key -> row */
+};
+
+struct hakstat_summary *hakstat_summary_new(void);
+void hakstat_summary_free(struct hakstat_summary *summary);
+
+/* The row with this key, made with zero counts when new (*is_new, may be NULL). */
+struct hakstat_row *hakstat_summary_row(struct hakstat_summary *summary, enum hakstat_table_id table,
+					const char *key, bool *is_new);
+
+/* Takes requests of `min` to `max` bytes into a row's range; `is_new`: the row has none yet. */
+void hakstat_row_add_range(struct hakstat_row *row, enum hakstat_table_id table, bool is_new, uint64_t min,
+			   uint64_t max);
+
+/* Adds a path, a host or a note once. The text is copied and made safe to show. */
+void hakstat_summary_add_path(struct hakstat_summary *summary, const char *path);
+void hakstat_summary_add_host(struct hakstat_summary *summary, const char *host);
+void hakstat_summary_note(struct hakstat_summary *summary, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Takes a process's options in; notes when they differ from those seen before. */
+void hakstat_summary_add_config(struct hakstat_summary *summary, const struct hakstat_config *config);
+
+void hakstat_counts_add(struct hakstat_counts *to, const struct hakstat_counts *from);
+
+/* Adds `from` to `to`. `from` stays as it is. */
+void hakstat_summary_merge(struct hakstat_summary *to, const struct hakstat_summary *from);
+
+/* usable - requested over what is known of both. */
+uint64_t hakstat_counts_waste(const struct hakstat_counts *n);
+uint64_t hakstat_counts_live_waste(const struct hakstat_counts *n);
+
+/* "class", "route", ... */
+const char *hakstat_table_name(enum hakstat_table_id table);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tight loop over packed operations, and its single-operation siblings.
+ */
+#include "tally.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "hakmem_ops_word.h"
+#include "hakmem_route_list.h"
+
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+void hakstat_tally_clear(struct hakstat_tally *tally)
+{
+	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		if (tally->classes[i]) {
+			g_free(tally->classes[i]->buckets);
+			g_free(tally->classes[i]);
+		}
+	}
+	memset(tally, 0, sizeof *tally);
+}
+
+static __attribute__((noinline)) struct hakstat_class_tally *make_class(struct hakstat_tally *tally,
+									uint32_t class_id)
+{
+	struct hakstat_class_tally *c = g_new0(struct hakstat_class_tally, 1);
+
+	for (int i = 0; i < HAKSTAT_REASONS; i++) {
+		c->cells[i].min = UINT64_MAX;
+	}
+	tally->classes[class_id] = c;
+	tally->is_used = true;
+	return c;
+}
+
+static inline struct hakstat_class_tally *class_at(struct hakstat_tally *tally, uint32_t class_id)
+{
+	struct hakstat_class_tally *c = tally->classes[class_id];
+
+	return LIKELY(c != NULL) ? c : make_class(tally, class_id);
+}
+
+/* A class's requests lie close together, so a window of buckets is kept, not all of them. */
+static __attribute__((noinline)) void widen(struct hakstat_class_tally *c, uint32_t bucket)
+{
+	uint32_t low = bucket & ~UINT32_C(15);
+	uint32_t high = (bucket | 15) + 1;
+	struct hakstat_bucket *wider;
+
+	if (c->count) {
+		low = MIN(low, c->base);
+		high = MAX(high, c->base + c->count);
+	}
+	wider = g_new0(struct hakstat_bucket, high - low);
+	if (c->count) {
+		memcpy(wider + (c->base - low), c->buckets, c->count * sizeof *wider);
+	}
+	g_free(c->buckets);
+	c->buckets = wider;
+	c->base = low;
+	c->count = high - low;
+}
+
+static inline struct hakstat_bucket *bucket_at(struct hakstat_class_tally *c, uint64_t size)
+{
+	uint32_t bucket = hakstat_bucket_of(size);
+
+	if (UNLIKELY(bucket - c->base >= c->count)) {
+		widen(c, bucket);
+	}
+	return &c->buckets[bucket - c->base];
+}
+
+static inline void note_range(uint64_t *min, uint64_t *max, uint64_t size)
+{
+	if (UNLIKELY(size < *min)) {
+		*min = size;
+	}
+	if (UNLIKELY(size > *max)) {
+		*max = size;
+	}
+}
+
+static void note_wide_bucket(struct hakstat_bucket *b, uint64_t size, uint64_t weight)
+{
+	b->requested += size * weight;
+	if (b->max == 0) {
+		b->min = size;
+	}
+	note_range(&b->min, &b->max, size);
+}
+
+static inline void count_alloc(struct hakstat_tally *tally, const struct hakstat_tally_op *op)
+{
+	struct hakstat_class_tally *c = class_at(tally, op->class_id);
+	struct hakstat_cell *cell = &c->cells[op->reason];
+	struct hakstat_bucket *b = bucket_at(c, op->requested);
+
+	cell->allocs += op->weight;
+	cell->requested += op->requested * op->weight;
+	cell->usable += op->usable * op->weight;
+	note_range(&cell->min, &cell->max, op->requested);
+	b->allocs += op->weight;
+	b->live += (int64_t)op->weight;
+	if (UNLIKELY(op->requested > HAKSTAT_EXACT_SIZES)) {
+		note_wide_bucket(b, op->requested, op->weight);
+	}
+	tally->live_bytes += (int64_t)op->usable;
+	if (tally->live_bytes > tally->peak_bytes) {
+		tally->peak_bytes = tally->live_bytes;
+	}
+}
+
+static inline void count_free(struct hakstat_tally *tally, const struct hakstat_tally_op *op)
+{
+	struct hakstat_class_tally *c = class_at(tally, op->class_id);
+	struct hakstat_cell *cell = &c->cells[op->reason];
+
+	tally->live_bytes -= (int64_t)op->usable;
+	if (UNLIKELY(op->flags & HAK_OP_UNTRACED)) {
+		cell->untraced += op->weight;
+		cell->untraced_usable += op->usable * op->weight;
+		return;
+	}
+	cell->frees += op->weight;
+	cell->freed_requested += op->requested * op->weight;
+	cell->freed_usable += op->usable * op->weight;
+	bucket_at(c, op->requested)->live -= (int64_t)op->weight;
+}
+
+/*
+ * The block stays, what is asked of it changes. When its former size is unknown, the block
+ * comes under the trace here: it is taken for freed untraced and found again.
+ */
+static inline void count_resize(struct hakstat_tally *tally, const struct hakstat_tally_op *op,
+				uint64_t old_requested)
+{
+	struct hakstat_class_tally *c = class_at(tally, op->class_id);
+	struct hakstat_cell *cell = &c->cells[op->reason];
+
+	if (op->flags & HAK_OP_UNTRACED) {
+		cell->untraced += op->weight;
+		cell->untraced_usable += op->usable * op->weight;
+		cell->frees -= op->weight; /* modulo 2^64: only allocs - frees is made of it */
+		cell->freed_usable -= op->usable * op->weight;
+		cell->resized += (int64_t)(op->requested * op->weight);
+	} else {
+		cell->resized += (int64_t)((op->requested - old_requested) * op->weight);
+		bucket_at(c, old_requested)->live -= (int64_t)op->weight;
+	}
+	bucket_at(c, op->requested)->live += (int64_t)op->weight;
+}
+
+void hakstat_tally_alloc(struct hakstat_tally *tally, const struct hakstat_tally_op *op)
+{
+	count_alloc(tally, op);
+}
+
+void hakstat_tally_free(struct hakstat_tally *tally, const struct hakstat_tally_op *op)
+{
+	count_free(tally, op);
+}
+
+void hakstat_tally_resize(struct hakstat_tally *tally, const struct hakstat_tally_op *op,
+			  uint64_t old_requested)
+{
+	count_resize(tally, op, old_requested);
+}
+
+static inline void count_word(struct hakstat_tally *tally, enum hak_word_kind kind,
+			      const struct hakstat_tally_op *op, uint64_t old_requested,
+			      struct hakstat_batch *batch)
+{
+	if (kind == HAK_WORD_ALLOC) {
+		count_alloc(tally, op);
+		batch->allocs++;
+		batch->requested += op->requested;
+		batch->usable += op->usable;
+	} else if (kind == HAK_WORD_FREE) {
+		count_free(tally, op);
+		batch->frees++;
+	} else {
+		count_resize(tally, op, old_requested);
+		batch->resizes++;
+	}
+}
+
+void hakstat_tally_words(struct hakstat_tally *tally, const uint64_t *words, uint32_t count,
+			 struct hakstat_batch *out)
+{
+	struct hakstat_batch batch = { 0 };
+
+	for (uint32_t i = 0; i < count;) {
+		uint64_t w = words[i];
+		enum hak_word_kind kind = hak_word_kind(w);
+		uint32_t extra = (uint32_t)(kind == HAK_WORD_RESIZE) + (uint32_t)hak_word_is_large(w);
+		uint64_t old_requested = 0;
+		struct hakstat_tally_op op = {
+			.class_id = hak_word_class(w),
+			.reason = hak_word_reason(w),
+			.flags = hak_word_flags(w),
+			.requested = hak_word_requested(w),
+			.weight = 1,
+		};
+		op.usable = tally->block[op.class_id];
+		if (UNLIKELY(kind > HAK_WORD_RESIZE || extra >= count - i)) {
+			batch.malformed += count - i;
+			break;
+		}
+		if (UNLIKELY(extra != 0)) {
+			old_requested = kind == HAK_WORD_RESIZE ? words[i + 1] : 0;
+			op.usable = hak_word_is_large(w) ? words[i + extra] : op.usable;
+		}
+		count_word(tally, kind, &op, old_requested, &batch);
+		i += 1 + extra;
+	}
+	out->allocs += batch.allocs;
+	out->frees += batch.frees;
+	out->resizes += batch.resizes;
+	out->requested += batch.requested;
+	out->usable += batch.usable;
+	out->malformed += batch.malformed;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Operations counted into flat arrays: per class and reason, and per class and request size.
+ * One tally belongs to one process and one kind of source. This is the hot part of reading
+ * a trace: no allocation, no look-up by hash for an operation, once a class has been seen.
+ */
+#ifndef HAKSTAT_TALLY_H
+#define HAKSTAT_TALLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	HAKSTAT_MAX_CLASSES = 128,  /* what a packed operation can name */
+	HAKSTAT_REASONS = 8,	    /* likewise */
+	HAKSTAT_EXACT_SIZES = 4096, /* up to here each size has a bucket of its own */
+	HAKSTAT_SUB_BUCKETS = 64,   /* of each doubling above */
+	HAKSTAT_BUCKETS = HAKSTAT_EXACT_SIZES + 1 + 52 * HAKSTAT_SUB_BUCKETS,
+	HAKSTAT_WEIGHT_ONE = 256, /* sampled operations are counted in units of 1/256 */
+};
+
+/*
+ * All counts in units of the tally's weight: 1 for operations, HAKSTAT_WEIGHT_ONE for samples.
+ * Frees of blocks older than the trace are in `untraced` only.
+ */
+struct hakstat_cell {
+	uint64_t allocs, requested, usable; /* usable: kept for classes without a block size */
+	uint64_t frees, freed_requested, freed_usable;
+	uint64_t untraced, untraced_usable;
+	int64_t resized;   /* what resizes added to the requested bytes of live blocks */
+	uint64_t min, max; /* requested; of allocations */
+};
+
+struct hakstat_bucket {
+	uint64_t allocs;
+	int64_t live;
+	uint64_t requested, min, max; /* only above HAKSTAT_EXACT_SIZES */
+};
+
+struct hakstat_class_tally {
+	struct hakstat_cell cells[HAKSTAT_REASONS];
+	uint32_t base, count; /* the buckets base .. base + count - 1 exist */
+	struct hakstat_bucket *buckets;
+};
+
+struct hakstat_tally {
+	bool is_used;
+	struct hakstat_class_tally *classes[HAKSTAT_MAX_CLASSES];
+	uint64_t block[HAKSTAT_MAX_CLASSES]; /* usable bytes; 0: unknown or differing */
+	int64_t live_bytes, peak_bytes;	     /* usable, counted from the start of the trace */
+};
+
+/* What one batch of operations came to. */
+struct hakstat_batch {
+	uint64_t allocs, frees, resizes, requested, usable;
+	uint64_t malformed; /* words that no operation is made of */
+};
+
+/* Zeroed memory is an empty tally. Frees what it holds. */
+void hakstat_tally_clear(struct hakstat_tally *tally);
+
+/* One operation, `weight` times. `class_id` < HAKSTAT_MAX_CLASSES, `reason` < HAKSTAT_REASONS. */
+struct hakstat_tally_op {
+	uint32_t class_id, reason, flags;
+	uint64_t requested, usable, weight;
+};
+void hakstat_tally_alloc(struct hakstat_tally *tally, const struct hakstat_tally_op *op);
+void hakstat_tally_free(struct hakstat_tally *tally, const struct hakstat_tally_op *op);
+void hakstat_tally_resize(struct hakstat_tally *tally, const struct hakstat_tally_op *op,
+			  uint64_t old_requested);
+
+/* Packed operations as of hakmem_ops_word.h; adds to `batch`. */
+void hakstat_tally_words(struct hakstat_tally *tally, const uint64_t *words, uint32_t count,
+			 struct hakstat_batch *batch);
+
+/* The bucket of a request size, and the sizes that share it. */
+static inline uint32_t hakstat_bucket_of(uint64_t size)
+{
+	unsigned exponent;
+
+	if (size <= HAKSTAT_EXACT_SIZES) {
+		return (uint32_t)size;
+	}
+	exponent = 63u - (unsigned)__builtin_clzll(size - 1);
+	return HAKSTAT_EXACT_SIZES + 1 + (exponent - 12) * HAKSTAT_SUB_BUCKETS +
+	       (uint32_t)((size - 1) >> (exponent - 6) & (HAKSTAT_SUB_BUCKETS - 1));
+}
+
+#endif

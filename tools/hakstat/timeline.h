@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The course of a trace in at most 128 slices of equal, growing width. Slices lie on
+ * absolute multiples of a power of two of nanoseconds, so that the slices of several traces
+ * can be brought to one width. A summary keeps each width apart: folding takes the higher of
+ * two levels and merging adds them, so folding must come last for merging to be associative.
+ */
+#ifndef HAKSTAT_TIMELINE_H
+#define HAKSTAT_TIMELINE_H
+
+#include <stdint.h>
+
+#include "summary.h"
+#include "tally.h"
+
+struct hakstat_timeline;
+
+struct hakstat_timeline *hakstat_timeline_new(void);
+void hakstat_timeline_free(struct hakstat_timeline *timeline);
+
+/* Operations that happened (or whose batch was written) at this time. */
+void hakstat_timeline_add(struct hakstat_timeline *timeline, int64_t time_ns,
+			  const struct hakstat_batch *batch);
+
+/* What a process holds at this time, in bytes. */
+void hakstat_timeline_level(struct hakstat_timeline *timeline, int64_t time_ns, uint32_t process,
+			    int64_t live_bytes, uint64_t committed_bytes);
+
+/* Writes the rows of HAKSTAT_BY_TIME. */
+void hakstat_timeline_finish(struct hakstat_timeline *timeline, struct hakstat_summary *summary);
+
+/*
+ * The rows of HAKSTAT_BY_TIME of a summary at one width, the widest among them, in order of time.
+ * Merged traces may have slices of several widths. The rows are new; free the array with
+ * g_ptr_array_unref.
+ */
+GPtrArray *hakstat_timeline_rows(const struct hakstat_summary *summary);
+
+#endif

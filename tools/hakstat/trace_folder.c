@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The walk over a recording's folders.
+ */
+#include "trace_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_DEPTH = 16 }; /* deeper is not a recording but a loop of links */
+
+struct walk {
+	GPtrArray *found;
+	bool is_empty; /* no file of any kind was seen */
+	struct hakstat_err *err;
+};
+
+static int cannot_read(struct walk *w, const char *path, int error)
+{
+	return hakstat_err_set(w->err, HAKSTAT_TRACE, "%s: cannot be read: %s", path, g_strerror(error));
+}
+
+static int visit(struct walk *w, const char *path, int depth);
+
+static int visit_entry(struct walk *w, const char *path, const char *name, int depth)
+{
+	char *child = g_build_filename(path, name, NULL);
+	struct stat info;
+	int status = 0;
+
+	w->is_empty = false;
+	if (stat(child, &info) == 0) {
+		if (S_ISDIR(info.st_mode)) {
+			status = visit(w, child, depth + 1);
+		} else if (S_ISREG(info.st_mode) && strcmp(name, "metadata") == 0) {
+			status = access(child, R_OK) ? cannot_read(w, child, errno) : 0;
+			g_ptr_array_add(w->found, g_strdup(path));
+		}
+	}
+	g_free(child);
+	return status;
+}
+
+static int visit(struct walk *w, const char *path, int depth)
+{
+	const struct dirent *entry;
+	int status = 0;
+	DIR *dir;
+
+	if (depth > MAX_DEPTH) {
+		return 0;
+	}
+	dir = opendir(path);
+	if (!dir) {
+		return cannot_read(w, path, errno);
+	}
+	while (status == 0 && (entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+			status = visit_entry(w, path, entry->d_name, depth);
+		}
+	}
+	closedir(dir);
+	return status;
+}
+
+static int compare_paths(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int check_root(const char *path, struct walk *w)
+{
+	struct stat info;
+
+	if (stat(path, &info) != 0) {
+		if (errno == ENOENT) {
+			return hakstat_err_set(w->err, HAKSTAT_TRACE,
+					       "%s: no such trace; 'hakstat record -- CMD' writes one", path);
+		}
+		return cannot_read(w, path, errno);
+	}
+	if (!S_ISDIR(info.st_mode)) {
+		return hakstat_err_set(w->err, HAKSTAT_TRACE,
+				       "%s: neither a trace folder nor a saved summary of hakstat", path);
+	}
+	return 0;
+}
+
+GPtrArray *hakstat_trace_folders(const char *path, struct hakstat_err *err)
+{
+	struct walk w = { g_ptr_array_new_with_free_func(g_free), true, err };
+	int status = check_root(path, &w);
+
+	if (status == 0) {
+		status = visit(&w, path, 0);
+	}
+	if (status == 0 && w.found->len == 0) {
+		status = hakstat_err_set(
+			err, HAKSTAT_TRACE,
+			w.is_empty ? "%s: an empty folder, not a trace"
+				   : "%s: not a trace: no folder below it holds a file 'metadata'",
+			path);
+	}
+	if (status != 0) {
+		g_ptr_array_unref(w.found);
+		return NULL;
+	}
+	g_ptr_array_sort(w.found, compare_paths);
+	return w.found;
+}

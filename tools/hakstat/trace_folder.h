@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finds the traces below a path: an LTTng session folder holds them some levels down, one for
+ * each user or process and for each rotation. A trace is a folder with a file `metadata`.
+ */
+#ifndef HAKSTAT_TRACE_FOLDER_H
+#define HAKSTAT_TRACE_FOLDER_H
+
+#include <glib.h>
+
+#include "err.h"
+
+/*
+ * The folders below `path` that are traces, sorted; free with g_ptr_array_unref. NULL with `err`
+ * set (HAKSTAT_TRACE) when the path is missing, can't be read or holds no trace.
+ */
+GPtrArray *hakstat_trace_folders(const char *path, struct hakstat_err *err);
+
+#endif
