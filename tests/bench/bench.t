@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The benchmark runner: a run counts only when it is proven who served it. BUILD names make's output folder.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+BUILD=${BUILD:-build}
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+count=0
+
+check() { # NAME STATUS
+	count=$((count + 1))
+	if [ "$2" -eq 0 ]; then
+		echo "ok $count - $1"
+	else
+		echo "not ok $count - $1"
+		sed 's/^/# /' "$work/out"
+	fi
+}
+
+bench() {
+	python3 "$here/run.py" --build "$BUILD" --no-system-peers --runs 1 --ms 20 --groups own \
+		--only '^(fixed_size 128|random_mixed|churn|remote|realloc)$' "$@" >"$work/out" 2>&1
+}
+
+echo 1..4
+
+bench "hakmem=$BUILD/lib/libhakmem.so" && grep -q 'libhakmem.so.0 *5  *0$' "$work/out"
+check "every shape runs and is served by the library named" $?
+
+# A library without a malloc is loaded like any other and serves nothing.
+echo 'int not_an_allocator;' | ${CC:-cc} -shared -fPIC -o "$work/libempty.so" -x c - 2>"$work/out"
+bench "empty=$work/libempty.so"
+[ $? -eq 1 ] && grep -q 'served by .*libc.so.6 instead of' "$work/out"
+check "a library that serves nothing fails its runs" $?
+
+# One that hands everything on to glibc owns the symbols all the same.
+cat >"$work/forward.c" <<'C'
+#include <stddef.h>
+void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
+void __libc_free(void *);
+void *malloc(size_t n) { return __libc_malloc(n); }
+void *calloc(size_t n, size_t m) { return __libc_calloc(n, m); }
+void *realloc(void *p, size_t n) { return __libc_realloc(p, n); }
+void free(void *p) { __libc_free(p); }
+C
+${CC:-cc} -shared -fPIC -o "$work/libforward.so" "$work/forward.c" 2>"$work/out"
+bench "forward=$work/libforward.so"
+[ $? -eq 1 ] && grep -q "glibc's heap grew" "$work/out"
+check "a library that forwards to glibc fails its runs" $?
+
+bench "gone=$work/no-such.so"
+[ $? -eq 2 ] && grep -q 'want NAME=PATH' "$work/out"
+check "a missing library is named" $?

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Proof of which allocator served a run. Two independent statements: the object that the dynamic
+ * linker bound malloc, calloc, realloc and free to, and what glibc's own heap counted meanwhile.
+ * The second one exposes an allocator that is loaded but hands every request on to glibc.
+ */
+#include "bench.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PROBES = 64, PROBE_BYTES = 1000 };
+
+static const char *object_of(const char *symbol)
+{
+	Dl_info info;
+	void *at = dlsym(RTLD_DEFAULT, symbol);
+
+	return at && dladdr(at, &info) && info.dli_fname ? info.dli_fname : "?";
+}
+
+/* Bytes in use in glibc's heap, asked of libc.so.6 itself and not of whoever interposed mallinfo2. */
+static size_t glibc_bytes(void)
+{
+	struct mallinfo2 (*ask)(void) = NULL;
+	void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+	struct mallinfo2 info;
+
+	if (libc)
+		*(void **)&ask = dlsym(libc, "mallinfo2");
+	if (!ask)
+		return 0;
+	info = ask();
+	return info.uordblks + info.hblkhd;
+}
+
+static size_t glibc_growth(void)
+{
+	static void *probe[PROBES];
+	size_t before = glibc_bytes();
+	size_t after;
+
+	for (size_t i = 0; i < PROBES; i++)
+		probe[i] = bench_malloc(PROBE_BYTES);
+	after = glibc_bytes();
+	for (size_t i = 0; i < PROBES; i++)
+		free(probe[i]);
+	return after > before ? after - before : 0;
+}
+
+void bench_proof_print(void)
+{
+	static const char *const symbols[] = { "calloc", "realloc", "free" };
+	const char *owner = object_of("malloc");
+	char path[PATH_MAX];
+	size_t grown = glibc_growth();
+
+	for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
+		if (strcmp(object_of(symbols[i]), owner) != 0)
+			owner = "mixed";
+	}
+	printf("served_by=%s glibc_bytes=%zu\n", realpath(owner, path) ? path : owner, grown);
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# LTTng's own commands without hakstat: create, enable-event -u 'hakmem:*', start; what
+# babeltrace2 prints can be read, with the enumerations as words. Filters work.
+. "$(dirname "$0")/../support/lttng.sh"
+. "$(dirname "$0")/../support/tap.sh"
+need_lttng
+tap_need babeltrace2
+
+export LTTNG_HOME=$tmp LTTNG_UST_REGISTER_TIMEOUT=-1
+daemon_log=$tmp/sessiond.log
+if ! lttng --no-sessiond list >/dev/null 2>&1; then
+	lttng-sessiond --daemonize --pidfile "$tmp/sessiond.pid" >"$daemon_log" 2>&1 ||
+		tap_skip_all "lttng-sessiond does not start here: $(head -n 1 "$daemon_log")"
+	# Ours, so ours to end; the daemon takes its consumers with it.
+	stop_daemon() {
+		local pid
+		pid=$(cat "$tmp/sessiond.pid")
+		kill "$pid" && timeout 30 tail --pid="$pid" -f /dev/null
+	}
+	tap_at_exit stop_daemon
+fi
+
+# session NAME RULE...: makes and starts a session of our own; each rule is enable-event's arguments.
+session() {
+	name=hakmem-test-$$-$1
+	shift
+	{
+		lttng create "$name" --output="$tmp/$name" &&
+			for rule; do
+				eval "lttng enable-event -s '$name' -u $rule" || break
+			done &&
+			lttng add-context -u -s "$name" -t vpid &&
+			lttng start "$name"
+	} >"$tmp/lttng.log" 2>&1
+	tap_result $? "lttng create, enable-event -u $*, start" || tap_note "$(cat "$tmp/lttng.log")"
+	tap_at_exit destroy "$name"
+}
+
+destroy() {
+	lttng list "$1" >/dev/null 2>&1 && lttng destroy "$1" >/dev/null 2>&1
+}
+
+# run HAKMEM-SETTING... -- COMMAND: in the session, with the tracer; leaves the trace as text in $tmp/text.
+run() {
+	local settings=()
+	while [ "$1" != -- ]; do
+		settings+=("$1")
+		shift
+	done
+	env "${settings[@]}" "${@:2}" 2>"$tmp/program.err"
+	tap_result $? "the program runs" || tap_note "$(cat "$tmp/program.err")"
+	lttng destroy "$name" >"$tmp/lttng.log" 2>&1
+	babeltrace2 "$tmp/$name" >"$tmp/text" 2>"$tmp/babeltrace.err"
+	tap_result $? "babeltrace2 reads the trace" || tap_note "$(cat "$tmp/babeltrace.err")"
+	tap_empty "$(grep -i discarded "$tmp/babeltrace.err")" "nothing was lost"
+}
+
+requests=$build/tests/e2e/requests
+
+session everything "'hakmem:*'"
+run LD_PRELOAD="$tracer:$lib" HAKMEM_SIZE_CLASSES=classic HAKMEM_TINY_MAX_CLASS=5 -- "$requests" 500 100 600 1024 50000
+text=$(cat "$tmp/text")
+tap_like "$text" 'hakmem:alloc: .*requested = 1024, usable = 8192, .*route = \( "mid" : container = 2 \), reason = \( "size_fit" ' \
+	"alloc shows requested and usable bytes, route and reason as words"
+tap_like "$text" 'hakmem:alloc: .*requested = 600, usable = 8192, .*"mid".*"boundary"' "a request that the boundary moved says so"
+tap_like "$text" 'hakmem:alloc: .*requested = 50000, usable = 53248, .*"large".*"above_mid"' "a large request says so"
+tap_like "$text" 'hakmem:route: .*requested = 600, alignment = 0, route = \( "mid"' "the routing decision is there"
+tap_like "$text" 'hakmem:class_select: .*requested = 100, usable = 128, waste = 28, class_id = [0-9]+, route = \( "tiny"' \
+	"the class selection is there"
+tap_like "$text" 'hakmem:frag: .*requested = 1024, usable = 8192, waste = 7168, waste_percent = 87, .*stack = \[ \[0\] = 0x' \
+	"a wasteful request has its stack"
+tap_like "$text" 'hakmem:config: .*size_classes = "classic", tiny_max_class = 5, tiny_max_size = 255' "the options in force are there"
+tap_like "$text" 'hakmem:class_info: .*name = "C5".*route = \( "tiny".*usable = 256, min_request = 128, max_request = 255' \
+	"each class is described"
+tap_like "$text" 'hakmem:class_stats: .*usable = 8192, allocs = [0-9]{3,}' "snapshots of the classes are there"
+tap_like "$text" 'hakmem:heap_stats: .*mapped = [0-9]+' "and of the heap"
+for size in 100 600 1024 50000; do
+	tap_is "$(grep -c "hakmem:alloc: .*requested = $size," "$tmp/text")" 500 "each request of $size bytes has its event"
+done
+
+# Loaded by the library itself this time.
+session filtered "hakmem:frag --filter 'waste > 7200'"
+run HAKMEM_TRACE=1 LD_LIBRARY_PATH="$build/tracer" LD_PRELOAD="$lib" HAKMEM_SIZE_CLASSES=classic HAKMEM_TINY_MAX_CLASS=5 -- "$requests" 500 100 600 1024
+tap_is "$(grep -c 'hakmem:frag: ' "$tmp/text")" 500 "a filter on waste lets the 600-byte requests through"
+tap_is "$(grep 'hakmem:frag: ' "$tmp/text" | grep -vc 'requested = 600,')" 0 "and nothing else"
+
+# Without a session the armed program is as any other.
+tap_ok "no session: the program runs" env LD_PRELOAD="$tracer:$lib" "$requests" 500 100 600
+tap_done

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# hakstat record and session daemons: started when none runs, shared, left alone when it is
+# somebody else's, ended however the recording ends; and what happens when it dies.
+. "$(dirname "$0")/../support/lttng.sh"
+. "$(dirname "$0")/../support/tap.sh"
+need_lttng
+tap_need babeltrace2
+cd "$tmp" || exit 1
+mkfifo up go
+
+# No session daemon may run here at first, and none of this test may be seen elsewhere.
+if [ -n "${HAK_TEST_ALONE-}" ]; then
+	run=/var/run/lttng
+else
+	export LTTNG_HOME=$tmp/home
+	run=$LTTNG_HOME/.lttng
+	mkdir "$LTTNG_HOME"
+fi
+! lttng list >/dev/null 2>&1 || tap_skip_all "the system's session daemon is in the way"
+
+# daemon_pid: of the session daemon that runs here; nothing when none does.
+daemon_pid() {
+	local pid
+	pid=$(cat "$run/lttng-sessiond.pid" 2>/dev/null) && kill -0 "$pid" 2>/dev/null && printf '%s' "$pid"
+}
+
+# await_end PID: until that process has ended.
+await_end() {
+	[ -z "$1" ] || timeout 60 tail --pid="$1" -f /dev/null
+}
+
+# A command that says when it runs and ends when told.
+waiting=(bash -c 'for ((i = 0; i < 500; i++)); do printf -v x "%*s" $i a; y+=$x; done; echo $$ >up; read -r _ <go')
+
+# begin NAME: records the waiting command; sets $recorder and $command.
+begin() {
+	"$hakstat" record -o "$1" -- "${waiting[@]}" 2>"$1.said" &
+	recorder=$!
+	read -r command <up
+}
+
+# finish: lets the command end; sets $status.
+finish() {
+	echo >go
+	wait "$recorder"
+	status=$?
+}
+
+# shoot PID: no chance to tidy up.
+shoot() {
+	kill -KILL "$1"
+	{ wait "$1"; } 2>/dev/null
+}
+
+readable() {
+	test "$(babeltrace2 "$1" 2>/dev/null | grep -c hakmem:)" -gt 50
+}
+
+said=$(LTTNG_SESSIOND_PATH=$tmp/nothing "$hakstat" record -- touch ran 2>&1)
+tap_is "$? $(wc -l <<<"$said") $(echo ran*)" "2 1 ran*" "no daemon program: exit 2, one line, nothing ran"
+tap_like "$said" '^hakstat: no LTTng session daemon: lttng-sessiond is not installed' "and it says what is missing"
+said=$(LTTNG_SESSIOND_PATH=/bin/false "$hakstat" record -- touch ran 2>&1)
+tap_is "$? $(wc -l <<<"$said") $(echo ran*)" "2 1 ran*" "a daemon that gives up: exit 2, one line, nothing ran"
+tap_ok "no folder is left" test ! -e hakmem.trace
+
+begin own
+daemon=$(daemon_pid)
+tap_ok "a daemon was started" test -n "$daemon"
+tap_is "$(ps -o tty= -p "$daemon")" "?" "it is out of the terminal's reach"
+finish
+tap_is "$status $(daemon_pid)" "0 " "it has ended when record returns"
+tap_ok "the trace is readable" readable own
+
+begin first
+first=$recorder
+daemon=$(daemon_pid)
+"$hakstat" record -o second -- true 2>/dev/null
+tap_is "$(daemon_pid)" "$daemon" "a second recording uses the first one's daemon and leaves it"
+recorder=$first
+finish
+tap_is "$(daemon_pid)" "" "the last one ends it"
+tap_ok "the first trace is readable" readable first
+tap_ok "the second trace is readable" readable second
+
+begin early
+early=$recorder
+"$hakstat" record -o late -- bash -c 'echo >up; read -r _ <go' 2>late.said &
+late=$!
+read -r _ <up
+shoot "$early"
+tap_like "$(daemon_pid)" '[0-9]' "the daemon survives the hakstat that started it while another one records"
+echo >go
+echo >go
+wait "$late"
+tap_is "$?" 0 "which ends as it should"
+# What tidies up after the killed one may be the last to use the daemon.
+await_end "$(daemon_pid)"
+tap_is "$(daemon_pid)" "" "and then the daemon ends"
+tap_like "$(cat late.said)" 'trace in late .*no events lost' "whose trace is whole"
+
+begin shot
+daemon=$(daemon_pid)
+shoot "$recorder"
+await_end "$daemon"
+tap_is "$(daemon_pid)" "" "no daemon is left of a hakstat that was killed"
+tap_ok "the command goes on" kill -0 "$command"
+tap_ok "what it had recorded is readable" readable shot
+echo >go
+await_end "$command"
+
+begin orphaned
+daemon=$(daemon_pid)
+# What is in the buffers goes to the files once a second.
+until readable orphaned; do :; done
+kill -KILL "$daemon"
+await_end "$daemon"
+finish
+tap_is "$status" 0 "the daemon dies: the command is unharmed"
+tap_like "$(cat orphaned.said)" 'trace in orphaned .*incomplete: recording was cut off' "and the trace is called incomplete"
+tap_ok "what there is of it is readable" readable orphaned
+
+lttng-sessiond --daemonize >/dev/null 2>&1
+daemon=$(daemon_pid)
+tap_at_exit kill "$daemon"
+begin guest
+tap_is "$(daemon_pid)" "$daemon" "a daemon that runs is used"
+tap_like "$(lttng list)" "hakstat-$recorder-[0-9a-f]{16} .active" "the session's name cannot be guessed"
+lttng create other --output "$tmp/other" >/dev/null
+finish
+tap_is "$(daemon_pid)" "$daemon" "and left alone"
+tap_is "$(lttng list | grep -oE '[0-9][)] (hakstat|other)')" "1) other" "its other sessions too"
+lttng destroy other >/dev/null
+
+begin shot-guest
+shoot "$recorder"
+guard=$(ps -eo pid=,args= | awk '/hakstat record -o shot-guest/ && !/awk/ { print $1; exit }')
+await_end "$guard"
+tap_is "$(lttng list | grep -c hakstat-)" 0 "no session is left of a hakstat that was killed"
+tap_ok "what it had recorded is readable" readable shot-guest
+echo >go
+await_end "$command"
+tap_done

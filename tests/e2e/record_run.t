@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# hakstat record, seen from the command it runs: exit status, environment, signals, streams;
+# and what each mode records.
+. "$(dirname "$0")/../support/lttng.sh"
+. "$(dirname "$0")/../support/tap.sh"
+need_lttng
+tap_need babeltrace2
+cd "$tmp" || exit 1
+
+# record NAME OPTIONS...: sets $status and $said.
+record() {
+	said=$("$hakstat" record -o "$@" 2>&1 >out)
+	status=$?
+}
+
+# events TRACE: the names of its events, each once.
+events() {
+	babeltrace2 "$1" 2>&1 | grep -oE ' (hakmem|lttng_ust_[a-z]+):[a-z_]+:' | tr -d ' ' | sed 's/:$//' | sort -u
+}
+
+record ok -- bash -c 'read -r line; echo "got $line"' <<<"input"
+tap_is "$status $(cat out)" "0 got input" "the command has its standard input and output"
+tap_like "$said" '^hakstat: trace in ok \([0-9.]+ [KM]iB, no events lost\)$' "the last line says where the trace is"
+record seven -- bash -c 'exit 7'
+tap_is "$status" 7 "the exit status is the command's"
+record killed -- bash -c 'kill -KILL $$'
+tap_is "$status" 137 "a command that a signal ended gives 128 + its number"
+record options -- bash -c 'echo "$@"' bash --mode --help
+tap_is "$(cat out)" "--mode --help" "what follows the command is the command's"
+record two -- bash -c 'exit 2'
+tap_is "$status $(grep -c '^hakstat:' <<<"$said")" "2 1" "a command's status 2 is not mistaken for an error"
+
+LD_PRELOAD=libm.so.6 record preload --sample-bytes 4K -- /usr/bin/env
+tap_is "$(sed -n 's/^LD_PRELOAD=//p' out | sed -E 's|[^:]*/||g')" \
+	"libhakmem.so:libhakmem-tracer.so:liblttng-ust-fork.so.1:libm.so.6" "ours come before what the user preloads"
+tap_is "$(sed -n 's/^HAKMEM_SAMPLE_BYTES=//p' out)" 4096 "--sample-bytes reaches the allocator"
+HAKMEM_SAMPLE_BYTES=1M record kept -- /usr/bin/env
+tap_is "$(sed -n 's/^HAKMEM_SAMPLE_BYTES=//p' out)" 1M "without it the user's own setting stays"
+
+# The command must not inherit blocked or ignored signals.
+record signals -- bash -c 'grep -E "^Sig(Blk|Ign)" /proc/self/status'
+tap_is "$(cat out)" "$(bash -c 'grep -E "^Sig(Blk|Ign)" /proc/self/status')" "the command handles signals as without us"
+
+mkfifo up go
+"$hakstat" record -o term -- bash -c 'trap "exit 33" TERM; echo >up; read -r _ <go' 2>said &
+recorder=$!
+read -r _ <up
+kill "$recorder"
+wait "$recorder"
+tap_is "$?" 33 "SIGTERM goes on to the command, and its answer counts"
+tap_like "$(cat said)" 'trace in term' "and the trace is finished"
+
+# As from a terminal: SIGINT reaches the whole group, and only the command decides.
+set -m
+"$hakstat" record -o int -- bash -c 'trap "exit 44" INT; echo >up; read -r _ <go' 2>said &
+recorder=$!
+set +m
+read -r _ <up
+kill -INT -- "-$recorder"
+wait "$recorder"
+tap_is "$?" 44 "Ctrl-C ends the command, not the recording"
+tap_like "$(cat said)" 'trace in int' "and the trace is finished"
+
+"$hakstat" record -o left -- bash -c '(echo >up; read -r _ <go) & read -r _ <up' 2>said
+tap_like "$(cat said)" '^hakstat: 1 process that the command started still runs; the trace ends here$' \
+	"a child left in the background is pointed out"
+echo >go
+
+# No $(...) in it: each fork registers with the session daemon, which takes its time.
+busy='for ((i = 0; i < 300; i++)); do printf -v x "%*s" $i a; y+=$x; done'
+state='hakmem:class_info hakmem:class_stats hakmem:config hakmem:heap_stats'
+has() {
+	local trace=$1 name
+	shift
+	events "$trace" >"$trace.events"
+	for name; do
+		grep -qx "$name" "$trace.events" || { echo "no $name in:"; cat "$trace.events"; return 1; }
+	done
+}
+has_not() {
+	! grep -xE "$2" "$1.events"
+}
+# shellcheck disable=SC2086
+for mode in sample full events; do
+	record "$mode" --mode "$mode" --sample-bytes 4K -- bash -c "$busy"
+	tap_ok "$mode: options, classes, snapshots" has "$mode" $state
+	tap_ok "$mode: the modules, so that addresses get names" has "$mode" lttng_ust_statedump:bin_info lttng_ust_statedump:build_id
+done
+tap_ok "sample: samples" has sample hakmem:sample_alloc hakmem:sample_free
+tap_ok "sample: nothing that every operation writes" has_not sample 'hakmem:(ops|alloc|free|resize|route|class_select|frag)'
+tap_ok "full: packed operations and samples" has full hakmem:ops hakmem:sample_alloc
+tap_ok "full: no single operations" has_not full 'hakmem:(alloc|free|resize|route|class_select|frag)'
+tap_ok "events: single operations" has events hakmem:alloc hakmem:free hakmem:route hakmem:class_select
+tap_ok "events: nothing packed" has_not events 'hakmem:(ops|sample_.*)'
+tap_like "$(babeltrace2 sample | grep -m 1 hakmem:sample_alloc:)" 'vpid = [0-9]+, vtid = [0-9]+, procname = "bash"' \
+	"each event says its process and thread"
+tap_done

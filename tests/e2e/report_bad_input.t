@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What is no trace, or only half of one: a clear line and the right exit status, and nothing
+# lost that was recorded.
+. "$(dirname "$0")/../support/tap.sh"
+cd "$tmp" || exit 1
+tar -xzf "$top/tests/data/ctf/good/full.tar.gz"
+trace=ust/uid/0/64-bit
+
+# report ARGUMENTS...: gives $said (stderr), $shown (stdout) and $status.
+report() {
+	said=$(timeout 60 "$hakstat" report "$@" 2>&1 >"$tmp/shown")
+	status=$?
+	shown=$(cat "$tmp/shown")
+}
+
+# refused PATTERN NAME STATUS ARGUMENTS...: one line on stderr, nothing on stdout.
+refused() {
+	local pattern=$1 name=$2 wanted=$3
+	shift 3
+	report "$@"
+	tap_is "$status $(wc -l <<<"$said") ${#shown}" "$wanted 1 0" "$name: exit $wanted, one line, no report"
+	tap_like "$said" "^hakstat: .*$pattern" "$name: the line says what and why"
+}
+
+# variant NAME: a copy of the good trace to damage; gives $to, its folder of streams.
+variant() {
+	cp -r full "$1"
+	to=$1/$trace
+}
+
+refused "missing: no such trace; 'hakstat record -- CMD' writes one" "a missing path" 3 missing
+refused "hakmem.trace: no such trace" "no operand and no hakmem.trace" 3
+mkdir empty
+refused "empty: an empty folder" "an empty folder" 3 empty
+mkdir -p other/deep
+echo text >other/deep/notes
+refused "other: not a trace: no folder below it holds a file 'metadata'" "a folder without metadata" 3 other
+echo text >file
+refused "file: neither a trace folder nor a saved summary" "a file of something else" 3 file
+mkdir foreign
+echo "this is no metadata" >foreign/metadata
+refused "foreign: not a readable trace: its metadata is not that of a CTF trace" "metadata of something else" 3 foreign
+mkdir hollow
+: >hollow/metadata
+refused "hollow: not a readable trace: its metadata is empty" "empty metadata" 3 hollow
+
+variant halfmeta
+truncate -s 9000 "$to/metadata"
+refused "halfmeta/.*: its metadata is cut short" "metadata that is cut short" 3 halfmeta
+variant badmeta
+printf '\377\377\377\377' | dd of="$to/metadata" bs=1 seek=24 conv=notrunc 2>/dev/null
+refused "badmeta/.*: its metadata is damaged" "damaged metadata" 3 badmeta
+variant silent
+for stream in "$to"/*_[0-9]*; do
+	: >"$stream"
+done
+refused "silent: a trace, but without events of hakmem; record with" "a trace without events" 3 silent
+variant elsewhere
+sed -i 's/hakmem:/hakmex:/g' "$to/metadata"
+refused "elsewhere: a trace, but without events of hakmem" "a trace of another provider" 3 elsewhere
+variant older
+sed -i 's/_words/_wards/g' "$to/metadata"
+refused "older: event hakmem:ops has no field 'words'" "an event that lacks a field" 3 older
+# Root may read everything, so the tool runs as somebody else where it can.
+mkdir -m 0 closed
+chmod 755 .
+as_nobody=()
+if [ "$(id -u)" -eq 0 ]; then
+	as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+fi
+cp "$hakstat" "$tmp/hakstat"
+said=$("${as_nobody[@]}" "$tmp/hakstat" report closed 2>&1)
+tap_is "$? $said" "3 hakstat: closed: cannot be read: Permission denied" "a folder without permission"
+
+# Cut short: what was recorded is reported, and said to be only a part.
+variant cut
+largest=$(du -b "$to"/ops_* | sort -n | tail -1 | cut -f2)
+truncate -s -100 "$largest"
+report cut
+tap_is "$status" 0 "a stream that is cut short: exit 0"
+tap_like "$said" "^hakstat: the trace breaks off before its end; the report holds what could be read$" \
+	"and one line that says so"
+tap_like "$shown" "^note .*ops_[0-9]+ is cut short or damaged after 0 of [0-9]+ bytes" "the report names the stream"
+tap_like "$shown" "^mid +boundary +300 +300 +10 " "and holds what was recorded"
+refused_lines=$(timeout 60 "$hakstat" report --strict cut 2>&1 >/dev/null)
+status=$?
+tap_is "$status" 3 "with --strict: exit 3"
+tap_like "$refused_lines" "^hakstat: the trace is incomplete" "and a line that says why"
+variant garbled
+printf 'garbage' | dd of="$(du -b "$to"/ops_* | sort -n | tail -1 | cut -f2)" bs=1 conv=notrunc 2>/dev/null
+report garbled
+tap_is "$status" 0 "a stream that is not one: the others are reported"
+tap_like "$shown" "ops_[0-9]+ is cut short or damaged after 0 of" "and the report names it"
+tap_empty "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'hakstat-*' -newer full 2>/dev/null)" "no temporary copy stays behind"
+tap_is "$(find cut -type f -exec cat {} + | wc -c)" "$(($(find full -type f -exec cat {} + | wc -c) - 100))" \
+	"the recording itself stays as it was"
+
+refused "unknown option; 'hakstat help report' lists the options" "an unknown option" 2 --nonsense full
+refused "choose one of table" "an unknown format" 2 --format xml full
+refused "--sort nonsense: the table by class has the columns class_id " "an unknown column" 2 --sort nonsense full
+refused "--top 0: not a number" "a number out of range" 2 --top 0 full
+refused "/nowhere/out: cannot be written: No such file" "a file that cannot be written" 2 -o /nowhere/out full
+said=$("$hakstat" nonsense 2>&1)
+tap_is "$? $said" "2 hakstat: nonsense: no such command; 'hakstat help' lists them" "an unknown command"
+said=$("$hakstat" 2>&1)
+tap_is "$? $said" "2 hakstat: no command given; 'hakstat help' lists them" "no command"
+said=$("$hakstat" report --by class full 2>&1 >/dev/full)
+tap_is "$?" 2 "a full disk under standard output: exit 2"
+tap_like "$said" "^hakstat: standard output: cannot be written: No space left" "and a line that says so"
+tap_done

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Reports about the stored traces, whose numbers are known: tests/data/ctf/requests.c is what ran.
+. "$(dirname "$0")/../support/tap.sh"
+cd "$tmp" || exit 1
+for mode in full sample events; do
+	tar -xzf "$top/tests/data/ctf/good/$mode.tar.gz"
+	for by in class route size; do
+		"$hakstat" report --format csv --by "$by" "$mode" >"$mode.$by.csv"
+		tap_ok "$mode by $by is as expected" diff "$top/tests/data/expect/$mode.$by.csv" "$mode.$by.csv"
+	done
+done
+
+# json EXPRESSION [OPTIONS...]: of the report about the full trace.
+json() {
+	local expression=$1
+	shift
+	"$hakstat" report --format json "${@:-full}" | python3 -c "import json, sys
+d = json.load(sys.stdin)
+print($expression)"
+}
+
+tap_is "$(json 'd["schema"]')" hakstat.report/1 "the JSON names its schema"
+tap_is "$(json '[d["trace"][k] for k in ("mode", "estimated", "lost_events", "operations")]')" "['full', False, 0, 42]" \
+	"the JSON says what was recorded and lost"
+tap_is "$(json '[(c["allocs"], c["frees"], c["requested_bytes"], c["waste_bytes"]) for c in d["classes"] if c["name"] == "M8192"]')" \
+	"[(30, 4, 23480, 222280)]" "the requests of 1024 and 300 bytes are in 8192-byte blocks"
+tap_is "$(json '[(r["reason"], r["min_requested"], r["allocs"]) for r in d["routes"] if r["reason"] == "boundary"]')" \
+	"[('boundary', 300, 10)]" "requests that the boundary sends on have their own row"
+tap_is "$(json '[s["waste_percent"] for s in d["sizes"] if s["requested_min"] == 1024]')" "[87.5]" \
+	"a 1024-byte request wastes 87.5 %"
+tap_is "$(json 'd["totals"]["requested_bytes"] == sum(c["requested_bytes"] for c in d["classes"]) == sum(r["requested_bytes"] for r in d["routes"])')" \
+	True "classes and routes add up to the totals"
+tap_is "$(json 'sorted({f["kind"] for f in d["findings"]} & {"boundary", "table"})')" "['boundary', 'table']" \
+	"the findings name the boundary and the better table"
+tap_is "$(json 'd["trace"]["estimated"], d["totals"]["ci95_percent"] > 0' sample)" "True True" \
+	"a sampled trace says that it is an estimate, and how good"
+tap_is "$(json '[(c["allocs"], c["requested_bytes"]) for c in d["classes"] if c["name"] == "M8192"]' full full)" \
+	"[(60, 46960)]" "two traces merge"
+
+text=$("$hakstat" report full)
+tap_like "$text" "^lost +0 events" "the table states that nothing was lost"
+tap_like "$text" "^mid +boundary +300 +300 +10 " "the table has the boundary's row"
+tap_like "$text" "HAKMEM_TINY_MAX_CLASS=5 ends Tiny at 255 bytes" "and a sentence about it"
+tap_empty "$(grep -P '\x1b' <<<"$text")" "no colours but on a terminal"
+tap_like "$("$hakstat" report --exact full)" "^M8192 .* 23480 +245760 +222280 " "--exact shows every digit"
+tap_is "$("$hakstat" report --by size --top 1 --format csv full | wc -l)" 2 "--top keeps the first rows"
+tap_is "$("$hakstat" report --by size --sort requested_bytes --top 1 --format json full | python3 -c 'import json, sys
+print(json.load(sys.stdin)["sizes"][0]["requested_min"])')" 300000 "--sort orders by any column"
+tap_ok "--strict is content with a whole trace" "$hakstat" report --strict -o whole.txt full
+tap_like "$(cat whole.txt)" "^all +38 allocations, 4 frees" "-o writes to a file"
+tap_done

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Runs one test file the way its place demands: programs of integration/ on the allocator
+# under test, tests of e2e/ one at a time for this user (they share the user's LTTng
+# session daemon), all with a time limit that turns a hang into a failure.
+# usage: run_test.sh FILE, with HAKMEM_BUILD set
+set -u
+file=$1
+limit=(timeout --kill-after=10 "${HAK_TEST_SECONDS:-900}")
+export CMOCKA_MESSAGE_OUTPUT=TAP BUILD=$HAKMEM_BUILD
+
+case $file in
+*/tests/e2e/programs/*.t) command=("${limit[@]}" bash "$file") ;;
+*/tests/e2e/*.t) command=(flock --close "$HOME" "${limit[@]}" bash "$file") ;;
+*.t) command=("${limit[@]}" bash "$file") ;;
+"$HAKMEM_BUILD"/tests/integration/*)
+	# The library reports HAKMEM_ names that it does not know.
+	command=("${limit[@]}" env -u HAKMEM_BUILD LD_PRELOAD="$HAKMEM_BUILD/lib/libhakmem.so" "$file")
+	;;
+*) command=("${limit[@]}" "$file") ;;
+esac
+exec "${command[@]}"

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+# Building and running the tests, and the demo; included by the top Makefile.
+# tests/README.md says what belongs where.
+
+# A unit test links the parts whose own headers it includes, without the files that
+# define malloc (lib), attach at load time (tracer) or hold main() (hakstat).
+UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
+UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
+includes_from = $(shell for f in $(UNIT_SRC); do for h in $$(sed -n 's/^.include "\([^/"]*\)"$$/\1/p' $$f); do \
+	if [ -f $(1)/$$h ]; then echo $$f; break; fi; done; done)
+UNIT_HAKSTAT_BIN := $(patsubst %.c,$(BUILD)/%,$(call includes_from,tools/hakstat))
+UNIT_TRACER_BIN := $(patsubst %.c,$(BUILD)/%,$(call includes_from,tracer))
+UNIT_LIB_BIN := $(filter-out $(UNIT_HAKSTAT_BIN) $(UNIT_TRACER_BIN),$(UNIT_BIN))
+HAKSTAT_CORE_OBJ := $(filter-out $(BUILD)/tools/hakstat/main.o,$(HAKSTAT_OBJ))
+
+INTEGRATION_C_SRC := $(sort $(wildcard tests/integration/*.c))
+INTEGRATION_CXX_SRC := $(sort $(wildcard tests/integration/*.cc))
+INTEGRATION_BIN := $(INTEGRATION_C_SRC:%.c=$(BUILD)/%) $(INTEGRATION_CXX_SRC:%.cc=$(BUILD)/%)
+
+# Programs that shell tests and the demo run; they print no TAP themselves.
+PROGRAM_SRC := $(sort $(wildcard tests/e2e/*.c tests/support/*.c))
+PROGRAM_CXX_SRC := $(sort $(wildcard tests/e2e/*.cc tests/e2e/programs/*.cc))
+PROGRAM_BIN := $(PROGRAM_SRC:%.c=$(BUILD)/%) $(PROGRAM_CXX_SRC:%.cc=$(BUILD)/%)
+
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+# No -O2 in the tests' own flags: the user's CFLAGS bring it. Without -fno-builtin the
+# compiler removes pairs of malloc and free that a test makes on purpose.
+TEST_CFLAGS := $(HAK_CFLAGS) -fno-builtin -Ilib/include
+TEST_CXXFLAGS := $(filter-out -std=% -Wstrict-prototypes -Wmissing-prototypes,$(HAK_CFLAGS)) -std=c++17 -fno-builtin -Ilib/include
+CXXFLAGS ?= -O2 -g
+CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
+UNIT_TRACER_LIBS = $(TRACER_LIBS)
+UNIT_CFLAGS = $(TEST_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $<
+
+$(UNIT_LIB_BIN): $(BUILD)/%: %.c $(LIB_CORE_OBJ)
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -Ilib $(UNIT_CFLAGS) $(LIB_CORE_OBJ) $(HAK_LDFLAGS) $(LDFLAGS) $(CMOCKA_LIBS) -pthread
+
+$(UNIT_TRACER_BIN): $(BUILD)/%: %.c $(TRACER_OBJ) $(LIB_CORE_OBJ)
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -Ilib -Itracer $(UNIT_CFLAGS) $(TRACER_OBJ) $(LIB_CORE_OBJ) $(HAK_LDFLAGS) $(LDFLAGS) \
+		$(CMOCKA_LIBS) $(UNIT_TRACER_LIBS)
+
+$(UNIT_HAKSTAT_BIN): $(BUILD)/%: %.c $(HAKSTAT_CORE_OBJ)
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter -I%,$(HAKSTAT_CFLAGS)) $(UNIT_CFLAGS) $(HAKSTAT_CORE_OBJ) $(HAK_LDFLAGS) $(LDFLAGS) \
+		$(CMOCKA_LIBS) $(HAKSTAT_LIBS)
+
+# These run on the preloaded allocator, as any program would, so they link nothing of ours.
+$(BUILD)/tests/integration/%: tests/integration/%.c $(BUILD)/flags
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS) \
+		-Wl,--as-needed $(CMOCKA_LIBS) -pthread -ldl
+
+$(BUILD)/tests/%: tests/%.cc $(BUILD)/flags
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(TEST_CXXFLAGS) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS) \
+		-Wl,--as-needed $(CMOCKA_LIBS) -pthread -ldl
+
+$(BUILD)/tests/e2e/%: tests/e2e/%.c $(BUILD)/flags
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS) -pthread -ldl
+
+$(BUILD)/tests/support/%: tests/support/%.c $(BUILD)/flags
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) -Ilib $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS)
+
+TEST_BIN := $(UNIT_BIN) $(INTEGRATION_BIN) $(PROGRAM_BIN)
+TESTS_UNIT := $(UNIT_BIN)
+TESTS_INTEGRATION := $(INTEGRATION_BIN) $(sort $(wildcard tests/integration/*.t))
+TESTS_E2E := $(sort $(wildcard tests/e2e/programs/*.t tests/e2e/*.t))
+TESTS_META := $(sort $(wildcard tests/meta/*.t))
+TESTS_BENCH := $(sort $(wildcard tests/bench/*.t))
+# T=FILE... runs just those
+TESTS_ALL := $(if $(T),$(T),$(TESTS_META) $(TESTS_UNIT) $(TESTS_INTEGRATION) $(TESTS_BENCH) $(TESTS_E2E))
+
+ABS_BUILD = $(abspath $(BUILD))
+run_tests = HAKMEM_BUILD='$(ABS_BUILD)' CC='$(CC)' perl tests/support/run_tests.pl
+
+tests: $(TEST_BIN) bench-programs ## build the tests
+
+# A make of its own after deps: what pkg-config says may have changed by then.
+check: deps ## install what is missing, build, run all tests
+	@$(MAKE) --no-print-directory all tests
+	@$(run_tests) $(TESTS_ALL)
+
+check-unit: $(TESTS_UNIT) ## tests of internals
+	@$(run_tests) $(TESTS_UNIT)
+
+check-integration: lib $(INTEGRATION_BIN) ## programs on the preloaded allocator
+	@$(run_tests) $(TESTS_INTEGRATION)
+
+check-e2e: all tests ## recordings, reports and real programs
+	@$(run_tests) $(TESTS_E2E)
+
+check-meta: all tests ## layers, symbols, sizes, fast paths, generated documents
+	@$(run_tests) $(TESTS_META)
+
+demo: deps ## record a real program, print its waste; then the demonstration case
+	@$(MAKE) --no-print-directory all tests
+	@HAKMEM_BUILD='$(ABS_BUILD)' bash tests/support/demo.sh
+
+docs: $(BUILD)/tests/support/gen_options $(BUILD)/tests/support/gen_size_classes ## write the generated documents anew
+	@$(BUILD)/tests/support/gen_options >docs/options.md
+	@$(BUILD)/tests/support/gen_size_classes >docs/size-classes.md
+	@perl tests/support/gen_events_man.pl docs/events.md >docs/man/hakmem-events.7
+
+# tracer/hak_tp.h is a list that clang-format would rearrange.
+FORMAT_SRC = $(filter-out tracer/hak_tp.h,$(sort $(wildcard lib/*.[ch] lib/include/*.h tracer/*.[ch] \
+	tools/hakstat/*.[ch] tests/*/*.[ch])))
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY ?= clang-tidy
+
+format: ## lay out the sources (clang-format 14)
+	@$(CLANG_FORMAT) -i $(FORMAT_SRC)
+
+format-check: ## say what `make format` would change
+	@$(CLANG_FORMAT) --dry-run -Werror $(FORMAT_SRC)
+
+tidy: ## static analysis (clang-tidy 14)
+	@$(CLANG_TIDY) --quiet $(LIB_SRC) -- $(filter-out -fno-semantic-interposition,$(LIB_CFLAGS))
+	@$(CLANG_TIDY) --quiet $(TRACER_SRC) -- $(TRACER_CFLAGS)
+	@$(CLANG_TIDY) --quiet $(HAKSTAT_SRC) -- $(HAKSTAT_CFLAGS)
+
+.PHONY: tests check check-unit check-integration check-e2e check-meta demo docs format format-check tidy
+
+-include $(TEST_BIN:=.d)
+-include $(sort $(wildcard tests/bench/*.mk))

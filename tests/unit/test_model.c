@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The model from arrays of events: given these, when fed, then these numbers.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants these first. */
+#include <cmocka.h>
+
+#include "columns.h"
+#include "hakmem_ops_word.h"
+#include "hakmem_route_list.h"
+#include "model.h"
+
+enum { PID = 100, TID = 101, TINY_CLASS = 0, MID_CLASS = 8, LARGE_CLASS = 11 };
+
+static struct hakstat_event event(enum hakstat_event_kind kind)
+{
+	static int64_t now = 1000000000;
+	struct hakstat_event e = { .kind = kind, .has_pid = true, .pid = PID, .tid = TID };
+
+	e.time_ns = now += 1000;
+	return e;
+}
+
+static void class_info(struct hakstat_model *m, uint32_t id, uint32_t route, const char *name,
+		       uint64_t usable)
+{
+	struct hakstat_event e = event(HAKSTAT_EVENT_CLASS_INFO);
+
+	e.u.class_info = (struct hakstat_event_class_info) { id, route, name, usable, usable / 2, usable };
+	hakstat_model_feed(m, &e);
+}
+
+static void tables(struct hakstat_model *m)
+{
+	class_info(m, TINY_CLASS, HAK_ROUTE_TINY, "C7", 1024);
+	class_info(m, MID_CLASS, HAK_ROUTE_MID, "M8192", 8192);
+	class_info(m, LARGE_CLASS, HAK_ROUTE_LARGE, "large", 0);
+}
+
+static void stats(struct hakstat_model *m, uint64_t snapshot, uint32_t id, uint64_t usable, uint64_t allocs,
+		  uint64_t frees)
+{
+	struct hakstat_event e = event(HAKSTAT_EVENT_CLASS_STATS);
+
+	e.u.class_stats = (struct hakstat_event_class_stats) {
+		.snapshot = snapshot,
+		.class_id = id,
+		.route = usable == 1024 ? HAK_ROUTE_TINY
+			 : usable	? HAK_ROUTE_MID
+					: HAK_ROUTE_LARGE,
+		.usable = usable,
+		.allocs = allocs,
+		.frees = frees,
+		.live = allocs - frees,
+		.slabs = 1,
+		.slab_bytes = 65536,
+	};
+	hakstat_model_feed(m, &e);
+}
+
+static void ops(struct hakstat_model *m, uint64_t first, const uint64_t *words, uint32_t count)
+{
+	struct hakstat_event e = event(HAKSTAT_EVENT_OPS);
+
+	e.u.ops = (struct hakstat_event_ops) { first, count, words };
+	hakstat_model_feed(m, &e);
+}
+
+static void sample(struct hakstat_model *m, uint64_t ptr, uint64_t requested, double weight)
+{
+	static const uint64_t stack[] = { 0x401000, 0x402000 };
+	struct hakstat_event e = event(HAKSTAT_EVENT_SAMPLE_ALLOC);
+
+	e.u.op = (struct hakstat_event_op) {
+		.ptr = ptr,
+		.requested = requested,
+		.usable = 8192,
+		.class_id = MID_CLASS,
+		.route = HAK_ROUTE_MID,
+		.weight = weight,
+		.stack_id = 7,
+		.depth = 2,
+		.stack = stack,
+	};
+	hakstat_model_feed(m, &e);
+}
+
+static void sample_free(struct hakstat_model *m, uint64_t ptr)
+{
+	struct hakstat_event e = event(HAKSTAT_EVENT_SAMPLE_FREE);
+
+	e.u.op = (struct hakstat_event_op) {
+		.ptr = ptr, .class_id = MID_CLASS, .weight = 1, .in_session = true
+	};
+	hakstat_model_feed(m, &e);
+}
+
+static const struct hakstat_row *row_of(const struct hakstat_summary *s, enum hakstat_table_id table,
+					uint32_t class_id)
+{
+	for (guint i = 0; i < s->rows[table]->len; i++) {
+		const struct hakstat_row *row = g_ptr_array_index(s->rows[table], i);
+		if (row->class_id == class_id) {
+			return row;
+		}
+	}
+	fail_msg("no row of class %u by %s", class_id, hakstat_table_name(table));
+	return NULL;
+}
+
+static uint64_t word(enum hak_word_kind kind, unsigned class_id, unsigned reason, unsigned flags,
+		     uint64_t requested)
+{
+	return hak_word_pack(kind, class_id, reason, flags, 0, class_id == LARGE_CLASS, requested);
+}
+
+static struct hakstat_summary *finish(struct hakstat_model *m)
+{
+	struct hakstat_summary *s = hakstat_model_finish(m);
+
+	hakstat_model_free(m);
+	return s;
+}
+
+static void packed_operations_are_counted_exactly(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t words[] = {
+		word(HAK_WORD_ALLOC, MID_CLASS, HAK_REASON_SIZE_FIT, 0, 1024),
+		word(HAK_WORD_ALLOC, MID_CLASS, HAK_REASON_BOUNDARY, 0, 300),
+		word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000),
+		word(HAK_WORD_ALLOC, LARGE_CLASS, HAK_REASON_ABOVE_MID, 0, 300000),
+		303104,
+		word(HAK_WORD_FREE, MID_CLASS, HAK_REASON_SIZE_FIT, 0, 1024),
+	};
+	struct hakstat_summary *s;
+	const struct hakstat_row *row;
+	(void)state;
+
+	tables(m);
+	ops(m, 0, words, 6);
+	s = finish(m);
+	assert_int_equal(s->mode, HAKSTAT_MODE_FULL);
+	assert_false(s->estimated);
+	assert_int_equal(s->operations, 5);
+	row = row_of(s, HAKSTAT_BY_CLASS, MID_CLASS);
+	assert_int_equal(row->n.allocs, 2);
+	assert_int_equal(row->n.frees, 1);
+	assert_int_equal(row->n.live, 1);
+	assert_int_equal(row->n.requested_bytes, 1324);
+	assert_int_equal(row->n.usable_bytes, 2 * 8192);
+	assert_int_equal(row->n.live_requested_bytes, 300);
+	row = row_of(s, HAKSTAT_BY_CLASS, LARGE_CLASS);
+	assert_int_equal(row->n.usable_bytes, 303104);
+	assert_int_equal(hakstat_counts_waste(&row->n), 3104);
+	assert_int_equal(s->rows[HAKSTAT_BY_ROUTE]->len, 4);
+	assert_int_equal(s->rows[HAKSTAT_BY_SIZE]->len, 4);
+	hakstat_summary_free(s);
+}
+
+static void a_gap_between_batches_is_lost_words(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t words[] = { word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000) };
+	struct hakstat_summary *s;
+	(void)state;
+
+	tables(m);
+	ops(m, 5, words, 1);
+	ops(m, 6, words, 1);
+	ops(m, 17, words, 1);
+	ops(m, 0, words, 1); /* another thread with the same id */
+	s = finish(m);
+	assert_int_equal(s->lost_words, 10);
+	assert_int_equal(row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS)->n.allocs, 4);
+	hakstat_summary_free(s);
+}
+
+static void a_batch_that_ends_inside_an_operation_is_malformed(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t words[] = {
+		word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000),
+		word(HAK_WORD_ALLOC, LARGE_CLASS, HAK_REASON_ABOVE_MID, 0, 300000),
+	};
+	struct hakstat_summary *s;
+	(void)state;
+
+	tables(m);
+	ops(m, 0, words, 2);
+	s = finish(m);
+	assert_int_equal(s->malformed, 1);
+	assert_int_equal(s->operations, 1);
+	hakstat_summary_free(s);
+}
+
+static void a_resize_changes_what_is_live_and_no_sum(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t words[] = {
+		word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 600),
+		word(HAK_WORD_RESIZE, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000),
+		600,
+	};
+	struct hakstat_summary *s;
+	const struct hakstat_row *row;
+	(void)state;
+
+	tables(m);
+	ops(m, 0, words, 3);
+	s = finish(m);
+	row = row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS);
+	assert_int_equal(row->n.allocs, 1);
+	assert_int_equal(row->n.requested_bytes, 600);
+	assert_int_equal(row->n.live_requested_bytes, 1000);
+	hakstat_summary_free(s);
+}
+
+static void blocks_older_than_the_trace_have_an_unknown_request(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t words[] = {
+		word(HAK_WORD_FREE, TINY_CLASS, HAK_REASON_SIZE_FIT, HAK_OP_UNTRACED, 1024),
+		word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000),
+	};
+	struct hakstat_summary *s;
+	const struct hakstat_row *row;
+	(void)state;
+
+	tables(m);
+	stats(m, 0, TINY_CLASS, 1024, 50, 40);
+	ops(m, 0, words, 2);
+	stats(m, 1, TINY_CLASS, 1024, 51, 41);
+	s = finish(m);
+	row = row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS);
+	assert_int_equal(row->n.live, 10);
+	assert_int_equal(row->n.live_unknown, 9);
+	assert_int_equal(row->n.live_requested_bytes, 1000);
+	assert_int_equal(hakstat_counts_live_waste(&row->n), 24);
+	assert_int_equal(row->n.frees, 1);
+	hakstat_summary_free(s);
+}
+
+static void samples_are_scaled_to_the_exact_counts(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	struct hakstat_summary *s;
+	const struct hakstat_row *row;
+	(void)state;
+
+	tables(m);
+	stats(m, 0, MID_CLASS, 8192, 1000, 0);
+	sample(m, 0x1000, 1024, 64);
+	sample(m, 0x2000, 3072, 64);
+	sample(m, 0x3000, 1024, 64);
+	sample(m, 0x4000, 3072, 64);
+	sample_free(m, 0x1000);
+	sample_free(m, 0x2000);
+	stats(m, 1, MID_CLASS, 8192, 1500, 200);
+	s = finish(m);
+	assert_true(s->estimated);
+	assert_int_equal(s->mode, HAKSTAT_MODE_SAMPLE);
+	row = row_of(s, HAKSTAT_BY_CLASS, MID_CLASS);
+	assert_int_equal(row->n.allocs, 500);
+	assert_int_equal(row->n.requested_bytes, 500 * 2048);
+	assert_int_equal(row->n.live, 1300);
+	assert_int_equal(row->n.live_requested_bytes, 1300 * 2048);
+	assert_true(row->n.variance > 0);
+	row = g_ptr_array_index(s->rows[HAKSTAT_BY_SITE], 0);
+	assert_int_equal(s->rows[HAKSTAT_BY_SITE]->len, 1);
+	assert_int_equal(row->n.allocs, 500);
+	assert_int_equal(row->stack->len, 2);
+	hakstat_summary_free(s);
+}
+
+static void a_class_without_samples_is_unknown_not_nothing(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	struct hakstat_summary *s;
+	const struct hakstat_row *row;
+	(void)state;
+
+	tables(m);
+	stats(m, 0, TINY_CLASS, 1024, 0, 0);
+	stats(m, 1, TINY_CLASS, 1024, 30, 0);
+	s = finish(m);
+	row = row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS);
+	assert_int_equal(row->n.allocs, 30);
+	assert_int_equal(row->n.unknown_allocs, 30);
+	assert_int_equal(row->n.usable_bytes, 30 * 1024);
+	assert_int_equal(hakstat_counts_waste(&row->n), 0);
+	assert_false(hakstat_column_find(1u << HAKSTAT_BY_CLASS, "requested_bytes")->get(row).is_known);
+	assert_false(hakstat_column_find(1u << HAKSTAT_BY_CLASS, "ci95_percent")->get(row).is_known);
+	hakstat_summary_free(s);
+}
+
+static void counters_that_begin_anew_are_a_new_image(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	struct hakstat_summary *s;
+	(void)state;
+
+	tables(m);
+	stats(m, 0, TINY_CLASS, 1024, 100, 0);
+	stats(m, 1, TINY_CLASS, 1024, 160, 0);
+	stats(m, 0, TINY_CLASS, 1024, 7, 0);
+	stats(m, 1, TINY_CLASS, 1024, 12, 0);
+	s = finish(m);
+	assert_int_equal(row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS)->n.allocs, 60 + 5);
+	hakstat_summary_free(s);
+}
+
+static void events_without_a_process_id_belong_to_the_only_process(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	struct hakstat_event e = event(HAKSTAT_EVENT_ALLOC);
+	struct hakstat_summary *s;
+	(void)state;
+
+	e.has_pid = false;
+	e.u.op = (struct hakstat_event_op) {
+		.requested = 1000, .usable = 1024, .class_id = TINY_CLASS, .weight = 1
+	};
+	hakstat_model_feed(m, &e); /* before the process is known */
+	tables(m);
+	hakstat_model_feed(m, &e); /* and after */
+	s = finish(m);
+	assert_int_equal(s->rows[HAKSTAT_BY_PROCESS]->len, 1);
+	assert_int_equal(row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS)->n.allocs, 2);
+	hakstat_summary_free(s);
+}
+
+static void operations_count_once_when_both_forms_are_there(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t words[] = { word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000) };
+	struct hakstat_event e = event(HAKSTAT_EVENT_ALLOC);
+	struct hakstat_summary *s;
+	(void)state;
+
+	tables(m);
+	e.u.op = (struct hakstat_event_op) {
+		.requested = 1000, .usable = 1024, .class_id = TINY_CLASS, .weight = 1
+	};
+	hakstat_model_feed(m, &e);
+	ops(m, 0, words, 1);
+	s = finish(m);
+	assert_int_equal(row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS)->n.allocs, 1);
+	assert_int_equal(s->mode, HAKSTAT_MODE_FULL);
+	hakstat_summary_free(s);
+}
+
+static void impossible_ids_and_weights_are_left_out(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	struct hakstat_event e = event(HAKSTAT_EVENT_ALLOC);
+	struct hakstat_summary *s;
+	(void)state;
+
+	e.u.op = (struct hakstat_event_op) { .requested = 1, .usable = 8, .class_id = 60000, .weight = 1 };
+	hakstat_model_feed(m, &e);
+	sample(m, 0x1000, 1024, 0);
+	sample(m, 0x1000, 1024, 1e300);
+	sample(m, 0x1000, 1024, (double)NAN);
+	s = finish(m);
+	assert_int_equal(s->malformed, 4);
+	assert_int_equal(s->rows[HAKSTAT_BY_CLASS]->len, 0);
+	hakstat_summary_free(s);
+}
+
+static void lost_events_add_up_and_unknown_numbers_are_said(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	struct hakstat_event e = event(HAKSTAT_EVENT_LOST);
+	struct hakstat_summary *s;
+	(void)state;
+
+	e.u.lost.count = 12;
+	hakstat_model_feed(m, &e);
+	e.u.lost.count = 0;
+	hakstat_model_feed(m, &e);
+	s = finish(m);
+	assert_int_equal(s->lost_events, 12);
+	assert_true(s->lost_unknown);
+	hakstat_summary_free(s);
+}
+
+static void another_process_is_left_out_when_one_is_chosen(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t words[] = { word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000) };
+	struct hakstat_summary *s;
+	(void)state;
+
+	hakstat_model_only_pid(m, PID + 1);
+	tables(m);
+	ops(m, 0, words, 1);
+	s = finish(m);
+	assert_int_equal(s->events, 0);
+	assert_int_equal(s->rows[HAKSTAT_BY_CLASS]->len, 0);
+	hakstat_summary_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(packed_operations_are_counted_exactly),
+		cmocka_unit_test(a_gap_between_batches_is_lost_words),
+		cmocka_unit_test(a_batch_that_ends_inside_an_operation_is_malformed),
+		cmocka_unit_test(a_resize_changes_what_is_live_and_no_sum),
+		cmocka_unit_test(blocks_older_than_the_trace_have_an_unknown_request),
+		cmocka_unit_test(samples_are_scaled_to_the_exact_counts),
+		cmocka_unit_test(a_class_without_samples_is_unknown_not_nothing),
+		cmocka_unit_test(counters_that_begin_anew_are_a_new_image),
+		cmocka_unit_test(events_without_a_process_id_belong_to_the_only_process),
+		cmocka_unit_test(operations_count_once_when_both_forms_are_there),
+		cmocka_unit_test(impossible_ids_and_weights_are_left_out),
+		cmocka_unit_test(lost_events_add_up_and_unknown_numbers_are_said),
+		cmocka_unit_test(another_process_is_left_out_when_one_is_chosen),
+	};
+
+	return cmocka_run_group_tests_name("model", tests, NULL, NULL);
+}
