@@ -19,8 +19,8 @@ HAK_NOINLINE static void *malloc_unbinned(size_t size, unsigned flags)
 	hak_thread.bins[0].allocs_left = 0; /* nobody's bin counts nothing */
 	hak_init();
 	unsigned bin = size > HAK_WIDE_MAX ? hak_bin_big(size) : hak_bin_of(size);
-	if (bin && --hak_thread.bins[bin].allocs_left >= 0) {
-		return *--hak_thread.bins[bin].top;
+	if (bin) {
+		return hak_malloc_from(size, bin, flags);
 	}
 	struct hak_request r = { .size = size, .bin = bin, .flags = flags };
 	return hak_serve(&r, NULL);
@@ -32,6 +32,10 @@ HAK_NOINLINE void *hak_malloc_slow(size_t size, unsigned bin, unsigned flags)
 		return malloc_unbinned(size, flags);
 	}
 	struct hak_heap *heap = hak_thread.heap;
+	if (HAK_LIKELY(heap && hak_heap_rearm_for_malloc(heap, bin))) {
+		hak_thread.bins[bin].allocs_left--;
+		return *--hak_thread.bins[bin].top;
+	}
 	if (HAK_UNLIKELY(hak_full_is_on(heap))) {
 		void *p = hak_full_alloc(heap, size, bin, flags);
 		if (HAK_LIKELY(p != NULL)) {
@@ -48,9 +52,14 @@ HAK_NOINLINE void hak_free_slow(void *p, unsigned flags)
 	if (!p) {
 		return;
 	}
-	if (HAK_UNLIKELY(hak_full_is_on(heap)) && hak_region_owns(p)) {
-		unsigned bin = hak_region.bins[hak_unit_of(p)];
-		if (HAK_LIKELY(bin) && hak_full_free(heap, p, bin, flags)) {
+	unsigned bin = hak_region_owns(p) ? hak_region.bins[hak_unit_of(p)] : 0;
+	if (HAK_LIKELY(heap && bin)) {
+		if (HAK_LIKELY(hak_heap_rearm_for_free(heap, bin))) {
+			hak_thread.bins[bin].frees_left--;
+			*hak_thread.bins[bin].top++ = p;
+			return;
+		}
+		if (hak_full_is_on(heap) && hak_full_free(heap, p, bin, flags)) {
 			return;
 		}
 	}

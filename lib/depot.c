@@ -97,12 +97,13 @@ void hak_magazine_free(struct hak_magazine *magazine)
 
 /*
  * What all depots together may hold: enough for a program's batches to come and go, and a
- * share of what the heap has grown to. Memory in a depot serves one class only.
+ * share of what the heap has grown to. Memory in a depot serves one class only, so depots
+ * are trimmed over time and make way before the heap grows.
  */
 static int64_t limit(void)
 {
 	int64_t mapped = (int64_t)(hak_region.units << HAK_UNIT_LOG2);
-	return hak_options.purge_delay_ms == 0 ? 0 : ((int64_t)4 << 20) + mapped / 8;
+	return hak_options.purge_delay_ms == 0 ? 0 : ((int64_t)4 << 20) + mapped / 2;
 }
 
 static int64_t bytes_of(unsigned bin, const struct hak_magazine *m)
@@ -157,6 +158,16 @@ void hak_depot_trim(unsigned bin, bool all)
 	}
 	atomic_store_explicit(&d->low, atomic_load_explicit(&d->blocks, memory_order_relaxed),
 			      memory_order_relaxed);
+}
+
+void hak_depot_make_way(void)
+{
+	int64_t mapped = (int64_t)(hak_region.units << HAK_UNIT_LOG2);
+	if (atomic_load_explicit(&depot_bytes, memory_order_relaxed) > mapped / 16) {
+		for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
+			hak_depot_trim(bin, true);
+		}
+	}
 }
 
 uint64_t hak_depot_blocks(unsigned bin)

@@ -43,6 +43,12 @@ HAK_HIDDEN void hak_depot_push(unsigned bin, struct hak_magazine *magazine);
 /* Gives back the magazines nobody needed since the last call; all of them if asked. */
 HAK_HIDDEN void hak_depot_trim(unsigned bin, bool all);
 
+/*
+ * Before the heap grows: when the depots hold a noticeable part of it, gives all of that
+ * back to the slabs, where other classes can have it.
+ */
+HAK_HIDDEN void hak_depot_make_way(void);
+
 /* Free blocks in the bin's depot. */
 HAK_HIDDEN uint64_t hak_depot_blocks(unsigned bin);
 

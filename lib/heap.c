@@ -111,13 +111,37 @@ void hak_heap_arm(struct hak_heap *heap, unsigned bin)
 
 /*
  * A stack has room for two batches and exchanges one with the depot, at its cold end, when
- * fewer than a quarter of a batch is left on it or free on it. So at least that many
- * operations pass between two slow paths, whatever the program does, and what was freed
- * last is used first.
+ * fewer than half a batch is left on it or free on it. So at least that many operations pass
+ * between two slow paths, whatever the program does, and what was freed last is used first.
  */
-static uint32_t reserve(const struct hak_cache *cache)
+static bool rearm(struct hak_heap *heap, unsigned bin, int32_t depth)
 {
-	return cache->batch > 4 ? cache->batch / 4 : 1;
+	struct hak_bin *b = &heap->bins[bin];
+	struct hak_cache *cache = &heap->caches[bin];
+	if (HAK_UNLIKELY(heap->want | hak_trace_want()) || ++cache->visits >= GROW_AFTER) {
+		return false;
+	}
+	write_begin(heap);
+	cache->allocs += done(cache->allocs_armed, b->allocs_left);
+	cache->frees += done(cache->frees_armed, b->frees_left);
+	cache->allocs_armed = b->allocs_left = depth;
+	cache->frees_armed = b->frees_left = (int32_t)cache->capacity - depth;
+	write_end(heap);
+	return true;
+}
+
+bool hak_heap_rearm_for_malloc(struct hak_heap *heap, unsigned bin)
+{
+	const struct hak_cache *cache = &heap->caches[bin];
+	uint32_t depth = hak_heap_depth(heap, bin);
+	return cache->stack && depth >= cache->reserve && rearm(heap, bin, (int32_t)depth);
+}
+
+bool hak_heap_rearm_for_free(struct hak_heap *heap, unsigned bin)
+{
+	const struct hak_cache *cache = &heap->caches[bin];
+	uint32_t depth = hak_heap_depth(heap, bin);
+	return cache->stack && cache->capacity - depth >= cache->reserve && rearm(heap, bin, (int32_t)depth);
 }
 
 static uint32_t at_most(uint32_t bytes, unsigned bin, uint32_t least, uint32_t most)
@@ -143,6 +167,7 @@ static bool resize_stack(struct hak_heap *heap, unsigned bin, uint32_t batch)
 	cache->stack = larger;
 	cache->batch = batch;
 	cache->capacity = 2 * batch;
+	cache->reserve = batch > 1 ? batch / 2 : 1;
 	heap->bins[bin].top = larger + depth;
 	return true;
 }
@@ -188,7 +213,12 @@ static void bring(struct hak_heap *heap, unsigned bin)
 	struct hak_magazine *m = hak_depot_pop(bin);
 	if (!m) {
 		void *fresh[HAK_MAGAZINE_MAX];
-		put_below(heap, bin, fresh, hak_slab_take(bin, HAK_SLAB_PLAIN, fresh, cache->batch));
+		unsigned got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_NO_GROWTH, fresh, cache->batch);
+		if (!got) {
+			hak_depot_make_way();
+			got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_MAY_GROW, fresh, cache->batch);
+		}
+		put_below(heap, bin, fresh, got);
 		return;
 	}
 	/* Filled by a thread with larger batches: join them. */
@@ -228,7 +258,7 @@ bool hak_heap_fill(struct hak_heap *heap, unsigned bin)
 {
 	set_busy(heap, true);
 	bool ready = prepare_stack(heap, bin);
-	if (ready && hak_heap_depth(heap, bin) < reserve(&heap->caches[bin])) {
+	if (ready && hak_heap_depth(heap, bin) < heap->caches[bin].reserve) {
 		hak_tick();
 		bring(heap, bin);
 	}
@@ -241,7 +271,7 @@ bool hak_heap_make_room(struct hak_heap *heap, unsigned bin)
 	struct hak_cache *cache = &heap->caches[bin];
 	set_busy(heap, true);
 	bool ready = prepare_stack(heap, bin);
-	if (ready && cache->capacity - hak_heap_depth(heap, bin) < reserve(cache)) {
+	if (ready && cache->capacity - hak_heap_depth(heap, bin) < cache->reserve) {
 		hak_tick();
 		send(heap, bin, cache->batch);
 	}

@@ -32,6 +32,7 @@ struct hak_cache {
 	void **stack;	   /* the bin's; NULL until first used */
 	uint32_t capacity; /* of the stack, twice the batch */
 	uint32_t batch;	   /* blocks that move at a time; grows with use */
+	uint32_t reserve;  /* with fewer blocks, or less room, a batch is exchanged */
 	uint32_t visits;   /* of the slow path, since it last grew */
 	int32_t allocs_armed, frees_armed;
 	uint64_t allocs, frees; /* before the counts were armed */
@@ -68,6 +69,13 @@ HAK_HIDDEN void hak_heap_fold(struct hak_heap *heap, unsigned bin);
 
 /* Arms a folded bin for as many operations as its stack and the tracing allow. */
 HAK_HIDDEN void hak_heap_arm(struct hak_heap *heap, unsigned bin);
+
+/*
+ * The short way through most slow paths: the count has ended, but there are blocks (or room)
+ * enough and nobody traces. Counts what was done and arms again; false: take the long way.
+ */
+HAK_HIDDEN bool hak_heap_rearm_for_malloc(struct hak_heap *heap, unsigned bin);
+HAK_HIDDEN bool hak_heap_rearm_for_free(struct hak_heap *heap, unsigned bin);
 
 /* Makes sure that a folded bin has blocks (or room) for a while; false without memory. */
 HAK_HIDDEN bool hak_heap_fill(struct hak_heap *heap, unsigned bin);

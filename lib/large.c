@@ -2,6 +2,7 @@
 /* Large blocks in spans. */
 #include "large.h"
 
+#include "depot.h"
 #include "direct.h"
 #include "options.h"
 #include "os.h"
@@ -25,13 +26,13 @@ static uint32_t units_for(size_t bytes)
 	return (uint32_t)((bytes + HAK_UNIT - 1) >> HAK_UNIT_LOG2);
 }
 
-static void *span_new(size_t bytes, size_t alignment, bool *zeroed)
+static void *span_new(size_t bytes, size_t alignment, enum hak_growth growth, bool *zeroed)
 {
 	size_t align_units = alignment > HAK_UNIT ? alignment >> HAK_UNIT_LOG2 : 1;
 	if ((bytes >> HAK_UNIT_LOG2) + align_units >= hak_region.reserved_units) {
 		return NULL;
 	}
-	struct hak_span *span = hak_span_alloc(units_for(bytes), (uint32_t)align_units, zeroed);
+	struct hak_span *span = hak_span_alloc(units_for(bytes), (uint32_t)align_units, growth, zeroed);
 	if (!span) {
 		return NULL;
 	}
@@ -51,7 +52,11 @@ static void count(int64_t blocks, int64_t bytes)
 void *hak_large_new(size_t size, size_t alignment, bool *zeroed)
 {
 	size_t bytes = whole_pages(size);
-	void *block = span_new(bytes, alignment, zeroed);
+	void *block = span_new(bytes, alignment, HAK_NO_GROWTH, zeroed);
+	if (!block) {
+		hak_depot_make_way();
+		block = span_new(bytes, alignment, HAK_MAY_GROW, zeroed);
+	}
 	if (!block) {
 		size_t page = hak_os_page_size();
 		block = hak_direct_new(bytes, alignment > page ? alignment : page);
@@ -111,7 +116,7 @@ static void *move_pages(struct hak_span *span, size_t bytes)
 	if (old_bytes < MOVE_PAGES_FROM || bytes < old_bytes) {
 		return NULL;
 	}
-	void *to = span_new(bytes, 1, &zeroed);
+	void *to = span_new(bytes, 1, HAK_MAY_GROW, &zeroed);
 	if (!to) {
 		return NULL;
 	}

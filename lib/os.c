@@ -18,7 +18,13 @@
 
 size_t hak_os_page_size(void)
 {
-	return getauxval(AT_PAGESZ);
+	static size_t page; /* every thread would store the same */
+	size_t known = __atomic_load_n(&page, __ATOMIC_RELAXED);
+	if (HAK_UNLIKELY(!known)) {
+		known = getauxval(AT_PAGESZ);
+		__atomic_store_n(&page, known, __ATOMIC_RELAXED);
+	}
+	return known;
 }
 
 /* Runs one system call with errno kept; its failure as -errno. */

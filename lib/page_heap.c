@@ -91,10 +91,13 @@ static bool extend(uint32_t units)
 static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms);
 
 /* With the lock held; what can be had without new address space, then with it. */
-static uint32_t obtain(uint32_t units, bool *zeroed)
+static uint32_t obtain(uint32_t units, enum hak_growth growth, bool *zeroed)
 {
 	uint32_t run = find_run(units, zeroed);
-	if (run == HAK_NO_UNIT && extend(units)) {
+	if (run != HAK_NO_UNIT || growth == HAK_NO_GROWTH) {
+		return run;
+	}
+	if (extend(units)) {
 		run = find_run(units, zeroed);
 	}
 	if (run == HAK_NO_UNIT && purge_locked(UINT64_MAX, 0) != 0) {
@@ -103,13 +106,13 @@ static uint32_t obtain(uint32_t units, bool *zeroed)
 	return run;
 }
 
-struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, bool *zeroed)
+struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_growth growth, bool *zeroed)
 {
 	struct hak_span *span = NULL;
 	uint32_t wanted = units + align_units - 1;
 
 	hak_lock_take(&heap.lock);
-	uint32_t run = obtain(wanted, zeroed);
+	uint32_t run = obtain(wanted, growth, zeroed);
 	if (run != HAK_NO_UNIT) {
 		uint32_t from = (run + align_units - 1) & ~(align_units - 1);
 		carve(run, from, units);

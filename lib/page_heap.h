@@ -16,12 +16,16 @@ struct hak_page_heap_stats {
 	uint64_t mapped, used, dirty, purged, superslabs; /* bytes but the last */
 };
 
+/* Whether a span may come from address space that was never opened. */
+enum hak_growth { HAK_NO_GROWTH, HAK_MAY_GROW };
+
 /*
  * A span of `units` (1..2^29), its first unit a multiple of `align_units` (a power of two).
  * kind is SPAN_NONE until the caller sets it, `units` and `head` are set. *zeroed tells
  * whether it reads as zero. NULL when the region is full or the system has no memory.
  */
-HAK_HIDDEN struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, bool *zeroed);
+HAK_HIDDEN struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_growth growth,
+					   bool *zeroed);
 
 /* Gives a span back; its pages stay until they are purged. */
 HAK_HIDDEN void hak_span_free(struct hak_span *span);

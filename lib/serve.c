@@ -56,7 +56,7 @@ static void *pop(struct hak_heap *heap, unsigned bin)
 static void *take_one(struct hak_heap *heap, unsigned bin, enum hak_slab_kind kind)
 {
 	void *p;
-	if (!hak_slab_take(bin, kind, &p, 1)) {
+	if (!hak_slab_take(bin, kind, HAK_MAY_GROW, &p, 1)) {
 		return NULL;
 	}
 	hak_heap_count(heap, bin, 1, 0);
@@ -320,19 +320,27 @@ static void take_back_sampled(struct hak_heap *heap, struct hak_span *slab, void
 	hak_slab_give(bin, &p, 1);
 }
 
-static void take_back_large(struct hak_heap *heap, struct hak_large *l, void *p, unsigned flags,
-			    unsigned want)
+static void tell_large_free(void *p, const struct hak_large *l, struct hak_trace_sample *sample,
+			    unsigned flags, unsigned want)
 {
-	struct hak_trace_sample *sample = atomic_load_explicit(&l->sample, memory_order_relaxed);
 	struct hak_request r = { .size = l->requested, .bin = 0, .flags = flags };
 	struct hak_trace_op op = describe(p, &r, l->usable);
 	if (!hak_trace_unseen && (want & HAK_TRACE_EVERY_OP)) {
 		hak_trace_free(want, &op);
 	}
+	if (sample && (want & HAK_TRACE_SAMPLE)) {
+		hak_trace_sample_free(&op, sample);
+	}
+}
+
+static void take_back_large(struct hak_heap *heap, struct hak_large *l, void *p, unsigned flags,
+			    unsigned want)
+{
+	struct hak_trace_sample *sample = atomic_load_explicit(&l->sample, memory_order_relaxed);
+	if (HAK_UNLIKELY(want & (HAK_TRACE_EVERY_OP | HAK_TRACE_SAMPLE))) {
+		tell_large_free(p, l, sample, flags, want);
+	}
 	if (sample) {
-		if (want & HAK_TRACE_SAMPLE) {
-			hak_trace_sample_free(&op, sample);
-		}
 		hak_meta_free(sample, sizeof *sample);
 	}
 	hak_heap_count(heap, 0, 0, 1);

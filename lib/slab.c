@@ -99,11 +99,12 @@ struct hak_span *hak_slab_of(const void *p)
 }
 
 /* A new slab with its units in the map, or NULL. */
-static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_slab_kind kind)
+static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_slab_kind kind,
+				 enum hak_growth growth)
 {
 	const struct hak_geometry *g = geometry(bin);
 	bool zeroed;
-	struct hak_span *slab = hak_span_alloc(g->slab_units, 1, &zeroed);
+	struct hak_span *slab = hak_span_alloc(g->slab_units, 1, growth, &zeroed);
 	if (!slab) {
 		return NULL;
 	}
@@ -155,7 +156,7 @@ static unsigned take_fresh(struct hak_span *slab, void **end, unsigned n)
 	return taken;
 }
 
-unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, void **out, unsigned n)
+unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth growth, void **out, unsigned n)
 {
 	struct slab_class *c = &classes[bin];
 	struct hak_span *acquired = NULL;
@@ -166,7 +167,7 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, void **out, unsign
 		struct hak_span *slab = c->lists[kind] ? hak_span_at(c->lists[kind] - 1) : NULL;
 		if (!slab) {
 			/* One new slab a call: what it holds is enough, and the tracer hears of it below. */
-			if (acquired || !(slab = acquired = slab_new(c, bin, kind))) {
+			if (acquired || !(slab = acquired = slab_new(c, bin, kind, growth))) {
 				break;
 			}
 		}

@@ -9,13 +9,15 @@
 #ifndef HAK_LIB_SLAB_H
 #define HAK_LIB_SLAB_H
 
+#include "page_heap.h"
 #include "region.h"
 
 /*
  * Takes up to `n` blocks of a bin into out[0..], so that popping from the end yields rising
- * addresses. Returns how many; 0 means no memory.
+ * addresses. Returns how many; 0 means no memory, or none without growth.
  */
-HAK_HIDDEN unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, void **out, unsigned n);
+HAK_HIDDEN unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth growth, void **out,
+				  unsigned n);
 
 /* Gives blocks of a bin back; ends the process on one that is free already. */
 HAK_HIDDEN void hak_slab_give(unsigned bin, void *const *blocks, unsigned n);
