@@ -77,6 +77,37 @@ unsigned hak_bin_big(size_t size)
 	return bin;
 }
 
+/*
+ * Sets entry i to the bin that serves size_of(i). One pass over the classes, because the
+ * tables are made at each start of a program.
+ */
+static void fill(uint8_t *table, size_t entries, uint32_t (*size_of)(size_t))
+{
+	const struct hak_class_table *t = &hak_class_map.table;
+	unsigned bin = 1;
+	for (size_t i = 0; i < entries; i++) {
+		while (bin <= t->count && t->classes[bin - 1].max_request < size_of(i)) {
+			bin++; /* too small, or excluded by the boundary */
+		}
+		table[i] = bin <= t->count && t->classes[bin - 1].max_request ? (uint8_t)bin : 0;
+	}
+}
+
+static uint32_t itself(size_t i)
+{
+	return (uint32_t)i;
+}
+
+static uint32_t largest_of_wide_step(size_t i)
+{
+	return (uint32_t)(i + 1) << HAK_WIDE_LOG2;
+}
+
+static uint32_t smallest_of_big_step(size_t i)
+{
+	return ((uint32_t)i << HAK_BIG_LOG2) + 1;
+}
+
 void hak_class_map_build(void)
 {
 	struct hak_class_table *t = &hak_class_map.table;
@@ -84,13 +115,7 @@ void hak_class_map_build(void)
 	for (unsigned i = 0; i < t->count; i++) {
 		geometry_of(&hak_class_map.geometry[i + 1], t->classes[i].block);
 	}
-	for (size_t size = 0; size <= HAK_DIRECT_MAX; size++) {
-		hak_bin_direct[size] = (uint8_t)hak_bin_aligned(size, 1);
-	}
-	for (size_t i = 0; i < sizeof hak_class_map.big; i++) {
-		hak_class_map.big[i] = (uint8_t)hak_bin_aligned((i << HAK_BIG_LOG2) + 1, 1);
-	}
-	for (size_t i = 0; i < sizeof hak_bin_wide; i++) {
-		hak_bin_wide[i] = (uint8_t)hak_bin_aligned((i + 1) << HAK_WIDE_LOG2, 1);
-	}
+	fill(hak_bin_direct, sizeof hak_bin_direct, itself);
+	fill(hak_bin_wide, sizeof hak_bin_wide, largest_of_wide_step);
+	fill(hak_class_map.big, sizeof hak_class_map.big, smallest_of_big_step);
 }

@@ -110,11 +110,8 @@ static inline const char *hak_reason_label(unsigned reason)
 /* The group k whose span (4 * 2^k, 8 * 2^k] holds the block; 8 and more are past Tiny. */
 static inline unsigned hak_block_group(uint32_t block)
 {
-	unsigned k = 0;
-	while (k < 31 && ((uint64_t)8 << k) < block) {
-		k++;
-	}
-	return k;
+	uint32_t eighths = (block - 1) >> 3;
+	return block > 8 ? 32 - (unsigned)__builtin_clz(eighths) : 0;
 }
 
 /* Writes prefix, number and an optional ".number" without stdio: the allocator uses it. */
