@@ -38,7 +38,7 @@ LIB_CFLAGS := $(HAK_CFLAGS) -Ilib -Ilib/include -fPIC -ftls-model=initial-exec -
 TRACER_PKGS := lttng-ust libunwind
 TRACER_CFLAGS = $(HAK_CFLAGS) -Ilib/include -Itracer -fPIC -ftls-model=initial-exec $(shell $(PKG_CONFIG) --cflags $(TRACER_PKGS))
 TRACER_LIBS = $(shell $(PKG_CONFIG) --libs lttng-ust) -ldl -pthread
-HAKSTAT_PKGS := babeltrace2 lttng-ctl libdw libelf smartcols jansson glib-2.0
+HAKSTAT_PKGS := babeltrace2 lttng-ctl libdw libelf smartcols jansson glib-2.0 zlib
 HAKSTAT_CFLAGS = $(HAK_CFLAGS) -Itools/hakstat -Ilib/include $(shell $(PKG_CONFIG) --cflags $(HAKSTAT_PKGS))
 HAKSTAT_LIBS = $(shell $(PKG_CONFIG) --libs $(HAKSTAT_PKGS)) -liberty -lm -pthread
 
@@ -98,10 +98,12 @@ $(BUILD)/lib/libhakmem.a: $(LIB_OBJ)
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
 
-$(BUILD)/lib/hakmem.pc: lib/hakmem.pc.in $(BUILD)/flags
-	$(call say,GEN)
-	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(libdir)|' -e 's|@INCLUDEDIR@|$(includedir)|' \
-		-e 's|@VERSION@|$(VERSION)|' $< >$@
+# Made anew when PREFIX or libdir is another one than before.
+$(BUILD)/lib/hakmem.pc: lib/hakmem.pc.in FORCE
+	@mkdir -p $(@D)
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(libdir)|' -e 's|@INCLUDEDIR@|$(includedir)|' \
+		-e 's|@VERSION@|$(VERSION)|' $< >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # The allocator's functions are weak references and libunwind is opened at run time: neither is linked.
 $(BUILD)/tracer/libhakmem-tracer.so: $(TRACER_OBJ)

@@ -8,6 +8,7 @@
  *        SIZE   bytes from min to max, with an optional K, M or G
  *        POWER2 the same, a power of two
  *        SWITCH 0 or 1
+ *        NAME   at most 63 characters
  * The default is text, read by the same parser as the user's value.
  */
 #ifndef HAK_LIB_OPTION_LIST_H
@@ -32,7 +33,7 @@
 	X(purge_delay_ms, INT,    "HAKMEM_PURGE_DELAY_MS", "1000", -1, INT32_MAX, \
 	  "milliseconds that free memory waits before it goes back to the system; 0 at once, -1 never") \
 	X(secure,         SWITCH, "HAKMEM_SECURE",         "0", 0, 1, \
-	  "randomised and encoded free lists, guard pages, checked frees") \
+	  "keyed marks in and behind blocks, checked whenever one changes hands; random order of new blocks") \
 	X(stats,          SWITCH, "HAKMEM_STATS",          "0", 0, 1, \
 	  "print a table of all classes on standard error at exit") \
 	X(trace,          SWITCH, "HAKMEM_TRACE",          "0", 0, 1, \
@@ -45,6 +46,8 @@
 	  "percent of waste from which a request is traced as hakmem:frag") \
 	X(stack_depth,    INT,    "HAKMEM_STACK_DEPTH",    "32", 1, 128, \
 	  "frames that a trace keeps of a call stack") \
+	X(session,        NAME,   "HAKMEM_SESSION",        "", 0, 0, \
+	  "the recording that this process belongs to; set by hakstat record") \
 	X(verbose,        SWITCH, "HAKMEM_VERBOSE",        "0", 0, 1, \
 	  "print version, options and classes on standard error at start")
 

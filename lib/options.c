@@ -15,7 +15,7 @@
 
 #include "panic.h"
 
-enum option_type { TABLE, INT, SIZE, POWER2, SWITCH };
+enum option_type { TABLE, INT, SIZE, POWER2, SWITCH, NAME };
 
 struct option {
 	const char *name;
@@ -87,8 +87,9 @@ static bool is_table(const char *text)
 static int store(const struct option *o, const char *text)
 {
 	int64_t value;
-	if (o->type == TABLE) {
-		if (!is_table(text)) {
+	if (o->type == TABLE || o->type == NAME) {
+		bool is_good = o->type == TABLE ? is_table(text) : strlen(text) < sizeof(hak_option_NAME);
+		if (!is_good) {
 			return -1;
 		}
 		memcpy(field_of(o), text, strlen(text) + 1);
@@ -143,6 +144,8 @@ static void warn_value(const struct option *o, const char *value)
 	bool is_bytes = o->type == SIZE || o->type == POWER2;
 	if (o->type == TABLE) {
 		hak_warn(o->name, "=", value, ": expected fine, classic or @FILE; using ", o->initial, NULL);
+	} else if (o->type == NAME) {
+		hak_warn(o->name, "=", value, ": expected at most 63 characters; ignored", NULL);
 	} else if (o->type == SWITCH) {
 		hak_warn(o->name, "=", value, ": expected 0 or 1; using ", o->initial, NULL);
 	} else {
@@ -298,7 +301,7 @@ void hak_options_class_table(struct hak_class_table *out, uint32_t page_size)
 static void print_value(struct hak_writer *w, const struct option *o)
 {
 	int64_t value;
-	if (o->type == TABLE) {
+	if (o->type == TABLE || o->type == NAME) {
 		hak_write_foreign(w, field_of(o));
 	} else if (o->type == SWITCH) {
 		hak_write_unsigned(w, *(bool *)field_of(o));

@@ -22,6 +22,7 @@ typedef int64_t hak_option_INT;
 typedef uint64_t hak_option_SIZE;
 typedef uint64_t hak_option_POWER2;
 typedef bool hak_option_SWITCH;
+typedef char hak_option_NAME[64];
 
 #define HAK_OPTION_FIELD(field, type, name, value, min, max, help) hak_option_##type field;
 struct hak_options {

@@ -38,6 +38,15 @@ unsigned hak_heap_notice(struct hak_heap *heap)
 	return want;
 }
 
+HAK_EXPORT void hak_trace_notice(void)
+{
+	struct hak_heap *heap = hak_heap_get();
+	if (heap) {
+		heap->until_look = 0;
+		hak_heap_notice(heap);
+	}
+}
+
 /* --- blocks of a class ------------------------------------------------------------------ */
 
 /* Pops the block on top of a folded, filled bin and arms the bin again. */
@@ -74,8 +83,10 @@ static bool bring_up_aligned(struct hak_heap *heap, const struct hak_request *r)
 	for (int i = 1; i <= ALIGNED_SEARCH && i <= depth; i++) {
 		void *block = b->top[-i];
 		if (((uintptr_t)block & (r->alignment - 1)) == 0) {
+			hak_heap_set_busy(heap, true);
 			b->top[-i] = b->top[-1];
 			b->top[-1] = block;
+			hak_heap_set_busy(heap, false);
 			return true;
 		}
 	}
@@ -93,6 +104,9 @@ static void *take_block(struct hak_heap *heap, const struct hak_request *r)
 			return pop(heap, r->bin);
 		}
 		void *p = take_one(heap, r->bin, HAK_SLAB_ALIGNED);
+		if (!(heap->want & HAK_TRACE_EVERY_OP)) {
+			heap->caches[r->bin].until_sample--; /* no countdown saw it */
+		}
 		hak_heap_arm(heap, r->bin);
 		return p;
 	}
@@ -267,6 +281,8 @@ void *hak_serve(const struct hak_request *r, bool *zeroed)
 	if (r->bin) {
 		if (heap) {
 			hak_heap_fold(heap, r->bin);
+		} else {
+			hak_thread.bins[r->bin].allocs_left = 0; /* or it would wrap in the end */
 		}
 		unsigned want = hak_heap_notice(heap);
 		p = HAK_UNLIKELY(want & (HAK_TRACE_EVERY_OP | HAK_TRACE_SAMPLE)) ? serve_traced(heap, r, want)
@@ -292,7 +308,7 @@ static void put_block(struct hak_heap *heap, unsigned bin, void *p)
 	}
 	struct hak_bin *b = &heap->bins[bin];
 	hak_heap_arm(heap, bin);
-	*b->top++ = p;
+	hak_bin_push(b, p);
 	if (HAK_LIKELY(b->frees_left > 0)) {
 		b->frees_left--;
 	} else {
@@ -354,6 +370,8 @@ void hak_take_back(void *p, unsigned flags)
 	if (bin) {
 		if (heap) {
 			hak_heap_fold(heap, bin);
+		} else {
+			hak_thread.bins[bin].frees_left = 0; /* as above */
 		}
 		unsigned want = hak_heap_notice(heap);
 		if (HAK_UNLIKELY(want & HAK_TRACE_EVERY_OP) && !hak_trace_unseen) {
@@ -378,7 +396,7 @@ void hak_take_back(void *p, unsigned flags)
 /* --- resize ----------------------------------------------------------------------------- */
 
 /* Stores the new requested size of a block and returns the former one. */
-static size_t exchange_requested(void *p, struct hak_request *r, uint64_t *usable, bool *known)
+static size_t exchange_requested(void *p, struct hak_request *r, unsigned want, uint64_t *usable, bool *known)
 {
 	size_t former = 0;
 	struct hak_span *slab = hak_region_owns(p) ? hak_slab_of(p) : NULL;
@@ -393,7 +411,7 @@ static size_t exchange_requested(void *p, struct hak_request *r, uint64_t *usabl
 		former = sample->requested;
 		sample->requested = r->size;
 		r->bin = slab->bin;
-	} else {
+	} else if (want & HAK_TRACE_EVERY_OP) { /* sampling keeps nothing beside other blocks */
 		r->bin = slab->bin;
 		*known = hak_beside_take(p, &former);
 		if (!*known) {
@@ -417,7 +435,7 @@ void hak_note_resize(void *p, size_t size)
 	struct hak_request r = { .size = size };
 	uint64_t usable = 0;
 	bool known;
-	size_t former = exchange_requested(p, &r, &usable, &known);
+	size_t former = exchange_requested(p, &r, want, &usable, &known);
 	r.flags = known ? 0 : HAK_OP_UNTRACED;
 	if ((want & HAK_TRACE_EVERY_OP) && !hak_trace_unseen) {
 		struct hak_trace_op op = describe(p, &r, usable);

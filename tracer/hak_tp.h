@@ -217,6 +217,7 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, config,
 		lttng_ust_field_integer(uint32_t, snapshot_ms, c->snapshot_ms)
 		lttng_ust_field_integer(uint8_t, frag_percent, c->frag_percent)
 		lttng_ust_field_integer(uint16_t, stack_depth, c->stack_depth)
+		lttng_ust_field_string(session, c->session[0] ? c->session : "-")
 	)
 )
 

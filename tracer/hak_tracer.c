@@ -238,5 +238,6 @@ static __attribute__((constructor)) void attach(void)
 {
 	if (!getauxval(AT_SECURE) && hak_host_present()) {
 		hak_trace_run_unseen(start, NULL);
+		hak_trace_notice();
 	}
 }

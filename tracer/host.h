@@ -11,6 +11,7 @@
 #include "hakmem_trace.h"
 
 #pragma weak hak_trace_attach
+#pragma weak hak_trace_notice
 #pragma weak hak_trace_run_unseen
 #pragma weak hakmem_config_read
 #pragma weak hakmem_stats_classes
@@ -19,8 +20,8 @@
 
 static inline bool hak_host_present(void)
 {
-	return hak_trace_attach && hak_trace_run_unseen && hakmem_config_read && hakmem_stats_classes &&
-	       hakmem_stats_heap && hakmem_version;
+	return hak_trace_attach && hak_trace_notice && hak_trace_run_unseen && hakmem_config_read &&
+	       hakmem_stats_classes && hakmem_stats_heap && hakmem_version;
 }
 
 #endif

@@ -206,6 +206,9 @@ void hak_snapshot_start(unsigned period_ms)
 	sigset_t all, before;
 	self.period_ms = period_ms;
 	sem_init(&self.wake, 0, 0);
+	if (hak_session_takes_snapshots()) {
+		write_snapshot(true); /* what came before main is the first snapshot's, the rest is traced */
+	}
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	atomic_store(&self.is_running, create_thread() == 0);

@@ -111,6 +111,12 @@ int hak_trace_attach(const struct hak_trace_ops *ops);
  */
 void hak_trace_detach(void);
 
+/*
+ * The calling thread looks at once at what is wanted, not at its next slow path, and all its
+ * later operations follow that. For a tracer that is loaded into a recording under way.
+ */
+void hak_trace_notice(void);
+
 /* Runs fn(arg) with the calling thread marked, so that what it allocates is not traced. */
 void hak_trace_run_unseen(void (*fn)(void *), void *arg);
 

@@ -6,7 +6,7 @@
 
 #include "option_list.h"
 
-enum option_type { TABLE, INT, SIZE, POWER2, SWITCH };
+enum option_type { TABLE, INT, SIZE, POWER2, SWITCH, NAME };
 
 struct row {
 	const char *name, *initial, *help;
@@ -35,6 +35,9 @@ static void print_values(const struct row *r)
 	switch (r->type) {
 	case TABLE:
 		printf("`fine`, `classic` or `@FILE`");
+		break;
+	case NAME:
+		printf("at most 63 characters");
 		break;
 	case SWITCH:
 		printf("0 or 1");

@@ -57,6 +57,10 @@ void hak_trace_detach(void)
 	tracer = NULL;
 }
 
+void hak_trace_notice(void)
+{
+}
+
 void hak_trace_run_unseen(void (*fn)(void *), void *arg)
 {
 	bool before = is_unseen;

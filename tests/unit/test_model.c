@@ -181,6 +181,25 @@ static void a_gap_between_batches_is_lost_words(void **state)
 	hakstat_summary_free(s);
 }
 
+static void a_batch_that_comes_late_is_not_lost(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t words[] = { word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000),
+				   word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000) };
+	struct hakstat_summary *s;
+	(void)state;
+
+	tables(m);
+	ops(m, 0, words, 2);
+	ops(m, 7, words, 2);
+	ops(m, 2, words, 2); /* 2 and 3 of the missing 2..6 */
+	ops(m, 9, words, 2);
+	s = finish(m);
+	assert_int_equal(s->lost_words, 3);
+	assert_int_equal(row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS)->n.allocs, 8);
+	hakstat_summary_free(s);
+}
+
 static void a_batch_that_ends_inside_an_operation_is_malformed(void **state)
 {
 	struct hakstat_model *m = hakstat_model_new(NULL);
@@ -411,6 +430,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packed_operations_are_counted_exactly),
 		cmocka_unit_test(a_gap_between_batches_is_lost_words),
+		cmocka_unit_test(a_batch_that_comes_late_is_not_lost),
 		cmocka_unit_test(a_batch_that_ends_inside_an_operation_is_malformed),
 		cmocka_unit_test(a_resize_changes_what_is_live_and_no_sum),
 		cmocka_unit_test(blocks_older_than_the_trace_have_an_unknown_request),

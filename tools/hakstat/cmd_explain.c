@@ -5,10 +5,10 @@
  */
 #include <inttypes.h>
 #include <jansson.h>
-#include <libsmartcols/libsmartcols.h>
 #include <string.h>
 
 #include "commands.h"
+#include "grid.h"
 #include "predict.h"
 #include "text.h"
 
@@ -258,44 +258,19 @@ static struct class_line any_line(const struct hak_class_table *t, unsigned i)
 	return i < t->count ? line_of(t, i) : large_line(t);
 }
 
-static void set_cell(struct libscols_line *line, size_t at, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void set_cell(struct libscols_line *line, size_t at, const char *format, ...)
+static void add_line(struct hakstat_grid *grid, const struct class_line *c)
 {
-	va_list args;
-	char *text;
+	bool is_reached = c->to != 0;
 
-	va_start(args, format);
-	text = g_strdup_vprintf(format, args);
-	va_end(args);
-	scols_line_set_data(line, at, text);
-	g_free(text);
-}
-
-static void fill_line(struct libscols_line *row, const struct class_line *c)
-{
-	set_cell(row, 0, "%u", c->class_id);
-	set_cell(row, 1, "%s", c->name);
-	set_cell(row, 2, "%s", c->route);
-	if (c->block) {
-		set_cell(row, 3, "%" PRIu64, c->block);
-	} else {
-		set_cell(row, 3, "pages");
-	}
-	if (c->to == 0) {
-		set_cell(row, 4, "-");
-		set_cell(row, 5, "-");
-		set_cell(row, 6, "-");
-		return;
-	}
-	set_cell(row, 4, "%" PRIu64, c->from);
-	if (c->block) {
-		set_cell(row, 5, "%" PRIu64, c->to);
-	} else {
-		set_cell(row, 5, "any");
-	}
-	set_cell(row, 6, "%.1f", c->worst_percent);
+	hakstat_grid_cell(grid, g_strdup_printf("%u", c->class_id));
+	hakstat_grid_cell(grid, g_strdup(c->name));
+	hakstat_grid_cell(grid, g_strdup(c->route));
+	hakstat_grid_cell(grid, c->block ? g_strdup_printf("%" PRIu64, c->block) : g_strdup("pages"));
+	hakstat_grid_cell(grid, is_reached ? g_strdup_printf("%" PRIu64, c->from) : g_strdup("-"));
+	hakstat_grid_cell(grid, !is_reached ? g_strdup("-")
+				: c->block  ? g_strdup_printf("%" PRIu64, c->to)
+					    : g_strdup("any"));
+	hakstat_grid_cell(grid, is_reached ? g_strdup_printf("%.1f", c->worst_percent) : g_strdup("-"));
 }
 
 static void classes_table(const struct hak_class_table *t, FILE *out)
@@ -303,18 +278,19 @@ static void classes_table(const struct hak_class_table *t, FILE *out)
 	static const char *const headers[] = {
 		"id", "class", "route", "block", "from", "to", "worst waste %"
 	};
-	struct libscols_table *table = scols_new_table();
+	struct hakstat_grid grid;
 
-	scols_table_set_stream(table, out);
+	hakstat_grid_init(&grid);
 	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-		scols_table_new_column(table, headers[i], 0, i == 1 || i == 2 ? 0 : SCOLS_FL_RIGHT);
+		hakstat_grid_column(&grid, headers[i],
+				    i == 1 || i == 2 ? HAKSTAT_GRID_TEXT : HAKSTAT_GRID_NUMBER);
 	}
 	for (unsigned i = 0; i <= t->count; i++) {
 		struct class_line line = any_line(t, i);
-		fill_line(scols_table_new_line(table, NULL), &line);
+		add_line(&grid, &line);
 	}
-	scols_print_table(table);
-	scols_unref_table(table);
+	hakstat_grid_print(&grid, 0, false, out);
+	hakstat_grid_clear(&grid);
 }
 
 static void classes_json(const struct hak_class_table *t, FILE *out)

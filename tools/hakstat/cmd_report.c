@@ -2,24 +2,19 @@
 /*
  * hakstat report: the waste report of recorded traces.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include "commands.h"
+#include "gate.h"
 #include "input.h"
 #include "render.h"
 #include "summary_file.h"
-
-enum { TERMINAL_MIN = 40 };
+#include "view.h"
 
 struct values {
 	int by, format;
 	const char *sort, *output, *sysroot;
 	uint64_t top, pid;
 	bool is_exact, strict;
+	struct hakstat_gates gates;
 };
 
 /* clang-format off */
@@ -41,6 +36,12 @@ static const struct hakstat_option options[] = {
 	{ "exact", 0, HAKSTAT_OPT_FLAG, NULL, AT(is_exact), 0, 0, "every digit of bytes in tables" },
 	{ "strict", 0, HAKSTAT_OPT_FLAG, NULL, AT(strict), 0, 0,
 	  "exit with 3 when events were lost or a trace breaks off" },
+	{ "fail-on", 0, HAKSTAT_OPT_TEXT, "CONDITION", AT(gates.fail_on), 0, 0,
+	  "exit with 1 when it holds, such as 'total waste_percent > 20'" },
+	{ "budget", 0, HAKSTAT_OPT_TEXT, "FILE", AT(gates.budget), 0, 0,
+	  "exit with 1 unless all conditions hold, one a line" },
+	{ "allow-lost", 0, HAKSTAT_OPT_FLAG, NULL, AT(gates.allow_lost), 0, 0,
+	  "let --fail-on and --budget decide on incomplete traces" },
 	{ "output", 'o', HAKSTAT_OPT_TEXT, "FILE", AT(output), 0, 0, "write there instead of standard output" },
 };
 
@@ -58,62 +59,29 @@ static const hakstat_renderer renderers[] = {
 	hakstat_render_folded, hakstat_render_pprof, hakstat_render_openmetrics, render_summary,
 };
 
-static int terminal_width(FILE *out)
+struct output {
+	const struct hakstat_report *report;
+	const struct values *values;
+};
+
+static int write_report(void *data, FILE *out)
 {
-	struct winsize size;
-
-	if (!isatty(fileno(out)) || ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
-		return 0;
-	}
-	return size.ws_col < TERMINAL_MIN ? TERMINAL_MIN : size.ws_col;
-}
-
-static bool wants_colours(FILE *out)
-{
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-
-	return isatty(fileno(out)) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
-}
-
-static int write_report(const struct hakstat_report *report, const struct values *v, FILE *out,
-			struct hakstat_err *err)
-{
+	const struct output *output = data;
+	const struct values *v = output->values;
 	struct hakstat_view view = {
 		.has_by = v->by >= 0,
 		.by = (enum hakstat_table_id)(v->by >= 0 ? v->by : 0),
 		.top = v->top,
 		.is_exact = v->is_exact,
-		.colours = wants_colours(out),
-		.width = terminal_width(out),
 	};
 
-	if (renderers[v->format](report, &view, out) != 0 || fflush(out) != 0) {
-		return hakstat_err_set(err, HAKSTAT_USAGE, "%s: cannot be written: %s",
-				       v->output ? v->output : "standard output", strerror(errno));
-	}
-	return 0;
-}
-
-static int write_to_file(const struct hakstat_report *report, const struct values *v, struct hakstat_err *err)
-{
-	FILE *out = fopen(v->output, "w");
-	int status;
-
-	if (!out) {
-		return hakstat_err_set(err, HAKSTAT_USAGE, "%s: cannot be written: %s", v->output,
-				       strerror(errno));
-	}
-	status = write_report(report, v, out, err);
-	if (fclose(out) != 0 && status == 0) {
-		status = hakstat_err_set(err, HAKSTAT_USAGE, "%s: cannot be written: %s", v->output,
-					 strerror(errno));
-	}
-	return status;
+	hakstat_view_fit(&view, out);
+	return renderers[v->format](output->report, &view, out);
 }
 
 static int show(struct hakstat_report *report, const struct values *v, struct hakstat_err *err)
 {
+	struct output output = { report, v };
 	int status = 0;
 
 	if (v->sort) {
@@ -121,7 +89,7 @@ static int show(struct hakstat_report *report, const struct values *v, struct ha
 			report, v->by < 0 ? HAKSTAT_BY_CLASS : (enum hakstat_table_id)v->by, v->sort, err);
 	}
 	if (status == 0) {
-		status = v->output ? write_to_file(report, v, err) : write_report(report, v, stdout, err);
+		status = hakstat_write_to(v->output, write_report, &output, err);
 	}
 	if (status == 0 && report->summary->partial) {
 		hakstat_say("the trace breaks off before its end; the report holds what could be read");
@@ -131,7 +99,7 @@ static int show(struct hakstat_report *report, const struct values *v, struct ha
 			err, HAKSTAT_TRACE,
 			"the trace is incomplete (lost events, or cut short) and --strict was given");
 	}
-	return status;
+	return status ? status : hakstat_gates_check(&v->gates, report, NULL, err);
 }
 
 static int run(int argc, char **argv, struct hakstat_err *err)

@@ -179,9 +179,15 @@ static struct hakstat_value get_external(const struct hakstat_row *r)
 {
 	return number(idle_slab_bytes(r));
 }
+/* A slice of time has levels only when a snapshot fell into it. */
+static bool is_measured(const struct hakstat_row *r, uint64_t level)
+{
+	return r->span_ns == 0 || level != 0;
+}
+
 static struct hakstat_value get_peak(const struct hakstat_row *r)
 {
-	return number(r->peak_live_bytes);
+	return number_if(is_measured(r, r->peak_live_bytes), r->peak_live_bytes);
 }
 static struct hakstat_value get_mapped(const struct hakstat_row *r)
 {
@@ -189,7 +195,7 @@ static struct hakstat_value get_mapped(const struct hakstat_row *r)
 }
 static struct hakstat_value get_committed(const struct hakstat_row *r)
 {
-	return number(r->committed_bytes);
+	return number_if(is_measured(r, r->committed_bytes), r->committed_bytes);
 }
 static struct hakstat_value get_cached(const struct hakstat_row *r)
 {

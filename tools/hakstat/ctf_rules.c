@@ -14,6 +14,7 @@
 #define BOOL(name, to)    { #name, HAKSTAT_CTF_BOOL, AT(to), 0 }
 #define REAL(name, to)    { #name, HAKSTAT_CTF_REAL, AT(to), 0 }
 #define TEXT(name, to)    { #name, HAKSTAT_CTF_TEXT, AT(to), 0 }
+#define MAYBE(name, to)   { #name, HAKSTAT_CTF_OPTIONAL_TEXT, AT(to), 0 }
 #define HEX(name, to)     { #name, HAKSTAT_CTF_HEX, AT(to), 0 }
 #define WORDS(name, to, n) { #name, HAKSTAT_CTF_WORDS, AT(to), AT(n) }
 #define PID               U32(pid, pid)
@@ -57,7 +58,8 @@ static const struct hakstat_ctf_event rules[] = {
 	      TEXT(size_classes, u.config.size_classes), U32(tiny_max_class, u.config.tiny_max_class),
 	      U32(tiny_max_size, u.config.tiny_max_size), U32(class_count, u.config.class_count),
 	      U32(page_size, u.config.page_size), U32(frag_percent, u.config.frag_percent),
-	      U64(superslab_size, u.config.superslab_size), U64(sample_bytes, u.config.sample_bytes)),
+	      U64(superslab_size, u.config.superslab_size), U64(sample_bytes, u.config.sample_bytes),
+	      MAYBE(session, u.config.session)),
 	EVENT("hakmem:class_info", CLASS_INFO, PID, U32(class_id, u.class_info.class_id),
 	      TEXT(name, u.class_info.name), U32(route, u.class_info.route), U64(usable, u.class_info.usable),
 	      U64(min_request, u.class_info.min_request), U64(max_request, u.class_info.max_request)),

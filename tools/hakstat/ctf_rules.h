@@ -17,8 +17,9 @@ enum hakstat_ctf_type {
 	HAKSTAT_CTF_BOOL,
 	HAKSTAT_CTF_REAL,
 	HAKSTAT_CTF_TEXT,
-	HAKSTAT_CTF_WORDS, /* sequence of integers; its length goes to count_offset */
-	HAKSTAT_CTF_HEX,   /* sequence of bytes as hexadecimal text */
+	HAKSTAT_CTF_OPTIONAL_TEXT, /* NULL where the event has no such field */
+	HAKSTAT_CTF_WORDS,	   /* sequence of integers; its length goes to count_offset */
+	HAKSTAT_CTF_HEX,	   /* sequence of bytes as hexadecimal text */
 };
 
 struct hakstat_ctf_field {

@@ -26,10 +26,12 @@ struct event_class {
 	uint64_t index[HAKSTAT_CTF_MAX_FIELDS];
 };
 
+#define NO_FIELD UINT64_MAX
+
 struct trace_facts {
 	const bt_trace *trace;
 	uint32_t session;
-	const char *host_name, *process_name;
+	const char *host_name, *process_name, *session_name;
 	bool has_pid;
 	uint32_t pid;
 };
@@ -37,6 +39,7 @@ struct trace_facts {
 struct source {
 	hakstat_event_sink sink;
 	void *context;
+	const volatile sig_atomic_t *stop;
 	struct hakstat_ctf_result *result;
 	struct hakstat_err *err;
 	bool failed; /* `err` is set: an event that can't be understood */
@@ -79,6 +82,7 @@ static bool type_fits(enum hakstat_ctf_type wanted, const bt_field_class *class)
 	case HAKSTAT_CTF_REAL:
 		return bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_REAL);
 	case HAKSTAT_CTF_TEXT:
+	case HAKSTAT_CTF_OPTIONAL_TEXT:
 		return bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_STRING);
 	default:
 		return is_sequence(class);
@@ -155,6 +159,7 @@ static void store_field(struct source *s, const struct hakstat_ctf_field *rule, 
 		*(double *)(void *)at = real_of(field);
 		break;
 	case HAKSTAT_CTF_TEXT:
+	case HAKSTAT_CTF_OPTIONAL_TEXT:
 		*(const char **)(void *)at = bt_field_string_get_value(field);
 		break;
 	case HAKSTAT_CTF_WORDS:
@@ -214,6 +219,10 @@ static void resolve_fields(struct source *s, struct event_class *class, const bt
 
 	for (size_t i = 0; rule && i < rule->count; i++) {
 		int index = member_index(payload, rule->fields[i].name, rule->fields[i].type);
+		if (index < 0 && rule->fields[i].type == HAKSTAT_CTF_OPTIONAL_TEXT) {
+			class->index[i] = NO_FIELD;
+			continue;
+		}
 		if (index < 0) {
 			if (rule->is_ours) {
 				missing_field(s, rule->name, rule->fields[i].name);
@@ -315,6 +324,7 @@ static struct trace_facts *facts_of(struct source *s, const bt_trace *trace)
 		facts->host_name = trace_text(trace, "hostname");
 		facts->session = session_number(s, trace);
 		facts->process_name = trace_text(trace, "procname");
+		facts->session_name = trace_text(trace, "trace_name");
 		pid = bt_trace_borrow_environment_entry_value_by_name_const(trace, "vpid");
 		facts->has_pid = pid && bt_value_is_signed_integer(pid);
 		facts->pid = facts->has_pid ? (uint32_t)bt_value_integer_signed_get(pid) : 0;
@@ -358,6 +368,9 @@ static void take_payload(struct source *s, const struct event_class *class, cons
 
 	for (size_t i = 0; i < rule->count; i++) {
 		const struct hakstat_ctf_field *field = &rule->fields[i];
+		if (class->index[i] == NO_FIELD) {
+			continue;
+		}
 		store_field(s, field,
 			    bt_field_structure_borrow_member_field_by_index_const(payload, class->index[i]),
 			    out);
@@ -401,6 +414,7 @@ static void take_event(struct source *s, const bt_message *message)
 	out.session = facts->session;
 	out.host_name = facts->host_name;
 	out.process_name = facts->process_name;
+	out.session_name = facts->session_name;
 	out.has_pid = facts->has_pid;
 	out.pid = facts->pid;
 	out.time_ns = time_of(message, event);
@@ -574,16 +588,24 @@ static int run_graph(struct source *s, bt_graph *graph)
 	bt_graph_run_once_status status;
 
 	do {
+		/* The library sometimes leaves an error behind that it did not return, and aborts on it next
+		 * time. */
+		bt_current_thread_clear_error();
 		status = bt_graph_run_once(graph);
-	} while (status == BT_GRAPH_RUN_ONCE_STATUS_OK || status == BT_GRAPH_RUN_ONCE_STATUS_AGAIN);
+	} while ((status == BT_GRAPH_RUN_ONCE_STATUS_OK || status == BT_GRAPH_RUN_ONCE_STATUS_AGAIN) &&
+		 !*s->stop);
 	if (s->failed) {
 		return s->err->status;
 	}
 	if (status == BT_GRAPH_RUN_ONCE_STATUS_END) {
 		return 0;
 	}
-	take_cause(s->result->why, sizeof s->result->why);
 	s->result->is_partial = true;
+	if (*s->stop) {
+		g_strlcpy(s->result->why, "it was interrupted", sizeof s->result->why);
+		return 0;
+	}
+	take_cause(s->result->why, sizeof s->result->why);
 	if (s->result->messages == 0) {
 		return hakstat_err_set(s->err, HAKSTAT_TRACE, "cannot be read: %s", s->result->why);
 	}
@@ -609,9 +631,10 @@ static int read_with(struct source *s, const bt_plugin *ctf, const bt_plugin *ut
 }
 
 int hakstat_ctf_read(const GPtrArray *folders, hakstat_event_sink sink, void *context,
-		     struct hakstat_ctf_result *result, struct hakstat_err *err)
+		     const volatile sig_atomic_t *stop, struct hakstat_ctf_result *result,
+		     struct hakstat_err *err)
 {
-	struct source s = { .sink = sink, .context = context, .result = result, .err = err };
+	struct source s = { .sink = sink, .context = context, .stop = stop, .result = result, .err = err };
 	const bt_plugin *ctf = plugin("ctf", err);
 	const bt_plugin *utils = ctf ? plugin("utils", err) : NULL;
 	int status = HAKSTAT_USAGE;

@@ -7,6 +7,7 @@
 #define HAKSTAT_CTF_SOURCE_H
 
 #include <glib.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #include "err.h"
@@ -23,9 +24,11 @@ struct hakstat_ctf_result {
 /*
  * Reads the traces in `folders` (char *) together. Returns 0 also when the trace breaks off
  * after something was read: then is_partial is set. HAKSTAT_TRACE with `err` set when nothing
- * could be read, or when an event lacks a field that this version needs.
+ * could be read, or when an event lacks a field that this version needs. Reading ends early
+ * when `stop` becomes other than 0.
  */
 int hakstat_ctf_read(const GPtrArray *folders, hakstat_event_sink sink, void *context,
-		     struct hakstat_ctf_result *result, struct hakstat_err *err);
+		     const volatile sig_atomic_t *stop, struct hakstat_ctf_result *result,
+		     struct hakstat_err *err);
 
 #endif

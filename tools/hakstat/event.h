@@ -70,9 +70,13 @@ struct hakstat_event_heap_stats {
 	uint64_t reserved, mapped, committed, cached, large_bytes, large_blocks, metadata, purged;
 };
 
+/* How LTTng's session is called when it was made for one command. */
+#define HAKSTAT_RECORD_PREFIX "hakstat-record-"
+
 struct hakstat_event_config {
 	const char *version;
 	const char *size_classes;
+	const char *session; /* the recording that the process was started in; NULL: not told */
 	uint32_t tiny_max_class, tiny_max_size, class_count, page_size, frag_percent;
 	uint64_t superslab_size, sample_bytes;
 };
@@ -106,6 +110,7 @@ struct hakstat_event {
 	int64_t time_ns;
 	const char *process_name; /* NULL: unknown */
 	const char *host_name;
+	const char *session_name; /* LTTng's */
 	union {
 		struct hakstat_event_op op;
 		struct hakstat_event_ops ops;

@@ -292,7 +292,8 @@ static void find_other_table(struct hakstat_report *r)
 	uint64_t now = hakstat_counts_waste(&r->totals.n);
 	char before[32], after[32];
 
-	if (g_strcmp0(r->summary->config.size_classes, "fine") == 0) {
+	if (!r->summary->config.known || r->summary->config.differs ||
+	    g_strcmp0(r->summary->config.size_classes, "fine") == 0) {
 		return;
 	}
 	fine_table(r, &fine);

@@ -7,6 +7,8 @@
 #include <glib.h>
 
 #include "ctf_source.h"
+#include "interrupt.h"
+#include "isolate.h"
 #include "model.h"
 #include "summary_file.h"
 #include "symbol.h"
@@ -16,6 +18,7 @@
 static void feed(void *model, const struct hakstat_event *event)
 {
 	hakstat_model_feed(model, event);
+	hakstat_progress(hakstat_model_events(model));
 }
 
 static void add_symbol_notes(struct hakstat_summary *summary, const struct hakstat_symbolizer *symbolizer)
@@ -67,7 +70,7 @@ static void read_tails(const GPtrArray *tails, struct hakstat_model *model)
 		struct hakstat_ctf_result result;
 		struct hakstat_err ignored;
 		g_ptr_array_add(one, g_ptr_array_index(tails, i));
-		hakstat_ctf_read(one, feed, model, &result, &ignored);
+		hakstat_ctf_read(one, feed, model, &hakstat_interrupted, &result, &ignored);
 		g_ptr_array_unref(one);
 	}
 }
@@ -84,7 +87,7 @@ static struct hakstat_summary *read_repaired(const char *path, const struct haks
 	if (options->has_pid) {
 		hakstat_model_only_pid(model, options->pid);
 	}
-	if (hakstat_ctf_read(repaired->folders, feed, model, &result, err) == 0) {
+	if (hakstat_ctf_read(repaired->folders, feed, model, &hakstat_interrupted, &result, err) == 0) {
 		read_tails(repaired->tails, model);
 		summary = finish(path, model, symbolizer, err);
 	} else {
@@ -98,18 +101,37 @@ static struct hakstat_summary *read_repaired(const char *path, const struct haks
 	return summary;
 }
 
+struct reading {
+	const char *path;
+	const struct hakstat_repaired *repaired;
+	const struct hakstat_input_options *options;
+};
+
+static struct hakstat_summary *read_in_child(void *data, struct hakstat_err *err)
+{
+	const struct reading *reading = data;
+	struct hakstat_summary *summary =
+		read_repaired(reading->path, reading->repaired, reading->options, err);
+
+	hakstat_progress_end();
+	return summary;
+}
+
 static struct hakstat_summary *read_recording(const char *path, const struct hakstat_input_options *options,
 					      struct hakstat_err *err)
 {
 	GPtrArray *folders = hakstat_trace_folders(path, err);
 	struct hakstat_summary *summary = NULL;
 	struct hakstat_repaired repaired;
+	struct reading reading = { path, &repaired, options };
 
 	if (!folders) {
 		return NULL;
 	}
 	if (hakstat_trace_repair(folders, &repaired, err) == 0) {
-		summary = read_repaired(path, &repaired, options, err);
+		hakstat_interrupt_watch();
+		summary = hakstat_isolate(path, read_in_child, &reading, err);
+		hakstat_interrupt_unwatch();
 		hakstat_repaired_clear(&repaired);
 	}
 	g_ptr_array_unref(folders);

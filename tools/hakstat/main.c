@@ -7,16 +7,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attach.h"
 #include "commands.h"
 #include "hakmem.h"
 #include "record.h"
 
+/* clang-format off */
 static const struct hakstat_command *const commands[] = {
 	&hakstat_command_record,
+	&hakstat_command_attach,
+	&hakstat_command_detach,
+	&hakstat_command_ps,
 	&hakstat_command_report,
+	&hakstat_command_diff,
+	&hakstat_command_whatif,
+	&hakstat_command_tune,
 	&hakstat_command_explain,
 	&hakstat_command_classes,
 };
+/* clang-format on */
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -16,7 +16,8 @@ struct hakstat_model {
 	struct hakstat_symbolizer *symbolizer;
 	struct hakstat_summary *summary;
 	struct hakstat_roster roster;
-	struct hakstat_timeline *timeline;
+	struct hakstat_timeline
+		*timelines[HAKSTAT_MODE_COUNT]; /* by source: which counts is known at the end */
 	bool has_only_pid;
 	uint32_t only_pid;
 };
@@ -28,7 +29,9 @@ struct hakstat_model *hakstat_model_new(struct hakstat_symbolizer *symbolizer)
 	m->symbolizer = symbolizer;
 	m->summary = hakstat_summary_new();
 	hakstat_roster_init(&m->roster);
-	m->timeline = hakstat_timeline_new();
+	for (int i = 0; i < HAKSTAT_MODE_COUNT; i++) {
+		m->timelines[i] = hakstat_timeline_new();
+	}
 	return m;
 }
 
@@ -36,7 +39,9 @@ void hakstat_model_free(struct hakstat_model *m)
 {
 	hakstat_summary_free(m->summary);
 	hakstat_roster_clear(&m->roster);
-	hakstat_timeline_free(m->timeline);
+	for (int i = 0; i < HAKSTAT_MODE_COUNT; i++) {
+		hakstat_timeline_free(m->timelines[i]);
+	}
 	g_free(m);
 }
 
@@ -98,34 +103,63 @@ static struct hakstat_tally_op tally_op(const struct hakstat_event_op *op)
 	};
 }
 
+/*
+ * A session may hold samples, events and packed operations of the same allocations, in any order.
+ * Each source is counted apart; the best one that a process has is chosen when all is read.
+ */
 static void count_batch(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e,
-			const struct hakstat_batch *batch)
+			enum hakstat_mode source, const struct hakstat_batch *batch)
 {
-	struct hakstat_thread *thread = hakstat_process_thread(p, e->tid);
+	struct hakstat_counts *n = &hakstat_process_thread(p, e->tid)->n[source];
 
-	thread->n.allocs += batch->allocs;
-	thread->n.frees += batch->frees;
-	thread->n.requested_bytes += batch->requested;
-	thread->n.usable_bytes += batch->usable;
-	m->summary->operations += batch->allocs + batch->frees + batch->resizes;
+	n->allocs += batch->allocs;
+	n->frees += batch->frees;
+	n->requested_bytes += batch->requested;
+	n->usable_bytes += batch->usable;
+	n->samples += source == HAKSTAT_MODE_SAMPLE;
+	p->operations[source] += batch->allocs + batch->frees + batch->resizes;
 	m->summary->malformed += batch->malformed;
-	hakstat_timeline_add(m->timeline, e->time_ns, batch);
+	hakstat_timeline_add(m->timelines[source], e->time_ns, batch);
 }
 
-/* A gap in the numbers of a thread's words is what was lost; a number that went back is a new thread. */
-static void feed_ops(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
+static void count_ops(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
 {
 	const struct hakstat_event_ops *ops = &e->u.ops;
-	struct hakstat_thread *thread = hakstat_process_thread(p, e->tid);
 	struct hakstat_batch batch = { 0 };
 
-	if (thread->has_words && ops->first > thread->next_word) {
-		m->summary->lost_words += ops->first - thread->next_word;
-	}
-	thread->has_words = true;
-	thread->next_word = ops->first + ops->count;
+	hakstat_thread_words(hakstat_process_thread(p, e->tid), ops->first, ops->count);
 	hakstat_tally_words(&p->ops, ops->words, ops->count, &batch);
-	count_batch(m, p, e, &batch);
+	count_batch(m, p, e, HAKSTAT_MODE_FULL, &batch);
+}
+
+struct release {
+	struct hakstat_model *model;
+	struct hakstat_process *process;
+};
+
+static void release_one(void *data, const struct hakstat_event *e)
+{
+	const struct release *release = data;
+
+	count_ops(release->model, release->process, e);
+}
+
+static void release_pending(struct hakstat_model *m, struct hakstat_process *p)
+{
+	struct release release = { m, p };
+
+	hakstat_pending_release(&p->pending, release_one, &release);
+}
+
+static void feed_ops(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
+{
+	if (!p->has_snapshot && hakstat_pending_keep(&p->pending, e)) {
+		return;
+	}
+	if (!p->pending.is_over) {
+		release_pending(m, p);
+	}
+	count_ops(m, p, e);
 }
 
 static void feed_single(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
@@ -145,9 +179,7 @@ static void feed_single(struct hakstat_model *m, struct hakstat_process *p, cons
 		hakstat_tally_resize(&p->events, &op, e->u.op.old_requested);
 		batch.resizes = 1;
 	}
-	if (!p->ops.is_used) {
-		count_batch(m, p, e, &batch);
-	}
+	count_batch(m, p, e, HAKSTAT_MODE_EVENTS, &batch);
 }
 
 /* The first snapshot is where exact counts begin; what was sampled before it can only be estimated. */
@@ -180,15 +212,7 @@ static void feed_sample(struct hakstat_model *m, struct hakstat_process *p, cons
 	} else {
 		hakstat_samples_alloc(&p->samples, op);
 	}
-	if (!p->ops.is_used && !p->events.is_used) {
-		struct hakstat_thread *thread = hakstat_process_thread(p, e->tid);
-		thread->n.allocs += batch.allocs;
-		thread->n.frees += batch.frees;
-		thread->n.requested_bytes += batch.requested;
-		thread->n.usable_bytes += batch.usable;
-		thread->n.samples++;
-		hakstat_timeline_add(m->timeline, e->time_ns, &batch);
-	}
+	count_batch(m, p, e, HAKSTAT_MODE_SAMPLE, &batch);
 }
 
 static void feed_config(struct hakstat_process *p, const struct hakstat_event_config *config)
@@ -207,6 +231,17 @@ static void feed_config(struct hakstat_process *p, const struct hakstat_event_co
 	};
 }
 
+/*
+ * A session takes in every process of its user that has the tracer loaded. In one that was
+ * made for a command, only those that the command started belong to the report.
+ */
+static bool is_foreign(const struct hakstat_event *e)
+{
+	const char *own = e->u.config.session;
+	return own && e->session_name && g_str_has_prefix(e->session_name, HAKSTAT_RECORD_PREFIX) &&
+	       strcmp(own, e->session_name) != 0;
+}
+
 static void feed_lost(struct hakstat_summary *s, const struct hakstat_event_lost *lost)
 {
 	if (lost->count == 0) {
@@ -221,8 +256,10 @@ static void feed_snapshot(struct hakstat_model *m, struct hakstat_process *p, co
 		hakstat_process_class_stats(p, e->time_ns, &e->u.class_stats);
 	} else {
 		hakstat_process_heap_stats(p, &e->u.heap_stats);
-		hakstat_timeline_level(m->timeline, e->time_ns, p->index, p->snapshot_live_bytes,
-				       e->u.heap_stats.committed);
+		for (int i = 0; i < HAKSTAT_MODE_COUNT; i++) {
+			hakstat_timeline_level(m->timelines[i], e->time_ns, p->index, p->snapshot_live_bytes,
+					       e->u.heap_stats.committed);
+		}
 	}
 }
 
@@ -250,6 +287,7 @@ static void feed_process(struct hakstat_model *m, struct hakstat_process *p, con
 		break;
 	case HAKSTAT_EVENT_CONFIG:
 		feed_config(p, &e->u.config);
+		p->is_foreign = is_foreign(e);
 		break;
 	case HAKSTAT_EVENT_CLASS_INFO:
 		hakstat_process_class_info(p, &e->u.class_info);
@@ -299,7 +337,10 @@ void hakstat_model_feed(struct hakstat_model *m, const struct hakstat_event *e)
 	if (e->kind == HAKSTAT_EVENT_OTHER) {
 		return;
 	}
-	feed_process(m, process_of(m, e), e);
+	struct hakstat_process *p = process_of(m, e);
+	if (!p->is_foreign || e->kind == HAKSTAT_EVENT_CONFIG) {
+		feed_process(m, p, e);
+	}
 }
 
 /* A process whose table is not in the trace has that of its session: the options rarely differ. */
@@ -340,19 +381,34 @@ static void prefer_sampled_sites(const GPtrArray *all)
 	}
 }
 
+static void note_foreign(struct hakstat_summary *s, unsigned count)
+{
+	if (count) {
+		hakstat_summary_note(s, "%u process%s that the recorded command did not start %s left out",
+				     count, count == 1 ? "" : "es", count == 1 ? "was" : "were");
+	}
+}
+
 static void finish_processes(struct hakstat_model *m)
 {
 	const GPtrArray *all = m->roster.processes;
+	unsigned foreign = 0;
 
 	prefer_sampled_sites(all);
 	for (guint i = 0; i < all->len; i++) {
 		struct hakstat_process *p = g_ptr_array_index(all, i);
+		if (p->is_foreign) {
+			foreign++;
+			continue;
+		}
 		struct hakstat_process *shared = hakstat_roster_anonymous(&m->roster, p->session);
+		release_pending(m, p);
 		lend_classes(&m->roster, p);
 		if (p != shared) {
 			hakstat_process_finish(p, shared, m->summary, m->symbolizer);
 		}
 	}
+	note_foreign(m->summary, foreign);
 	for (guint i = 0; i < all->len; i++) {
 		struct hakstat_process *p = g_ptr_array_index(all, i);
 		if (p == hakstat_roster_anonymous(&m->roster, p->session)) {
@@ -366,7 +422,7 @@ struct hakstat_summary *hakstat_model_finish(struct hakstat_model *m)
 	struct hakstat_summary *s = m->summary;
 
 	finish_processes(m);
-	hakstat_timeline_finish(m->timeline, s);
+	hakstat_timeline_finish(m->timelines[s->mode], s);
 	if (s->malformed) {
 		hakstat_summary_note(s, "%" PRIu64 " records had impossible values and were left out",
 				     s->malformed);

@@ -25,6 +25,14 @@ struct hakstat_prediction hakstat_predict(const struct hak_class_table *table,
 					  const struct hakstat_summary *summary);
 
 /*
+ * The recorded requests as they would have been served under `table`: a summary with the tables
+ * by class, route and size, to be shown like a recorded one. Alignments are not recorded by size,
+ * so requests are taken as malloc's own. The caller frees it.
+ */
+struct hakstat_summary *hakstat_predict_summary(const struct hak_class_table *table, const char *table_name,
+						const struct hakstat_summary *summary);
+
+/*
  * Builds a table from what a user names: fine, classic or @FILE. `tiny_max_class` is 0..7.
  * HAKSTAT_USAGE with `err` set when the file can't be read or is no table.
  */

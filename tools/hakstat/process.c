@@ -32,6 +32,7 @@ void hakstat_process_free(struct hakstat_process *p)
 	hakstat_tally_clear(&p->ops);
 	hakstat_tally_clear(&p->events);
 	hakstat_samples_clear(&p->samples);
+	hakstat_pending_clear(&p->pending);
 	g_hash_table_destroy(p->threads);
 	g_hash_table_destroy(p->modules);
 	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
@@ -54,6 +55,41 @@ struct hakstat_thread *hakstat_process_thread(struct hakstat_process *p, uint32_
 		g_hash_table_insert(p->threads, key, thread);
 	}
 	return thread;
+}
+
+/* True when the words were missing until now. */
+static bool fill_gap(struct hakstat_thread *thread, uint64_t first, uint64_t end)
+{
+	for (unsigned i = 0; i < MIN(thread->gap_count, HAKSTAT_GAPS); i++) {
+		struct hakstat_gap *gap = &thread->gaps[i];
+		if (first < gap->from || end > gap->to) {
+			continue;
+		}
+		thread->lost_words -= end - first;
+		if (first == gap->from) {
+			gap->from = end;
+		} else {
+			gap->to = first; /* what may remain behind stays lost: batches come in order */
+		}
+		return true;
+	}
+	return false;
+}
+
+void hakstat_thread_words(struct hakstat_thread *thread, uint64_t first, uint32_t count)
+{
+	uint64_t end = first + count;
+
+	if (thread->has_words && first < thread->next_word && fill_gap(thread, first, end)) {
+		return;
+	}
+	if (thread->has_words && first > thread->next_word) {
+		thread->gaps[thread->gap_count++ % HAKSTAT_GAPS] =
+			(struct hakstat_gap) { thread->next_word, first };
+		thread->lost_words += first - thread->next_word;
+	}
+	thread->has_words = true;
+	thread->next_word = end;
 }
 
 static void set_block(struct hakstat_process *p, uint32_t class_id, uint32_t route, uint64_t usable)

@@ -6,6 +6,7 @@
 #ifndef HAKSTAT_PROCESS_H
 #define HAKSTAT_PROCESS_H
 
+#include "pending.h"
 #include "samples.h"
 #include "summary.h"
 #include "symbol.h"
@@ -25,10 +26,21 @@ struct hakstat_class_state {
 	double early_allocs, early_frees; /* weight of samples before `first` */
 };
 
+/* Words of a thread that have not come: from..to - 1. */
+struct hakstat_gap {
+	uint64_t from, to;
+};
+
+enum { HAKSTAT_GAPS = 16 };
+
 struct hakstat_thread {
 	bool has_words;
 	uint64_t next_word;
-	struct hakstat_counts n;
+	uint64_t lost_words;
+	struct hakstat_gap
+		gaps[HAKSTAT_GAPS]; /* the latest ones: a batch may come late out of a damaged stream */
+	unsigned gap_count;	    /* of all there were */
+	struct hakstat_counts n[HAKSTAT_MODE_COUNT]; /* by source: samples, events, packed operations */
 };
 
 struct hakstat_process {
@@ -36,6 +48,7 @@ struct hakstat_process {
 	uint32_t session, pid;
 	char *host_name, *name;
 	bool has_image_start;
+	bool is_foreign; /* runs beside the recording: neither its command nor started by that */
 	bool has_snapshot;
 	uint64_t snapshot; /* number of the last one */
 	int64_t snapshot_ns;
@@ -46,7 +59,9 @@ struct hakstat_process {
 	uint64_t peak_live_bytes;
 	uint64_t mapped, committed, cached, metadata;
 	struct hakstat_tally ops, events;
+	uint64_t operations[HAKSTAT_MODE_COUNT]; /* that were read one by one, by source */
 	struct hakstat_samples samples;
+	struct hakstat_pending pending;
 	GHashTable *threads; /* tid -> struct hakstat_thread */
 	GHashTable *modules; /* base -> struct hakstat_module with its own strings */
 	struct hakstat_config config;
@@ -61,6 +76,13 @@ struct hakstat_process *hakstat_process_new(uint32_t index, uint32_t session, ui
 void hakstat_process_free(struct hakstat_process *process);
 
 struct hakstat_thread *hakstat_process_thread(struct hakstat_process *process, uint32_t tid);
+
+/*
+ * A batch of a thread's words, of which `first` is the number of the first one. A gap before it is
+ * lost words; a batch that fills a gap takes them back; any other number that went back is a
+ * new thread under the same id.
+ */
+void hakstat_thread_words(struct hakstat_thread *thread, uint64_t first, uint32_t count);
 
 /* Route, block and range of a class. Class ids are below HAKSTAT_MAX_CLASSES. */
 void hakstat_process_class_info(struct hakstat_process *process, const struct hakstat_event_class_info *info);

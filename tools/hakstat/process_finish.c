@@ -27,6 +27,14 @@ struct finish {
 	bool uses_samples;
 };
 
+static enum hakstat_mode mode_of(const struct hakstat_process *p)
+{
+	if (p->ops.is_used) {
+		return HAKSTAT_MODE_FULL;
+	}
+	return p->events.is_used ? HAKSTAT_MODE_EVENTS : HAKSTAT_MODE_SAMPLE;
+}
+
 /* One class's cells of all reasons together. */
 static struct hakstat_cell sum_cells(const struct hakstat_tally *tally, uint32_t class_id)
 {
@@ -410,7 +418,8 @@ static void finish_threads(struct finish *f)
 		row->tid = GPOINTER_TO_UINT(tid);
 		row->host = row->host ? row->host : g_strdup(p->host_name);
 		row->process = row->process ? row->process : g_strdup(p->name);
-		hakstat_counts_add(&row->n, &thread->n);
+		hakstat_counts_add(&row->n, &thread->n[mode_of(p)]);
+		f->summary->lost_words += thread->lost_words;
 		g_free(key);
 	}
 }
@@ -419,14 +428,6 @@ static bool is_idle(const struct hakstat_process *p)
 {
 	return !p->ops.is_used && !p->events.is_used && !p->samples.tally.is_used && !p->has_snapshot &&
 	       !p->config.known && g_hash_table_size(p->samples.sites[HAKSTAT_SITE_FRAG]) == 0;
-}
-
-static enum hakstat_mode mode_of(const struct hakstat_process *p)
-{
-	if (p->ops.is_used) {
-		return HAKSTAT_MODE_FULL;
-	}
-	return p->events.is_used ? HAKSTAT_MODE_EVENTS : HAKSTAT_MODE_SAMPLE;
 }
 
 static void choose_sources(struct finish *f)
@@ -478,7 +479,9 @@ void hakstat_process_finish(struct hakstat_process *p, struct hakstat_process *s
 	finish_process_row(&f);
 	finish_threads(&f);
 	s->estimated |= f.uses_samples;
-	if (!f.exact) {
+	if (f.exact) {
+		s->operations += p->operations[mode_of(p)];
+	} else {
 		count_samples(p, s);
 	}
 	if (p->has_early_samples) {

@@ -13,7 +13,7 @@
 #include "recording.h"
 
 /* Names the recording to the command and all that it starts. */
-#define MARK "HAKSTAT_SESSION"
+#define MARK "HAKMEM_SESSION"
 
 struct options {
 	struct hakstat_recording_options recording;

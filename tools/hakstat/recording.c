@@ -4,6 +4,7 @@
  * recorded no failure is fatal any more: the sentence at the end says what there is.
  */
 #include "recording.h"
+#include "event.h"
 
 #include <glib.h>
 
@@ -36,8 +37,9 @@ static int start_session(struct hakstat_recording *recording, const struct hakst
 			 pid_t pid, struct hakstat_err *err)
 {
 	struct hakstat_err ignored;
-	int status = hakstat_session_create(&recording->session, (enum hakstat_mode)options->mode,
-					    recording->folder.absolute, options->url, err);
+	int status = hakstat_session_create(
+		&recording->session, pid ? "hakstat-attach-" : HAKSTAT_RECORD_PREFIX,
+		(enum hakstat_mode)options->mode, recording->folder.absolute, options->url, err);
 
 	if (status) {
 		return status;
@@ -71,7 +73,12 @@ int hakstat_recording_begin(struct hakstat_recording *recording,
 	if (status) {
 		return status;
 	}
-	status = make_folder(recording, options, err);
+	if (pid) {
+		status = hakstat_session_await_process(pid, err);
+	}
+	if (status == 0) {
+		status = make_folder(recording, options, err);
+	}
 	if (status == 0) {
 		status = start_session(recording, options, pid, err);
 	}

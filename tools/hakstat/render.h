@@ -11,11 +11,14 @@
 
 #include "report.h"
 
+struct json_t;
+
 struct hakstat_view {
 	bool has_by; /* only this table; else the whole report */
 	enum hakstat_table_id by;
 	uint64_t top;  /* rows of a table; 0: all */
 	bool is_exact; /* bytes with every digit */
+	bool is_bare;  /* no head: tables only */
 	bool colours;
 	int width; /* of the terminal; 0: any */
 };
@@ -33,6 +36,11 @@ int hakstat_render_openmetrics(const struct hakstat_report *report, const struct
 int hakstat_render_folded(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 int hakstat_render_pprof(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 
+/* The totals alone as a JSON object, for commands that compare; what jansson calls json_t. */
+struct json_t *hakstat_totals_json(const struct hakstat_report *report);
+/* The whole report as JSON, for commands that add to it. */
+struct json_t *hakstat_report_json(const struct hakstat_report *report, const struct hakstat_view *view);
+
 /* How many rows of a table of `length` rows a view shows, `standard` being what it shows unasked. */
 guint hakstat_view_rows(const struct hakstat_view *view, guint length, guint standard);
 
@@ -41,6 +49,9 @@ guint hakstat_view_rows(const struct hakstat_view *view, guint length, guint sta
  * estimate has a ~ in front.
  */
 char *hakstat_cell_text(const struct hakstat_column *column, const struct hakstat_row *row, bool is_exact);
+
+/* Writes text so that markdown and HTML take none of it for markup. */
+void hakstat_markdown_put(FILE *out, const char *text);
 
 /* "function (file:line)" or "module+0x12". Free with g_free. */
 char *hakstat_frame_text(const void *frame);

@@ -163,12 +163,16 @@ static json_t *findings_json(const struct hakstat_report *r)
 	return array;
 }
 
-int hakstat_render_json(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
+json_t *hakstat_totals_json(const struct hakstat_report *r)
+{
+	return row_json(HAKSTAT_IN_TOTALS, &r->totals);
+}
+
+json_t *hakstat_report_json(const struct hakstat_report *r, const struct hakstat_view *view)
 {
 	static const char *const keys[] = { "classes", "routes",    "sizes", "sites",
 					    "threads", "processes", "times" };
 	json_t *root = json_object();
-	int status;
 
 	json_object_set_new(root, "schema", json_string("hakstat.report/1"));
 	json_object_set_new(root, "trace", trace_json(r));
@@ -180,7 +184,14 @@ int hakstat_render_json(const struct hakstat_report *r, const struct hakstat_vie
 		}
 	}
 	json_object_set_new(root, "findings", findings_json(r));
-	status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+	return root;
+}
+
+int hakstat_render_json(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
+{
+	json_t *root = hakstat_report_json(r, view);
+	int status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+
 	fputc('\n', out);
 	json_decref(root);
 	return status || ferror(out) ? -1 : 0;

@@ -9,8 +9,7 @@
 
 enum { STANDARD_ROWS = 10 };
 
-/* What markdown or HTML would take for markup shows as itself. */
-static void put_text(FILE *out, const char *text)
+void hakstat_markdown_put(FILE *out, const char *text)
 {
 	for (const char *p = text; *p; p++) {
 		if (*p == '<') {
@@ -38,7 +37,7 @@ static void put_header(FILE *out, enum hakstat_table_id table)
 	for (size_t c = 0; c < hakstat_column_count; c++) {
 		if (is_shown(&hakstat_columns[c], table)) {
 			fputs("| ", out);
-			put_text(out, hakstat_columns[c].header);
+			hakstat_markdown_put(out, hakstat_columns[c].header);
 			fputc(' ', out);
 		}
 	}
@@ -59,7 +58,7 @@ static void put_row(FILE *out, enum hakstat_table_id table, const struct hakstat
 		if (is_shown(&hakstat_columns[c], table)) {
 			char *text = hakstat_cell_text(&hakstat_columns[c], row, is_exact);
 			fputs("| ", out);
-			put_text(out, text);
+			hakstat_markdown_put(out, text);
 			fputc(' ', out);
 			g_free(text);
 		}
@@ -98,11 +97,11 @@ static void put_findings(FILE *out, const struct hakstat_report *r)
 		const struct hakstat_finding *f = g_ptr_array_index(r->findings, i);
 		char *message = hakstat_text_clean(f->message);
 		fprintf(out, "%u. ", i + 1);
-		put_text(out, message);
+		hakstat_markdown_put(out, message);
 		fputs(".", out);
 		if (f->advice) {
 			fputs(" Advice: ", out);
-			put_text(out, f->advice);
+			hakstat_markdown_put(out, f->advice);
 			fputs(".", out);
 		}
 		fputc('\n', out);
@@ -119,7 +118,7 @@ int hakstat_render_markdown(const struct hakstat_report *r, const struct hakstat
 	fputs("## Waste report\n\n", out);
 	for (guint i = 0; i < lines->len; i++) {
 		fputs("- ", out);
-		put_text(out, g_ptr_array_index(lines, i));
+		hakstat_markdown_put(out, g_ptr_array_index(lines, i));
 		fputc('\n', out);
 	}
 	g_ptr_array_unref(lines);

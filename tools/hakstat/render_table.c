@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The report for a terminal: libsmartcols draws the tables; a terminal too narrow for all
+ * The report for a terminal. One that is too narrow for all
  * columns gets the important ones.
  */
-#include <libsmartcols/libsmartcols.h>
 #include <string.h>
 
+#include "grid.h"
 #include "render.h"
 #include "text.h"
 
@@ -13,7 +13,7 @@
 #define YELLOW "\033[33m"
 #define PLAIN  "\033[0m"
 
-enum { STANDARD_ROWS = 10, MIN_SITE_WIDTH = 30, MAX_COLUMNS = 48 };
+enum { STANDARD_ROWS = 10, MIN_SITE_WIDTH = 30 };
 
 struct section {
 	enum hakstat_table_id table;
@@ -28,11 +28,11 @@ static const struct section sections[] = {
 	{ HAKSTAT_BY_SITE, "Worst call sites", STANDARD_ROWS },
 };
 
-struct grid {
-	const struct hakstat_column *columns[MAX_COLUMNS];
-	size_t widths[MAX_COLUMNS];
-	size_t count;
-	GPtrArray *cells; /* char *, row by row */
+/* A section's grid, with what is needed to choose columns for a narrow terminal. */
+struct plan {
+	struct hakstat_grid grid;
+	const struct hakstat_column *columns[HAKSTAT_GRID_MAX];
+	size_t widths[HAKSTAT_GRID_MAX];
 	guint rows;
 	bool dropped; /* columns were left out to fit */
 };
@@ -47,115 +47,76 @@ static bool class_is_silent(const struct hakstat_row *row)
 	return row->n.allocs == 0 && row->n.frees == 0 && row->n.live == 0 && row->n.slabs == 0;
 }
 
-static void fill_grid(struct grid *g, const struct hakstat_report *r, enum hakstat_table_id table,
-		      guint limit, bool is_exact)
+static enum hakstat_grid_kind kind_of(const struct hakstat_column *column)
 {
-	for (guint i = 0; i < r->tables[table]->len && g->rows < limit; i++) {
+	switch (column->unit) {
+	case HAKSTAT_UNIT_TEXT:
+		return HAKSTAT_GRID_TEXT;
+	case HAKSTAT_UNIT_STACK:
+		return HAKSTAT_GRID_LONG;
+	default:
+		return HAKSTAT_GRID_NUMBER;
+	}
+}
+
+static void choose_columns(struct plan *p, enum hakstat_table_id table)
+{
+	for (size_t i = 0; i < hakstat_column_count; i++) {
+		if (hakstat_columns[i].shown & 1u << table) {
+			p->columns[p->grid.columns] = &hakstat_columns[i];
+			p->widths[p->grid.columns] = columns_wide(hakstat_columns[i].header);
+			hakstat_grid_column(&p->grid, hakstat_columns[i].header,
+					    kind_of(&hakstat_columns[i]));
+		}
+	}
+}
+
+static void fill(struct plan *p, const struct hakstat_report *r, enum hakstat_table_id table, guint limit,
+		 bool is_exact)
+{
+	for (guint i = 0; i < r->tables[table]->len && p->rows < limit; i++) {
 		const struct hakstat_row *row = g_ptr_array_index(r->tables[table], i);
 		if (table == HAKSTAT_BY_CLASS && class_is_silent(row)) {
 			continue;
 		}
-		for (size_t c = 0; c < g->count; c++) {
-			char *text = hakstat_cell_text(g->columns[c], row, is_exact);
-			g->widths[c] = MAX(g->widths[c], columns_wide(text));
-			g_ptr_array_add(g->cells, text);
+		for (size_t c = 0; c < p->grid.columns; c++) {
+			char *text = hakstat_cell_text(p->columns[c], row, is_exact);
+			p->widths[c] = MAX(p->widths[c], columns_wide(text));
+			hakstat_grid_cell(&p->grid, text);
 		}
-		g->rows++;
+		p->rows++;
 	}
 }
 
-static void choose_columns(struct grid *g, enum hakstat_table_id table)
-{
-	for (size_t i = 0; i < hakstat_column_count && g->count < MAX_COLUMNS; i++) {
-		if (hakstat_columns[i].shown & 1u << table) {
-			g->widths[g->count] = columns_wide(hakstat_columns[i].header);
-			g->columns[g->count++] = &hakstat_columns[i];
-		}
-	}
-}
-
-static size_t total_width(const struct grid *g)
+static size_t total_width(const struct plan *p)
 {
 	size_t sum = 0;
 
-	for (size_t c = 0; c < g->count; c++) {
-		if (g->columns[c]) {
-			sum += 1 +
-			       (g->columns[c]->unit == HAKSTAT_UNIT_STACK ? MIN_SITE_WIDTH : g->widths[c]);
+	for (size_t c = 0; c < p->grid.columns; c++) {
+		if (!p->grid.hidden[c]) {
+			sum += 1 + (p->grid.kinds[c] == HAKSTAT_GRID_LONG ? MIN_SITE_WIDTH : p->widths[c]);
 		}
 	}
 	return sum;
 }
 
 /* Columns go one by one, from the highest rank, until the rest fits. Rank 0 stays. */
-static void fit(struct grid *g, int width)
+static void fit(struct plan *p, int width)
 {
-	while (width > 0 && total_width(g) > (size_t)width) {
-		size_t worst = g->count;
-		for (size_t c = 0; c < g->count; c++) {
-			if (g->columns[c] && g->columns[c]->rank > 0 &&
-			    (worst == g->count || g->columns[c]->rank >= g->columns[worst]->rank)) {
-				worst = c;
+	while (width > 0 && total_width(p) > (size_t)width) {
+		int worst = -1;
+		for (size_t c = 0; c < p->grid.columns; c++) {
+			if (!p->grid.hidden[c] && p->columns[c]->rank > 0 &&
+			    (worst < 0 || p->columns[c]->rank >= p->columns[worst]->rank)) {
+				worst = (int)c;
 			}
 		}
-		if (worst == g->count) {
+		if (worst < 0) {
 			return;
 		}
-		g->columns[worst] = NULL;
-		g->dropped = true;
+		p->grid.hidden[worst] = true;
+		p->dropped = true;
 	}
-}
-
-static int column_flags(const struct hakstat_column *column)
-{
-	switch (column->unit) {
-	case HAKSTAT_UNIT_TEXT:
-		return 0;
-	case HAKSTAT_UNIT_STACK:
-		return SCOLS_FL_TRUNC;
-	default:
-		return SCOLS_FL_RIGHT;
-	}
-}
-
-static struct libscols_table *make_table(const struct grid *g, const struct hakstat_view *view, FILE *out)
-{
-	struct libscols_table *table = scols_new_table();
-
-	scols_table_set_stream(table, out);
-	scols_table_enable_colors(table, view->colours);
-	scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
-	scols_table_set_termwidth(table, view->width > 0 ? (size_t)view->width : 100000);
-	for (size_t c = 0; c < g->count; c++) {
-		if (g->columns[c]) {
-			struct libscols_column *column = scols_table_new_column(
-				table, g->columns[c]->header, 0, column_flags(g->columns[c]));
-			if (view->colours) {
-				scols_cell_set_color(scols_column_get_header(column), "bold");
-			}
-		}
-	}
-	return table;
-}
-
-static int print_grid(const struct grid *g, const struct hakstat_view *view, FILE *out)
-{
-	struct libscols_table *table = make_table(g, view, out);
-	int status;
-
-	for (guint row = 0; row < g->rows; row++) {
-		struct libscols_line *line = scols_table_new_line(table, NULL);
-		size_t at = 0;
-		for (size_t c = 0; c < g->count; c++) {
-			if (g->columns[c]) {
-				scols_line_set_data(line, at++,
-						    g_ptr_array_index(g->cells, row * g->count + c));
-			}
-		}
-	}
-	status = scols_print_table(table);
-	scols_unref_table(table);
-	return status;
 }
 
 static void print_title(const char *title, guint shown, guint all, const struct hakstat_view *view, FILE *out)
@@ -170,24 +131,25 @@ static void print_title(const char *title, guint shown, guint all, const struct 
 static int print_section(const struct hakstat_report *r, const struct hakstat_view *view,
 			 const struct section *section, FILE *out)
 {
-	struct grid g = { .cells = g_ptr_array_new_with_free_func(g_free) };
+	struct plan p = { .rows = 0 };
 	guint all = r->tables[section->table]->len;
 	guint limit = hakstat_view_rows(view, all, section->standard ? section->standard : all);
 	int status = 0;
 
-	choose_columns(&g, section->table);
-	fill_grid(&g, r, section->table, limit, view->is_exact);
-	fit(&g, view->width);
-	print_title(section->title, g.rows, section->standard || view->top ? all : g.rows, view, out);
-	if (g.rows == 0) {
+	hakstat_grid_init(&p.grid);
+	choose_columns(&p, section->table);
+	fill(&p, r, section->table, limit, view->is_exact);
+	fit(&p, view->width);
+	print_title(section->title, p.rows, section->standard || view->top ? all : p.rows, view, out);
+	if (p.rows == 0) {
 		fputs("none in this trace\n", out);
 	} else {
-		status = print_grid(&g, view, out);
+		status = hakstat_grid_print(&p.grid, view->width, view->colours, out);
 	}
-	if (g.dropped) {
+	if (p.dropped) {
 		fputs("(the terminal is too narrow for all columns; --format csv has them)\n", out);
 	}
-	g_ptr_array_unref(g.cells);
+	hakstat_grid_clear(&p.grid);
 	return status;
 }
 
@@ -232,7 +194,9 @@ int hakstat_render_table(const struct hakstat_report *r, const struct hakstat_vi
 	static const char *const titles[] = { "Classes", "Routes",    "Request sizes", "Call sites",
 					      "Threads", "Processes", "Course of time" };
 
-	print_head(r, view, out);
+	if (!view->is_bare) {
+		print_head(r, view, out);
+	}
 	if (view->has_by) {
 		struct section section = { view->by, titles[view->by], 0 };
 		section.title = view->by == HAKSTAT_BY_SITE ? site_title(r->summary) : section.title;

@@ -14,10 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Of liblttng-ctl: it has no header for the switch that keeps its own messages off stderr. */
 extern int lttng_opt_quiet;
+
+#define REGISTER_PAUSE_MS 10
+#define REGISTER_LIMIT_MS 10000
 
 /* What is in the buffers reaches the files after a second, even if nobody stops the session. */
 #define SWITCH_PERIOD_US 1000000u
@@ -27,14 +31,14 @@ static int fail(struct hakstat_err *err, const char *what, int code)
 	return hakstat_err_set(err, HAKSTAT_USAGE, "LTTng cannot %s: %s", what, lttng_strerror(code));
 }
 
-static bool choose_name(struct hakstat_session *session)
+static bool choose_name(struct hakstat_session *session, const char *prefix)
 {
 	uint64_t number;
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number)) {
 		return false;
 	}
-	snprintf(session->name, sizeof(session->name), "hakstat-%d-%016llx", (int)getpid(),
+	snprintf(session->name, sizeof(session->name), "%s%d-%016llx", prefix, (int)getpid(),
 		 (unsigned long long)number);
 	return true;
 }
@@ -150,8 +154,8 @@ static int add_plan(struct lttng_handle *handle, enum hakstat_mode mode, struct 
 	return status;
 }
 
-int hakstat_session_create(struct hakstat_session *session, enum hakstat_mode mode, const char *path,
-			   const char *url, struct hakstat_err *err)
+int hakstat_session_create(struct hakstat_session *session, const char *prefix, enum hakstat_mode mode,
+			   const char *path, const char *url, struct hakstat_err *err)
 {
 	struct hakstat_err ignored;
 	struct lttng_handle *handle;
@@ -160,7 +164,7 @@ int hakstat_session_create(struct hakstat_session *session, enum hakstat_mode mo
 	lttng_opt_quiet = 1;
 	session->mode = mode;
 	session->guard = -1;
-	if (!choose_name(session)) {
+	if (!choose_name(session, prefix)) {
 		return fail(err, "name a session", -LTTNG_ERR_UNK);
 	}
 	status = create_session(session->name, path, url, err);
@@ -175,6 +179,42 @@ int hakstat_session_create(struct hakstat_session *session, enum hakstat_mode mo
 		hakstat_session_destroy(session, &ignored);
 	}
 	return status;
+}
+
+static bool is_known(struct lttng_handle *handle, int64_t pid)
+{
+	struct lttng_event *events = NULL;
+	int count = lttng_list_tracepoints(handle, &events);
+	bool is_found = false;
+
+	for (int i = 0; i < count && !is_found; i++) {
+		is_found = events[i].pid == pid;
+	}
+	free(events);
+	return is_found;
+}
+
+int hakstat_session_await_process(int64_t pid, struct hakstat_err *err)
+{
+	struct timespec pause = { .tv_nsec = REGISTER_PAUSE_MS * 1000000L };
+	struct lttng_handle *handle = open_handle("");
+	bool is_found = false;
+
+	for (int waited = 0; handle && !is_found && waited < REGISTER_LIMIT_MS; waited += REGISTER_PAUSE_MS) {
+		is_found = is_known(handle, pid);
+		if (!is_found) {
+			nanosleep(&pause, NULL);
+		}
+	}
+	lttng_destroy_handle(handle);
+	if (!is_found) {
+		return hakstat_err_set(
+			err, HAKSTAT_USAGE,
+			"process %d does not answer the LTTng session daemon; does it run as another "
+			"user, in a container, or with another LTTNG_HOME?",
+			(int)pid);
+	}
+	return 0;
 }
 
 int hakstat_session_track(const struct hakstat_session *session, int64_t pid, struct hakstat_err *err)

@@ -20,7 +20,7 @@ enum hakstat_mode {
 
 const char *hakstat_mode_name(enum hakstat_mode mode);
 
-/* Room for "hakstat-", a process id, a random number. */
+/* Room for "hakstat-record-", a process id, a random number. */
 #define HAKSTAT_SESSION_NAME_SIZE 48
 
 struct hakstat_session {
@@ -31,11 +31,17 @@ struct hakstat_session {
 };
 
 /*
- * Creates a session that writes to the folder `path`, absolute, or to `url` when that is not
- * NULL; it is not started. On failure nothing is left of it.
+ * Creates a session, called by `prefix` and a number nobody can guess, that writes to the folder `path`,
+ * absolute, or to `url` when that is not NULL; it is not started. On failure nothing is left of it.
  */
-int hakstat_session_create(struct hakstat_session *session, enum hakstat_mode mode, const char *path,
-			   const char *url, struct hakstat_err *err);
+int hakstat_session_create(struct hakstat_session *session, const char *prefix, enum hakstat_mode mode,
+			   const char *path, const char *url, struct hakstat_err *err);
+
+/*
+ * Waits until the session daemon knows the running process `pid`, which takes some time after the
+ * daemon's start. Returns 0, or a status with `err` set when they do not find each other.
+ */
+int hakstat_session_await_process(int64_t pid, struct hakstat_err *err);
 
 /* Records the process `pid` alone; call it before the start. */
 int hakstat_session_track(const struct hakstat_session *session, int64_t pid, struct hakstat_err *err);

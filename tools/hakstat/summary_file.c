@@ -5,6 +5,7 @@
  */
 #include "summary_file.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -350,15 +351,15 @@ static void get_facts(struct hakstat_summary *s, const json_t *root)
 #undef GET
 }
 
-struct hakstat_summary *hakstat_summary_read(const char *path, struct hakstat_err *err)
+struct hakstat_summary *hakstat_summary_load(FILE *in, const char *name, struct hakstat_err *err)
 {
 	struct hakstat_summary *s;
 	json_error_t error;
-	json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+	json_t *root = json_loadf(in, JSON_REJECT_DUPLICATES, &error);
 
 	if (!root) {
 		hakstat_err_set(err, HAKSTAT_TRACE,
-				"%s: neither a trace folder nor a saved summary of hakstat: %s", path,
+				"%s: neither a trace folder nor a saved summary of hakstat: %s", name,
 				error.text);
 		return NULL;
 	}
@@ -366,7 +367,7 @@ struct hakstat_summary *hakstat_summary_read(const char *path, struct hakstat_er
 		hakstat_err_set(
 			err, HAKSTAT_TRACE,
 			"%s: JSON, but not a saved summary; 'hakstat report --format summary' writes one",
-			path);
+			name);
 		json_decref(root);
 		return NULL;
 	}
@@ -377,10 +378,24 @@ struct hakstat_summary *hakstat_summary_read(const char *path, struct hakstat_er
 	if (get_tables(s, json_object_get(root, "tables")) != 0) {
 		hakstat_err_set(err, HAKSTAT_TRACE,
 				"%s: a damaged summary: a table or a row of it is not as hakstat wrote it",
-				path);
+				name);
 		hakstat_summary_free(s);
 		s = NULL;
 	}
 	json_decref(root);
+	return s;
+}
+
+struct hakstat_summary *hakstat_summary_read(const char *path, struct hakstat_err *err)
+{
+	struct hakstat_summary *s;
+	FILE *in = fopen(path, "re");
+
+	if (!in) {
+		hakstat_err_set(err, HAKSTAT_TRACE, "%s: cannot be read: %s", path, g_strerror(errno));
+		return NULL;
+	}
+	s = hakstat_summary_load(in, path, err);
+	fclose(in);
 	return s;
 }

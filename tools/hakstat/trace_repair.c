@@ -25,6 +25,9 @@ enum {
 	METADATA_CONTENT_AT = 24,
 	METADATA_PACKET_AT = 28,
 	LARGEST_METADATA = 64 << 20,
+	INDEX_HEADER = 16, /* magic, major, minor, bytes of an entry; all of an index is big-endian */
+	INDEX_ENTRY_AT = 12,
+	INDEX_ENTRY_LEAST = 56,
 };
 
 /* Where a stream file stops being made of whole packets. */
@@ -54,6 +57,16 @@ static uint64_t u64_at(const unsigned char *p)
 
 	memcpy(&value, p, sizeof value);
 	return value;
+}
+
+static uint64_t big_u64_at(const unsigned char *p)
+{
+	return GUINT64_FROM_BE(u64_at(p));
+}
+
+static uint32_t big_u32_at(const unsigned char *p)
+{
+	return GUINT32_FROM_BE(u32_at(p));
 }
 
 /* Metadata ---------------------------------------------------------------------------------- */
@@ -118,12 +131,53 @@ static int read_metadata(const char *folder, bool *has_known_layout, struct haks
 
 /* Streams ----------------------------------------------------------------------------------- */
 
-/* True when the file is not made of whole packets. */
-static bool find_cut(int fd, struct cut *cut)
+/* The packets of an index file; NULL: there is none that can be read. */
+struct index {
+	unsigned char *data;
+	size_t length, entry; /* bytes */
+	size_t at;	      /* of the next packet's entry */
+};
+
+/* Reads index/NAME.idx, which LTTng writes beside a stream. */
+static void read_index(const char *folder, const char *name, struct index *index)
+{
+	char *file = g_strdup_printf("%s.idx", name);
+	char *path = g_build_filename(folder, "index", file, NULL);
+	gchar *data = NULL;
+	gsize length = 0;
+
+	memset(index, 0, sizeof *index);
+	if (g_file_get_contents(path, &data, &length, NULL)) {
+		index->data = (unsigned char *)data;
+		index->length = length;
+		index->at = INDEX_HEADER;
+		index->entry = length >= INDEX_HEADER ? big_u32_at(index->data + INDEX_ENTRY_AT) : 0;
+	}
+	g_free(file);
+	g_free(path);
+}
+
+/* True when the next entry is about this packet. The reading library trusts an index blindly. */
+static bool index_agrees(struct index *index, uint64_t offset, uint64_t content, uint64_t packet)
+{
+	const unsigned char *entry = index->data + index->at;
+
+	if (index->entry < INDEX_ENTRY_LEAST || index->entry > index->length ||
+	    index->at > index->length - index->entry) {
+		return false;
+	}
+	index->at += index->entry;
+	return big_u64_at(entry) == offset && big_u64_at(entry + 8) == packet &&
+	       big_u64_at(entry + 16) == content;
+}
+
+/* True when the file is not made of whole packets. `index` may be NULL; *is_indexed tells of it. */
+static bool find_cut(int fd, struct cut *cut, struct index *index, bool *is_indexed)
 {
 	unsigned char header[STREAM_HEADER];
 	struct stat info;
 
+	*is_indexed = true;
 	memset(cut, 0, sizeof *cut);
 	if (fstat(fd, &info) != 0) {
 		return false;
@@ -145,7 +199,13 @@ static bool find_cut(int fd, struct cut *cut)
 			cut->content_bits = content;
 			return true;
 		}
+		if (index && index->data && !index_agrees(index, cut->whole, content, packet)) {
+			*is_indexed = false;
+		}
 		cut->whole += packet / 8;
+	}
+	if (index && index->data && index->at != index->length) {
+		*is_indexed = false;
 	}
 	return false;
 }
@@ -237,10 +297,11 @@ static int repair_stream(struct repair *r, const char *source_folder, const char
 	char *path = g_build_filename(source_folder, name, NULL);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	const char *tail_folder;
+	bool is_indexed;
 	struct cut cut;
 	int status = 0;
 
-	if (fd < 0 || !find_cut(fd, &cut)) {
+	if (fd < 0 || !find_cut(fd, &cut, NULL, &is_indexed)) {
 		status = link_file(source_folder, folder, name);
 	} else {
 		g_ptr_array_add(r->out->notes, g_strdup_printf("%s is cut short or damaged after %" PRIu64
@@ -280,21 +341,34 @@ static GPtrArray *stream_names(const char *folder)
 	return names;
 }
 
-static bool has_cut(const char *folder, const GPtrArray *names)
+/* True when a stream is cut short, or its index is not about it: links leave the index behind. */
+static bool needs_repair(const char *folder, const char *name)
 {
-	bool found = false;
+	char *path = g_build_filename(folder, name, NULL);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct index index;
+	struct cut cut;
+	bool is_indexed = true;
+	bool is_cut = false;
 
-	for (guint i = 0; i < names->len && !found; i++) {
-		char *path = g_build_filename(folder, g_ptr_array_index(names, i), NULL);
-		int fd = open(path, O_RDONLY | O_CLOEXEC);
-		struct cut cut;
-		if (fd >= 0) {
-			found = find_cut(fd, &cut);
-			close(fd);
-		}
-		g_free(path);
+	if (fd >= 0) {
+		read_index(folder, name, &index);
+		is_cut = find_cut(fd, &cut, &index, &is_indexed);
+		g_free(index.data);
+		close(fd);
 	}
-	return found;
+	g_free(path);
+	return is_cut || !is_indexed;
+}
+
+static bool any_needs_repair(const char *folder, const GPtrArray *names)
+{
+	for (guint i = 0; i < names->len; i++) {
+		if (needs_repair(folder, g_ptr_array_index(names, i))) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static int repair_folder(struct repair *r, const char *source_folder)
@@ -303,7 +377,7 @@ static int repair_folder(struct repair *r, const char *source_folder)
 	const char *folder;
 	int status = 0;
 
-	if (!has_cut(source_folder, names)) {
+	if (!any_needs_repair(source_folder, names)) {
 		g_ptr_array_add(r->out->folders, g_strdup(source_folder));
 	} else {
 		folder = make_folder(r, source_folder, r->out->folders);

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The recipe of the stored traces: records requests.c in each mode under the classic table with
-# the boundary at C5, and packs each trace into good/MODE.tar.gz. Run it in a build folder's
-# bin beside an installed hakstat: tests/data/ctf/record.sh /opt/hakmem/bin/hakstat
+# the boundary at C5, and packs each trace into good/MODE.tar.gz. The traces name the files they
+# saw, so install to a neutral place first, and run tests/data/ctf/record.sh /opt/hakmem/bin/hakstat.
 # The numbers in tests/data/expect belong to these traces; tests/update-expect writes them anew.
 set -eu
 hakstat=$1

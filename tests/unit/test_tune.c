@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Predictions against the allocator's own routing, and the tuned table against every other
+ * table that is possible.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants these first. */
+#include <cmocka.h>
+
+#include "predict.h"
+#include "tune.h"
+
+enum { PAGE = 4096 };
+
+static void add_size(struct hakstat_summary *s, uint64_t size, uint64_t allocs, uint64_t live)
+{
+	char key[32];
+	struct hakstat_row *row;
+
+	g_snprintf(key, sizeof key, "%lu", (unsigned long)size);
+	row = hakstat_summary_row(s, HAKSTAT_BY_SIZE, key, NULL);
+	row->class_name = g_strdup("recorded");
+	row->requested_min = size;
+	row->requested_max = size;
+	row->n.allocs = allocs;
+	row->n.live = live;
+	row->n.requested_bytes = size * allocs;
+}
+
+static struct hakstat_summary *some_sizes(void)
+{
+	struct hakstat_summary *s = hakstat_summary_new();
+
+	add_size(s, 7, 1000, 10);
+	add_size(s, 24, 500, 400);
+	add_size(s, 100, 300, 0);
+	add_size(s, 113, 20, 20);
+	add_size(s, 300, 77, 5);
+	add_size(s, 1024, 40, 40);
+	add_size(s, 1500, 3, 3);
+	add_size(s, 5000, 9, 1);
+	return s;
+}
+
+static uint64_t usable_under(const uint64_t *blocks, size_t count, const struct hakstat_summary *s)
+{
+	struct hak_class_table table = { .scheme = HAK_SCHEME_FILE };
+
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(hak_class_table_add(&table, (uint32_t)blocks[i]), 0);
+	}
+	hak_class_table_finish(&table, 7, PAGE);
+	return hakstat_predict(&table, s).usable_bytes;
+}
+
+static void prediction_is_what_the_allocator_would_do(void **state)
+{
+	struct hakstat_summary *s = some_sizes();
+	struct hak_class_table classic, fine;
+	struct hakstat_prediction p;
+	(void)state;
+
+	hak_class_table_build(&classic, HAK_SCHEME_CLASSIC, 5, PAGE);
+	hak_class_table_build(&fine, HAK_SCHEME_FINE, 7, PAGE);
+	p = hakstat_predict(&classic, s);
+	assert_int_equal(p.allocs, 1949);
+	assert_int_equal(p.usable_bytes, 1000 * 8 + 500 * 32 + 320 * 128 + (77 + 40 + 3 + 9) * 8192);
+	assert_int_equal(p.waste_bytes, p.usable_bytes - p.requested_bytes);
+	p = hakstat_predict(&fine, s);
+	assert_int_equal(p.usable_bytes, 1000 * 8 + 500 * 32 + 300 * 112 + 20 * 128 + 77 * 320 + 40 * 1024 +
+						 3 * 1536 + 9 * 5120);
+	hakstat_summary_free(s);
+}
+
+static void a_predicted_summary_adds_up(void **state)
+{
+	struct hakstat_summary *s = some_sizes();
+	struct hak_class_table classic;
+	struct hakstat_summary *predicted;
+	uint64_t usable = 0, allocs = 0;
+	(void)state;
+
+	hak_class_table_build(&classic, HAK_SCHEME_CLASSIC, 5, PAGE);
+	predicted = hakstat_predict_summary(&classic, "classic", s);
+	for (guint i = 0; i < predicted->rows[HAKSTAT_BY_CLASS]->len; i++) {
+		const struct hakstat_row *row = g_ptr_array_index(predicted->rows[HAKSTAT_BY_CLASS], i);
+		usable += row->n.usable_bytes;
+		allocs += row->n.allocs;
+	}
+	assert_int_equal(allocs, 1949);
+	assert_int_equal(usable, hakstat_predict(&classic, s).usable_bytes);
+	assert_int_equal(predicted->rows[HAKSTAT_BY_ROUTE]->len, 3); /* tiny, and mid for two reasons */
+	hakstat_summary_free(predicted);
+	hakstat_summary_free(s);
+}
+
+/* All tables of `count` blocks that can serve the sizes, by trying every choice of sizes. */
+static uint64_t least_by_trying(const uint64_t *sizes, size_t size_count, size_t count, const uint64_t *above,
+				size_t above_count, const struct hakstat_summary *s)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned choice = 0; choice < 1u << size_count; choice++) {
+		uint64_t blocks[16];
+		size_t used = 0;
+		uint64_t usable;
+		if ((size_t)__builtin_popcount(choice) > count || !(choice >> (size_count - 1))) {
+			continue;
+		}
+		for (size_t i = 0; i < size_count; i++) {
+			if (choice >> i & 1) {
+				blocks[used++] = sizes[i];
+			}
+		}
+		for (size_t i = 0; i < above_count; i++) {
+			blocks[used++] = above[i];
+		}
+		usable = usable_under(blocks, used, s);
+		least = usable < least ? usable : least;
+	}
+	return least;
+}
+
+static void no_table_of_as_many_blocks_wastes_less(void **state)
+{
+	static const uint64_t sizes[] = { 8, 32, 112, 128, 304, 1024, 1504, 5008 };
+	static const uint64_t above[] = { 8192, 16384, 32768, 65536, 131072, 262144 };
+	struct hakstat_summary *s = some_sizes();
+	(void)state;
+
+	for (unsigned count = 1; count <= 8; count++) {
+		struct hak_class_table table;
+		assert_int_equal(hakstat_tune(s, count + 6, HAKSTAT_TUNE_ALLOCS, 7, PAGE, &table), 0);
+		assert_in_range(table.count, 7, count + 6);
+		assert_int_equal(hakstat_predict(&table, s).usable_bytes,
+				 least_by_trying(sizes, 8, count, above, 6, s));
+	}
+	hakstat_summary_free(s);
+}
+
+static void what_is_live_can_be_what_counts(void **state)
+{
+	struct hakstat_summary *s = hakstat_summary_new();
+	struct hak_class_table table;
+	(void)state;
+
+	add_size(s, 16, 1000000, 0);
+	add_size(s, 32, 1, 1000);
+	add_size(s, 48, 1, 1000);
+	assert_int_equal(hakstat_tune(s, 2 + 13, HAKSTAT_TUNE_LIVE, 7, PAGE, &table), 0);
+	assert_int_equal(table.classes[0].block, 32);
+	assert_int_equal(table.classes[1].block, 48);
+	assert_int_equal(hakstat_tune(s, 2 + 13, HAKSTAT_TUNE_ALLOCS, 7, PAGE, &table), 0);
+	assert_int_equal(table.classes[0].block, 16);
+	hakstat_summary_free(s);
+}
+
+static void too_few_classes_or_no_sizes_are_refused(void **state)
+{
+	struct hakstat_summary *s = hakstat_summary_new();
+	struct hak_class_table table;
+	(void)state;
+
+	assert_int_equal(hakstat_tune(s, 20, HAKSTAT_TUNE_ALLOCS, 7, PAGE, &table), -1);
+	add_size(s, 1000000, 5, 5); /* only whole pages serve it */
+	assert_int_equal(hakstat_tune(s, 20, HAKSTAT_TUNE_ALLOCS, 7, PAGE, &table), -1);
+	add_size(s, 5000, 5, 5);
+	assert_int_equal(hakstat_tune(s, 6, HAKSTAT_TUNE_ALLOCS, 7, PAGE, &table), -1);
+	assert_int_equal(hakstat_tune(s, 7, HAKSTAT_TUNE_ALLOCS, 7, PAGE, &table), 0);
+	hakstat_summary_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prediction_is_what_the_allocator_would_do),
+		cmocka_unit_test(a_predicted_summary_adds_up),
+		cmocka_unit_test(no_table_of_as_many_blocks_wastes_less),
+		cmocka_unit_test(what_is_live_can_be_what_counts),
+		cmocka_unit_test(too_few_classes_or_no_sizes_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("tune", tests, NULL, NULL);
+}

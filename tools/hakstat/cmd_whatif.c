@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hakstat whatif and hakstat tune: recorded requests under another table of size classes, and
+ * the table that would waste least on them.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "commands.h"
+#include "input.h"
+#include "predict.h"
+#include "text.h"
+#include "tune.h"
+#include "view.h"
+
+enum { PAGE_SIZE = 4096, DEFAULT_CLASSES = 48, UNSET = 99 };
+enum format { FORMAT_TABLE, FORMAT_JSON };
+
+struct values {
+	int format, weight;
+	const char *size_classes, *output;
+	uint64_t tiny_max_class, max_classes;
+	bool is_exact;
+};
+
+/* clang-format off */
+
+#define AT(member) offsetof(struct values, member)
+
+static const struct hakstat_option whatif_options[] = {
+	{ "size-classes", 0, HAKSTAT_OPT_TEXT, "fine|classic|@FILE", AT(size_classes), 0, 0,
+	  "the other table, as HAKMEM_SIZE_CLASSES names it (the recorded one)" },
+	{ "tiny-max-class", 0, HAKSTAT_OPT_COUNT, "K", AT(tiny_max_class), 0, 7,
+	  "the other boundary, as HAKMEM_TINY_MAX_CLASS sets it (the recorded one)" },
+	{ "format", 'f', HAKSTAT_OPT_CHOICE, "table|json", AT(format), 0, 0,
+	  "for people; or the keys of 'report --format json' for the prediction" },
+	{ "exact", 0, HAKSTAT_OPT_FLAG, NULL, AT(is_exact), 0, 0, "every digit of bytes in tables" },
+	{ "output", 'o', HAKSTAT_OPT_TEXT, "FILE", AT(output), 0, 0, "write there instead of standard output" },
+};
+
+static const struct hakstat_option tune_options[] = {
+	{ "max-classes", 'n', HAKSTAT_OPT_COUNT, "N", AT(max_classes), 1, HAK_MAX_CLASSES,
+	  "at most so many classes (48)" },
+	{ "weight", 0, HAKSTAT_OPT_CHOICE, "allocs|live", AT(weight), 0, 0,
+	  "what counts: each allocation, or what is live at the end" },
+	{ "format", 'f', HAKSTAT_OPT_CHOICE, "table|json", AT(format), 0, 0,
+	  "for people; or the keys of 'report --format json' for the prediction" },
+	{ "exact", 0, HAKSTAT_OPT_FLAG, NULL, AT(is_exact), 0, 0, "every digit of bytes in tables" },
+	{ "output", 'o', HAKSTAT_OPT_TEXT, "FILE", AT(output), 0, 0,
+	  "write the table there, for HAKMEM_SIZE_CLASSES=@FILE" },
+};
+
+/* clang-format on */
+
+struct comparison {
+	const struct values *values;
+	struct hakstat_report *recorded, *predicted;
+};
+
+static void put_line(FILE *out, const char *name, const struct hakstat_row *totals, bool is_exact)
+{
+	static const char *const keys[] = { "usable_bytes", "waste_bytes", "waste_percent",
+					    "live_usable_bytes", "live_waste_bytes" };
+
+	fprintf(out, "%-10s", name);
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		char *cell =
+			hakstat_cell_text(hakstat_column_find(HAKSTAT_IN_TOTALS, keys[i]), totals, is_exact);
+		fprintf(out, " %14s", cell);
+		g_free(cell);
+	}
+	fputc('\n', out);
+}
+
+static int64_t saving(const struct comparison *c)
+{
+	return (int64_t)(c->recorded->totals.n.usable_bytes - c->recorded->totals.n.unknown_bytes) -
+	       (int64_t)c->predicted->totals.n.usable_bytes;
+}
+
+static int write_table(const struct comparison *c, FILE *out)
+{
+	struct hakstat_view view = {
+		.has_by = true, .by = HAKSTAT_BY_CLASS, .is_exact = c->values->is_exact, .is_bare = true
+	};
+	struct hakstat_row known = c->recorded->totals;
+	char amount[48];
+
+	/* Only what has a known request can be predicted, so only that is compared. */
+	known.n.usable_bytes -= known.n.unknown_bytes;
+	known.n.unknown_bytes = 0;
+	known.n.live_usable_bytes -= known.n.live_unknown_bytes;
+	known.n.live_unknown_bytes = 0;
+	hakstat_view_fit(&view, out);
+	fprintf(out, "%-10s %14s %14s %14s %14s %14s\n", "", "usable", "waste", "waste %", "live usable",
+		"live waste");
+	put_line(out, "recorded", &known, c->values->is_exact);
+	put_line(out, "predicted", &c->predicted->totals, c->values->is_exact);
+	hakstat_text_bytes(amount, sizeof amount, saving(c));
+	fprintf(out,
+		"saving     %s of blocks; slabs, sites and what was recorded without its size are not "
+		"predicted\n",
+		amount);
+	return hakstat_render_table(c->predicted, &view, out);
+}
+
+static int write_json(const struct comparison *c, FILE *out)
+{
+	struct hakstat_view view = { .has_by = false };
+	json_t *root = hakstat_report_json(c->predicted, &view);
+	int status;
+
+	json_object_set_new(root, "recorded", hakstat_totals_json(c->recorded));
+	json_object_set_new(root, "saving_bytes", json_integer(saving(c)));
+	status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+	fputc('\n', out);
+	json_decref(root);
+	return status;
+}
+
+static int write_comparison(void *data, FILE *out)
+{
+	const struct comparison *c = data;
+
+	return c->values->format == FORMAT_JSON ? write_json(c, out) : write_table(c, out);
+}
+
+static struct hakstat_summary *read_operands(const struct hakstat_command *command, int argc, char **argv,
+					     int first, struct hakstat_err *err)
+{
+	static const struct hakstat_input_options input;
+
+	if (first >= argc) {
+		hakstat_err_set(err, HAKSTAT_USAGE, "%s: a TRACE is needed", command->name);
+		return NULL;
+	}
+	return hakstat_input_read_all(argv + first, argc - first, &input, err);
+}
+
+/* Takes the summary over. */
+static int compare(struct hakstat_summary *recorded, const struct hak_class_table *table, const char *name,
+		   const struct values *v, const char *output, struct hakstat_err *err)
+{
+	struct comparison c = { .values = v };
+	int status;
+
+	c.predicted = hakstat_report_new(hakstat_predict_summary(table, name, recorded));
+	c.recorded = hakstat_report_new(recorded);
+	status = hakstat_write_to(output, write_comparison, &c, err);
+	hakstat_report_free(c.predicted);
+	hakstat_report_free(c.recorded);
+	return status;
+}
+
+static unsigned recorded_boundary(const struct hakstat_summary *s, uint64_t wanted)
+{
+	if (wanted != UNSET) {
+		return (unsigned)wanted;
+	}
+	return s->config.known && s->config.tiny_max_class < HAK_TINY_GROUPS ? s->config.tiny_max_class
+									     : HAK_TINY_GROUPS - 1;
+}
+
+static uint32_t recorded_page(const struct hakstat_summary *s)
+{
+	uint32_t page = s->config.page_size;
+
+	return page >= PAGE_SIZE && (page & (page - 1)) == 0 ? page : PAGE_SIZE;
+}
+
+static int run_whatif(int argc, char **argv, struct hakstat_err *err)
+{
+	struct values v = { .tiny_max_class = UNSET };
+	struct hakstat_summary *summary;
+	struct hak_class_table table;
+	const char *name;
+	int first;
+	int status = hakstat_cli_parse(&hakstat_command_whatif, argc, argv, &v, &first, err);
+
+	if (status != 0) {
+		return status == HAKSTAT_CLI_DONE ? 0 : status;
+	}
+	summary = read_operands(&hakstat_command_whatif, argc, argv, first, err);
+	if (!summary) {
+		return err->status;
+	}
+	name = v.size_classes ? v.size_classes : summary->config.size_classes;
+	if (!name || (!v.size_classes && v.tiny_max_class == UNSET)) {
+		status = hakstat_err_set(
+			err, HAKSTAT_USAGE,
+			"whatif: what is to change? Give --size-classes, --tiny-max-class or both");
+	} else {
+		status = hakstat_table_load(&table, name, recorded_boundary(summary, v.tiny_max_class),
+					    recorded_page(summary), err);
+	}
+	if (status != 0) {
+		hakstat_summary_free(summary);
+		return status;
+	}
+	return compare(summary, &table, name, &v, v.output, err);
+}
+
+/* tune --------------------------------------------------------------------------------------- */
+
+struct table_file {
+	const struct hak_class_table *table;
+	const struct hakstat_summary *summary;
+};
+
+static int write_blocks(void *data, FILE *out)
+{
+	const struct table_file *file = data;
+
+	fprintf(out, "# %u size classes, chosen by hakstat tune for the requests recorded in\n",
+		file->table->count);
+	for (guint i = 0; i < file->summary->paths->len; i++) {
+		fprintf(out, "# %s\n", (const char *)g_ptr_array_index(file->summary->paths, i));
+	}
+	fputs("# One block size in bytes a line. Load it with HAKMEM_SIZE_CLASSES=@FILE\n", out);
+	for (unsigned i = 0; i < file->table->count; i++) {
+		fprintf(out, "%u\n", file->table->classes[i].block);
+	}
+	return ferror(out) ? -1 : 0;
+}
+
+static int run_tune(int argc, char **argv, struct hakstat_err *err)
+{
+	struct values v = { .max_classes = DEFAULT_CLASSES };
+	struct hakstat_summary *summary;
+	struct hak_class_table table;
+	struct table_file file = { &table, NULL };
+	int first;
+	int status = hakstat_cli_parse(&hakstat_command_tune, argc, argv, &v, &first, err);
+
+	if (status != 0) {
+		return status == HAKSTAT_CLI_DONE ? 0 : status;
+	}
+	summary = read_operands(&hakstat_command_tune, argc, argv, first, err);
+	if (!summary) {
+		return err->status;
+	}
+	if (hakstat_tune(summary, (unsigned)v.max_classes, (enum hakstat_tune_weight)v.weight,
+			 recorded_boundary(summary, UNSET), recorded_page(summary), &table) != 0) {
+		hakstat_summary_free(summary);
+		return hakstat_err_set(err, HAKSTAT_USAGE,
+				       "tune: no table of at most %" PRIu64
+				       " classes serves these requests: they need more "
+				       "classes, or none of them was recorded with its size",
+				       v.max_classes);
+	}
+	file.summary = summary;
+	status = v.format == FORMAT_TABLE || v.output ? hakstat_write_to(v.output, write_blocks, &file, err)
+						      : 0;
+	if (status != 0) {
+		hakstat_summary_free(summary);
+		return status;
+	}
+	if (v.format == FORMAT_TABLE) {
+		fputc('\n', stdout);
+	}
+	return compare(summary, &table, v.output ? v.output : "the table above", &v, NULL, err);
+}
+
+const struct hakstat_command hakstat_command_whatif = {
+	.name = "whatif",
+	.operands = "TRACE...",
+	.summary = "The waste of recorded requests under another table or boundary, predicted.",
+	.details = NULL,
+	.options = whatif_options,
+	.option_count = sizeof whatif_options / sizeof whatif_options[0],
+	.run = run_whatif,
+};
+
+const struct hakstat_command hakstat_command_tune = {
+	.name = "tune",
+	.operands = "TRACE...",
+	.summary = "The table of size classes that wastes least on recorded requests, and what it saves.",
+	.details = "Prints the table, or writes it with -o, and then its prediction. Blocks above the "
+		   "largest recorded\n"
+		   "request, one a doubling, are part of it.",
+	.options = tune_options,
+	.option_count = sizeof tune_options / sizeof tune_options[0],
+	.run = run_tune,
+};

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Matching, moves and options.
+ */
+#include "diff.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "hakmem_size_class.h"
+#include "render.h"
+#include "tally.h"
+
+/* What serves one bucket of request sizes on one side: the class that most of it goes to. */
+struct place {
+	const struct hakstat_row *main;
+	struct hakstat_counts n;
+};
+
+struct bucket {
+	uint32_t number;
+	uint64_t min, max;
+	struct place base, new;
+};
+
+int64_t hakstat_delta_waste(const struct hakstat_counts *base, const struct hakstat_counts *new)
+{
+	return (int64_t)hakstat_counts_waste(new) - (int64_t)hakstat_counts_waste(base);
+}
+
+double hakstat_waste_each(const struct hakstat_counts *n)
+{
+	uint64_t known = n->allocs - MIN(n->unknown_allocs, n->allocs);
+
+	return known ? (double)hakstat_counts_waste(n) / (double)known : 0;
+}
+
+static void free_delta(void *data)
+{
+	struct hakstat_delta *delta = data;
+
+	g_free(delta->name);
+	g_free(delta);
+}
+
+static void free_move(void *data)
+{
+	struct hakstat_move *move = data;
+
+	g_free(move->from);
+	g_free(move->to);
+	g_free(move->option);
+	g_free(move);
+}
+
+static void free_option(void *data)
+{
+	struct hakstat_option_change *change = data;
+
+	g_free(change->base);
+	g_free(change->new);
+	g_free(change);
+}
+
+/* Tables ------------------------------------------------------------------------------------ */
+
+static char *range_name(uint64_t min, uint64_t max)
+{
+	return min == max ? g_strdup_printf("%" PRIu64, min)
+			  : g_strdup_printf("%" PRIu64 "...%" PRIu64, min, max);
+}
+
+/* What a row is about, without the number of its class, which differs from table to table. */
+static char *row_name(enum hakstat_table_id table, const struct hakstat_row *row)
+{
+	GString *site;
+
+	switch (table) {
+	case HAKSTAT_BY_CLASS:
+		return g_strdup(row->class_name);
+	case HAKSTAT_BY_ROUTE:
+		return g_strdup_printf("%s %s", hak_route_label(row->route), hak_reason_label(row->reason));
+	case HAKSTAT_BY_SIZE:
+		return g_strdup_printf("%u", hakstat_bucket_of(row->requested_max));
+	default:
+		site = g_string_new(NULL);
+		for (guint i = 0; i < row->stack->len; i++) {
+			char *frame = hakstat_frame_text(g_ptr_array_index(row->stack, i));
+			g_string_append_printf(site, "%s%s", i ? " < " : "", frame);
+			g_free(frame);
+		}
+		return g_string_free(site, FALSE);
+	}
+}
+
+static void add_side(GHashTable *by_name, GPtrArray *deltas, enum hakstat_table_id table,
+		     const GPtrArray *rows, bool is_new)
+{
+	for (guint i = 0; i < rows->len; i++) {
+		const struct hakstat_row *row = g_ptr_array_index(rows, i);
+		char *name = row_name(table, row);
+		struct hakstat_delta *delta = g_hash_table_lookup(by_name, name);
+		if (!delta) {
+			delta = g_new0(struct hakstat_delta, 1);
+			delta->name = name;
+			delta->example = row;
+			g_hash_table_insert(by_name, delta->name, delta);
+			g_ptr_array_add(deltas, delta);
+		} else {
+			g_free(name);
+		}
+		hakstat_counts_add(is_new ? &delta->new : &delta->base, &row->n);
+	}
+}
+
+static uint64_t size_of_change(const struct hakstat_counts *base, const struct hakstat_counts *new)
+{
+	int64_t change = hakstat_delta_waste(base, new);
+
+	return change < 0 ? -(uint64_t)change : (uint64_t)change;
+}
+
+static gint compare_deltas(gconstpointer a, gconstpointer b)
+{
+	const struct hakstat_delta *x = *(const struct hakstat_delta *const *)a;
+	const struct hakstat_delta *y = *(const struct hakstat_delta *const *)b;
+	uint64_t p = size_of_change(&x->base, &x->new);
+	uint64_t q = size_of_change(&y->base, &y->new);
+
+	return p != q ? (p < q) - (p > q) : strcmp(x->name, y->name);
+}
+
+static GPtrArray *make_table(const struct hakstat_diff *diff, enum hakstat_table_id table)
+{
+	GPtrArray *deltas = g_ptr_array_new_with_free_func(free_delta);
+	GHashTable *by_name = g_hash_table_new(g_str_hash, g_str_equal);
+
+	add_side(by_name, deltas, table, diff->base->tables[table], false);
+	add_side(by_name, deltas, table, diff->new->tables[table], true);
+	g_hash_table_destroy(by_name);
+	for (guint i = 0; table == HAKSTAT_BY_SIZE && i < deltas->len; i++) {
+		struct hakstat_delta *delta = g_ptr_array_index(deltas, i);
+		g_free(delta->name); /* the bucket's number was only to match by */
+		delta->name = range_name(delta->example->requested_min, delta->example->requested_max);
+	}
+	g_ptr_array_sort(deltas, compare_deltas);
+	return deltas;
+}
+
+/* Options ----------------------------------------------------------------------------------- */
+
+/* Takes the texts over. */
+static void add_option(struct hakstat_diff *diff, const char *name, char *base, char *new)
+{
+	struct hakstat_option_change *change;
+
+	if (strcmp(base, new) == 0) {
+		g_free(base);
+		g_free(new);
+		return;
+	}
+	change = g_new0(struct hakstat_option_change, 1);
+	change->name = name;
+	change->base = base;
+	change->new = new;
+	g_ptr_array_add(diff->options, change);
+}
+
+static void find_options(struct hakstat_diff *diff)
+{
+	const struct hakstat_config *a = &diff->base->summary->config;
+	const struct hakstat_config *b = &diff->new->summary->config;
+
+	if (!a->known || !b->known) {
+		return;
+	}
+	add_option(diff, "HAKMEM_SIZE_CLASSES", g_strdup(a->size_classes), g_strdup(b->size_classes));
+	add_option(diff, "HAKMEM_TINY_MAX_CLASS", g_strdup_printf("%u", a->tiny_max_class),
+		   g_strdup_printf("%u", b->tiny_max_class));
+	add_option(diff, "HAKMEM_SUPERSLAB_SIZE", g_strdup_printf("%" PRIu64, a->superslab_size),
+		   g_strdup_printf("%" PRIu64, b->superslab_size));
+}
+
+/*
+ * The options that can send a size elsewhere. The boundary alone explains it when the table is
+ * the same; when both differ both are named.
+ */
+static char *option_for_move(const struct hakstat_diff *diff)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < diff->options->len; i++) {
+		const struct hakstat_option_change *change = g_ptr_array_index(diff->options, i);
+		if (strcmp(change->name, "HAKMEM_SUPERSLAB_SIZE") != 0) {
+			g_string_append_printf(text, "%s%s %s -> %s", text->len ? ", " : "", change->name,
+					       change->base, change->new);
+		}
+	}
+	return g_string_free(text, text->len == 0);
+}
+
+/* Moves ------------------------------------------------------------------------------------- */
+
+static void add_place(struct place *place, const struct hakstat_row *row)
+{
+	if (!place->main || row->n.allocs > place->main->n.allocs) {
+		place->main = row;
+	}
+	hakstat_counts_add(&place->n, &row->n);
+}
+
+static void add_buckets(GHashTable *buckets, const GPtrArray *rows, bool is_new)
+{
+	for (guint i = 0; i < rows->len; i++) {
+		const struct hakstat_row *row = g_ptr_array_index(rows, i);
+		gpointer key = GUINT_TO_POINTER(hakstat_bucket_of(row->requested_max));
+		struct bucket *bucket = g_hash_table_lookup(buckets, key);
+		if (!bucket) {
+			bucket = g_new0(struct bucket, 1);
+			bucket->number = GPOINTER_TO_UINT(key);
+			bucket->min = row->requested_min;
+			bucket->max = row->requested_max;
+			g_hash_table_insert(buckets, key, bucket);
+		}
+		bucket->min = MIN(bucket->min, row->requested_min);
+		bucket->max = MAX(bucket->max, row->requested_max);
+		add_place(is_new ? &bucket->new : &bucket->base, row);
+	}
+}
+
+static gint compare_buckets(gconstpointer a, gconstpointer b)
+{
+	const struct bucket *x = *(const struct bucket *const *)a;
+	const struct bucket *y = *(const struct bucket *const *)b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+static bool same_place(const struct hakstat_row *a, const struct hakstat_row *b)
+{
+	return a->route == b->route && a->block == b->block;
+}
+
+static char *place_name(const struct hakstat_row *row)
+{
+	return g_strdup_printf("%s %s", hak_route_label(row->route), row->class_name);
+}
+
+static void add_move(struct hakstat_diff *diff, const struct bucket *bucket, const struct bucket *last)
+{
+	struct hakstat_move *move = NULL;
+
+	if (last && same_place(last->base.main, bucket->base.main) &&
+	    same_place(last->new.main, bucket->new.main)) {
+		move = g_ptr_array_index(diff->moves, diff->moves->len - 1);
+		move->requested_max = bucket->max;
+	} else {
+		move = g_new0(struct hakstat_move, 1);
+		move->requested_min = bucket->min;
+		move->requested_max = bucket->max;
+		move->from = place_name(bucket->base.main);
+		move->to = place_name(bucket->new.main);
+		move->option = option_for_move(diff);
+		g_ptr_array_add(diff->moves, move);
+	}
+	hakstat_counts_add(&move->base, &bucket->base.n);
+	hakstat_counts_add(&move->new, &bucket->new.n);
+}
+
+static gint compare_moves(gconstpointer a, gconstpointer b)
+{
+	const struct hakstat_move *x = *(const struct hakstat_move *const *)a;
+	const struct hakstat_move *y = *(const struct hakstat_move *const *)b;
+	uint64_t p = size_of_change(&x->base, &x->new);
+	uint64_t q = size_of_change(&y->base, &y->new);
+
+	return p != q ? (p < q) - (p > q)
+		      : (x->requested_min > y->requested_min) - (x->requested_min < y->requested_min);
+}
+
+static void find_moves(struct hakstat_diff *diff)
+{
+	GHashTable *buckets = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
+	GPtrArray *order = g_ptr_array_new();
+	const struct bucket *last = NULL;
+	GHashTableIter iter;
+	gpointer value;
+
+	add_buckets(buckets, diff->base->tables[HAKSTAT_BY_SIZE], false);
+	add_buckets(buckets, diff->new->tables[HAKSTAT_BY_SIZE], true);
+	g_hash_table_iter_init(&iter, buckets);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		g_ptr_array_add(order, value);
+	}
+	g_ptr_array_sort(order, compare_buckets);
+	for (guint i = 0; i < order->len; i++) {
+		const struct bucket *bucket = g_ptr_array_index(order, i);
+		if (!bucket->base.main || !bucket->new.main) {
+			continue; /* asked for on one side only: nothing to compare, and no gap in a range */
+		}
+		if (same_place(bucket->base.main, bucket->new.main)) {
+			last = NULL;
+			continue;
+		}
+		add_move(diff, bucket, last);
+		last = bucket;
+	}
+	g_ptr_array_sort(diff->moves, compare_moves);
+	g_ptr_array_unref(order);
+	g_hash_table_destroy(buckets);
+}
+
+struct hakstat_diff *hakstat_diff_new(const struct hakstat_report *base, const struct hakstat_report *new)
+{
+	struct hakstat_diff *diff = g_new0(struct hakstat_diff, 1);
+
+	diff->base = base;
+	diff->new = new;
+	diff->options = g_ptr_array_new_with_free_func(free_option);
+	diff->moves = g_ptr_array_new_with_free_func(free_move);
+	for (int t = 0; t <= HAKSTAT_BY_SITE; t++) {
+		diff->tables[t] = make_table(diff, (enum hakstat_table_id)t);
+	}
+	find_options(diff);
+	find_moves(diff);
+	return diff;
+}
+
+void hakstat_diff_free(struct hakstat_diff *diff)
+{
+	for (int t = 0; t <= HAKSTAT_BY_SITE; t++) {
+		g_ptr_array_unref(diff->tables[t]);
+	}
+	g_ptr_array_unref(diff->options);
+	g_ptr_array_unref(diff->moves);
+	g_free(diff);
+}

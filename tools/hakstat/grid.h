@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A table of texts, drawn for a terminal. The only place that knows the drawing library.
+ */
+#ifndef HAKSTAT_GRID_H
+#define HAKSTAT_GRID_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum hakstat_grid_kind {
+	HAKSTAT_GRID_TEXT,   /* to the left */
+	HAKSTAT_GRID_NUMBER, /* to the right */
+	HAKSTAT_GRID_LONG,   /* to the left, and cut where the terminal ends */
+};
+
+enum { HAKSTAT_GRID_MAX = 48 };
+
+struct hakstat_grid {
+	size_t columns;
+	const char *headers[HAKSTAT_GRID_MAX];
+	enum hakstat_grid_kind kinds[HAKSTAT_GRID_MAX];
+	bool hidden[HAKSTAT_GRID_MAX];
+	GPtrArray *cells; /* char *, row by row, owned */
+};
+
+void hakstat_grid_init(struct hakstat_grid *grid);
+void hakstat_grid_clear(struct hakstat_grid *grid);
+void hakstat_grid_column(struct hakstat_grid *grid, const char *header, enum hakstat_grid_kind kind);
+
+/* The next cell; the text is taken over. */
+void hakstat_grid_cell(struct hakstat_grid *grid, char *text);
+
+/* `width` 0: as wide as it is. Returns 0 or -1. */
+int hakstat_grid_print(const struct hakstat_grid *grid, int width, bool colours, FILE *out);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ctrl-C while a trace is read: the first one ends the reading and keeps what was read, the
+ * second one ends the program. And the line that shows how far a long reading has come.
+ */
+#ifndef HAKSTAT_INTERRUPT_H
+#define HAKSTAT_INTERRUPT_H
+
+#include <signal.h>
+#include <stdint.h>
+
+/* Not 0 after Ctrl-C. */
+extern volatile sig_atomic_t hakstat_interrupted;
+
+/* From watch to unwatch Ctrl-C is handled as above; afterwards as before. */
+void hakstat_interrupt_watch(void);
+void hakstat_interrupt_unwatch(void);
+
+/* Call it often: it shows the count now and then, when stderr is a terminal and time has passed. */
+void hakstat_progress(uint64_t events);
+/* Takes the line away. */
+void hakstat_progress_end(void);
+
+#endif

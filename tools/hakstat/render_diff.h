@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A difference of two reports as text for people (a terminal, or markdown) and as JSON of
+ * schema hakstat.diff/1.
+ */
+#ifndef HAKSTAT_RENDER_DIFF_H
+#define HAKSTAT_RENDER_DIFF_H
+
+#include "diff.h"
+#include "render.h"
+
+/* Each returns 0, or -1 when the stream failed. Of `view`: has_by, by, top, is_exact, colours, width. */
+int hakstat_render_diff_table(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out);
+int hakstat_render_diff_json(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out);
+int hakstat_render_diff_markdown(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out);
+
+#endif
