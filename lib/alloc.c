@@ -7,11 +7,19 @@
 
 #include "full.h"
 #include "large.h"
+#include "marks.h"
+#include "options.h"
 #include "panic.h"
+#include "secure.h"
 #include "serve.h"
 #include "slab.h"
 #include "tick.h"
 #include "trace.h"
+
+static void *serve(const struct hak_request *r, bool *zeroed)
+{
+	return hak_options.secure ? hak_secure_serve(r, zeroed) : hak_serve(r, zeroed);
+}
 
 /* The first call of all, and sizes above the tables. */
 HAK_NOINLINE static void *malloc_unbinned(size_t size, unsigned flags)
@@ -23,14 +31,11 @@ HAK_NOINLINE static void *malloc_unbinned(size_t size, unsigned flags)
 		return hak_malloc_from(size, bin, flags);
 	}
 	struct hak_request r = { .size = size, .bin = bin, .flags = flags };
-	return hak_serve(&r, NULL);
+	return serve(&r, NULL);
 }
 
-HAK_NOINLINE void *hak_malloc_slow(size_t size, unsigned bin, unsigned flags)
+HAK_NOINLINE static void *malloc_binned(size_t size, unsigned bin, unsigned flags)
 {
-	if (bin == 0) {
-		return malloc_unbinned(size, flags);
-	}
 	struct hak_heap *heap = hak_thread.heap;
 	if (HAK_LIKELY(heap && hak_heap_rearm_for_malloc(heap, bin))) {
 		hak_thread.bins[bin].allocs_left--;
@@ -46,17 +51,58 @@ HAK_NOINLINE void *hak_malloc_slow(size_t size, unsigned bin, unsigned flags)
 	return hak_serve(&r, NULL);
 }
 
-HAK_NOINLINE void hak_free_slow(void *p, unsigned flags)
+/* Only jumps, so that secure mode, which always comes here, pays for no frame. */
+HAK_NOINLINE void *hak_malloc_slow(size_t size, struct hak_bin *b, unsigned flags)
+{
+	if (HAK_UNLIKELY(hak_options.secure)) {
+		return hak_secure_malloc(size, b, flags);
+	}
+	if (b == hak_thread.bins) {
+		return malloc_unbinned(size, flags);
+	}
+	return malloc_binned(size, (unsigned)(b - hak_thread.bins), flags);
+}
+
+/* Whether the calling thread has just freed the block and not used it since. */
+static bool is_on_top(const void *p, unsigned bin)
+{
+	const struct hak_heap *heap = hak_thread.heap;
+	uint32_t depth = heap ? hak_heap_depth(heap, bin) : 0;
+	void *const *top = depth ? heap->bins[bin].top : NULL;
+	return (depth >= 1 && top[-1] == p) || (depth >= 2 && top[-2] == p);
+}
+
+/* What can be said of a pointer to a slab of the bin without looking beyond this thread. */
+static void check(const void *p, unsigned bin, enum hak_use use)
+{
+	const struct hak_bin *b = &hak_thread.bins[bin];
+	bool begins = !b->divisor || hak_bin_begins(b, (uintptr_t)p - hak_region.base, hak_unit_of(p));
+	if (HAK_UNLIKELY(!begins || is_on_top(p, bin))) {
+		hak_refuse(p, use);
+	}
+}
+
+HAK_COLD HAK_NOINLINE void hak_free_odd(void *p)
+{
+	unsigned bin = hak_region.bins[hak_unit_of(p)];
+	check(p, bin, HAK_USE_FREE);
+	hak_bin_push(&hak_thread.bins[bin], p);
+}
+
+HAK_NOINLINE static void free_counted(void *p, unsigned flags)
 {
 	struct hak_heap *heap = hak_thread.heap;
 	if (!p) {
 		return;
 	}
 	unsigned bin = hak_region_owns(p) ? hak_region.bins[hak_unit_of(p)] : 0;
+	if (HAK_LIKELY(bin)) {
+		check(p, bin, HAK_USE_FREE);
+	}
 	if (HAK_LIKELY(heap && bin)) {
 		if (HAK_LIKELY(hak_heap_rearm_for_free(heap, bin))) {
 			hak_thread.bins[bin].frees_left--;
-			*hak_thread.bins[bin].top++ = p;
+			hak_bin_push(&hak_thread.bins[bin], p);
 			return;
 		}
 		if (hak_full_is_on(heap) && hak_full_free(heap, p, bin, flags)) {
@@ -64,6 +110,24 @@ HAK_NOINLINE void hak_free_slow(void *p, unsigned flags)
 		}
 	}
 	hak_take_back(p, flags);
+}
+
+HAK_NOINLINE void hak_free_ended(void *p, struct hak_bin *b)
+{
+	if (HAK_UNLIKELY(hak_options.secure)) {
+		hak_secure_free_ended(p, b);
+	} else {
+		free_counted(p, 0);
+	}
+}
+
+HAK_NOINLINE void hak_free_slow(void *p, unsigned flags)
+{
+	if (HAK_UNLIKELY(hak_options.secure)) {
+		hak_secure_free(p, flags);
+	} else {
+		free_counted(p, flags);
+	}
 }
 
 void *hak_calloc(size_t n, size_t size)
@@ -82,7 +146,7 @@ void *hak_calloc(size_t n, size_t size)
 	bool zeroed = false;
 	struct hak_request r = { .size = bytes, .flags = HAK_OP_ZEROED };
 	r.bin = bytes > HAK_WIDE_MAX ? hak_bin_big(bytes) : hak_bin_of(bytes);
-	void *p = hak_serve(&r, &zeroed);
+	void *p = serve(&r, &zeroed);
 	return p && !zeroed ? memset(p, 0, bytes) : p;
 }
 
@@ -93,18 +157,19 @@ void *hak_aligned_alloc(size_t alignment, size_t size)
 	struct hak_request r = { .size = size, .alignment = alignment, .bin = bin };
 	bool any_block_fits = alignment <= HAK_CACHE_LINE || hak_class_map.geometry[bin].colours == 1;
 	struct hak_bin *b = &hak_thread.bins[bin];
-	if (bin && any_block_fits && --b->allocs_left >= 0) {
+	if (bin && any_block_fits && !hak_options.secure && --b->allocs_left >= 0) {
 		return *--b->top;
 	}
-	return hak_serve(&r, NULL);
+	return serve(&r, NULL);
 }
 
 /* The bin of a live block, sampled ones too; 0: large, whose record is stored. */
-static unsigned bin_of_block(const void *p, struct hak_large **large)
+static unsigned bin_of_block(const void *p, struct hak_large **large, enum hak_use use)
 {
 	if (hak_region_owns(p)) {
 		unsigned bin = hak_region.bins[hak_unit_of(p)];
 		if (bin) {
+			check(p, bin, use);
 			return bin;
 		}
 		struct hak_span *slab = hak_slab_of(p);
@@ -114,7 +179,7 @@ static unsigned bin_of_block(const void *p, struct hak_large **large)
 	}
 	*large = hak_large_of(p);
 	if (!*large) {
-		hak_panic("a pointer to no block", p);
+		hak_refuse(p, use);
 	}
 	return 0;
 }
@@ -125,7 +190,10 @@ size_t hak_usable_size(const void *p)
 	if (!p) {
 		return 0;
 	}
-	unsigned bin = bin_of_block(p, &large);
+	if (HAK_UNLIKELY(hak_options.secure)) {
+		return hak_secure_requested(p, HAK_USE_SIZE);
+	}
+	unsigned bin = bin_of_block(p, &large, HAK_USE_SIZE);
 	return bin ? hak_class_map.geometry[bin].block : large->usable;
 }
 
@@ -155,10 +223,49 @@ static bool is_traced(void)
 	return heap && heap->want;
 }
 
-/* A block keeps its place while at least half of it is used; small ones always. */
-static bool fits(size_t usable, size_t size)
+/*
+ * A block keeps its place while at least half of it is used, or while a new one would be no
+ * smaller; small ones always.
+ */
+static bool fits(unsigned bin, size_t usable, size_t size)
 {
-	return size <= usable && (size >= usable / 2 || usable <= HAK_CACHE_LINE);
+	unsigned other = size > HAK_WIDE_MAX ? hak_bin_big(size) : hak_bin_of(size);
+	if (hak_options.secure) {
+		usable -= HAK_TRAILER;
+	}
+	return size <= usable && (size >= usable / 2 || usable <= HAK_CACHE_LINE || other == bin);
+}
+
+/* As far as the class tells; without one, the size is on record. */
+static bool is_plausible(const void *p, size_t size, size_t alignment, enum hak_size_rule rule)
+{
+	struct hak_large *large = NULL;
+	if (!hak_region_owns(p) || (!hak_slab_of(p) && !hak_large_of(p))) {
+		return true; /* no block of ours: that is for free to say */
+	}
+	unsigned bin = bin_of_block(p, &large, HAK_USE_FREE);
+	if (bin == 0) {
+		return large->requested == size;
+	}
+	if (rule == HAK_SIZE_OF_REALLOC) {
+		return fits(bin, hak_class_map.geometry[bin].block, size);
+	}
+	return bin == hak_bin_aligned(size, alignment ? alignment : 1);
+}
+
+void hak_check_size(const void *p, size_t size, size_t alignment, enum hak_size_rule rule)
+{
+	if (!p) {
+		return;
+	}
+	bool is_right = hak_options.secure ? hak_secure_requested(p, HAK_USE_FREE) == size
+					   : is_plausible(p, size, alignment, rule);
+	if (!is_right) {
+		hak_panic("wrong size in sized free", p);
+	}
+	if (alignment && ((uintptr_t)p & (alignment - 1))) {
+		hak_panic("wrong alignment in sized free", p);
+	}
 }
 
 static void *resize_large(void *p, const struct hak_large *large, size_t size)
@@ -168,10 +275,13 @@ static void *resize_large(void *p, const struct hak_large *large, size_t size)
 		void *resized = hak_large_resize(p, size);
 		if (resized) {
 			hak_note_resize(resized, size);
+			if (hak_options.secure) {
+				hak_secure_resize(resized, size);
+			}
 			return resized;
 		}
 	}
-	return move(p, usable, size);
+	return move(p, hak_options.secure ? large->requested : usable, size);
 }
 
 void *hak_realloc(void *p, size_t size)
@@ -188,16 +298,20 @@ void *hak_realloc(void *p, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	unsigned bin = bin_of_block(p, &large);
+	size_t requested = hak_options.secure ? hak_secure_requested(p, HAK_USE_REALLOC) : SIZE_MAX;
+	unsigned bin = bin_of_block(p, &large, HAK_USE_REALLOC);
 	if (bin == 0) {
 		return resize_large(p, large, size);
 	}
 	size_t usable = hak_class_map.geometry[bin].block;
-	if (!fits(usable, size)) {
-		return move(p, usable, size);
+	if (!fits(bin, usable, size)) {
+		return move(p, requested < usable ? requested : usable, size);
 	}
 	if (HAK_UNLIKELY(is_traced())) {
 		hak_note_resize(p, size);
+	}
+	if (hak_options.secure) {
+		hak_secure_resize(p, size);
 	}
 	return p;
 }

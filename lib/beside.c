@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "class_map.h"
+#include "lock.h"
 #include "slab.h"
 
 enum { WASTE_MAX = UINT16_MAX - 1 };
 
 atomic_uint hak_beside_now;
+static struct hak_lock emptying;
 
 static const struct hak_geometry *geometry(unsigned bin)
 {
@@ -31,9 +33,12 @@ size_t hak_beside_bytes(enum hak_slab_kind kind, unsigned bin)
 	return sizeof(struct hak_beside) + (is_wide(bin) ? sizeof(uint32_t) : blocks * sizeof(uint16_t));
 }
 
-void hak_beside_new_generation(void)
+void hak_beside_switch(bool on)
 {
-	atomic_fetch_add(&hak_beside_now, 1);
+	unsigned now = atomic_load_explicit(&hak_beside_now, memory_order_relaxed);
+	if ((now & 1) != on) { /* when it fails, another thread has done it */
+		atomic_compare_exchange_strong(&hak_beside_now, &now, now + 1);
+	}
 }
 
 /* The array of a slab, emptied when an earlier tracing wrote it. */
@@ -42,8 +47,14 @@ static struct hak_beside *current_array(struct hak_span *slab, bool make)
 	struct hak_beside *b = hak_slab_beside(slab, make);
 	uint32_t now = hak_beside_generation();
 	if (b && __atomic_load_n(&b->generation, __ATOMIC_ACQUIRE) != now) {
-		memset(b->waste, 0, hak_beside_bytes(slab->slab_kind, slab->bin) - sizeof *b);
-		__atomic_store_n(&b->generation, now, __ATOMIC_RELEASE);
+		/* Threads that hold blocks of one slab come here together; what the first then writes stays.
+		 */
+		hak_lock_take(&emptying);
+		if (b->generation != now) {
+			memset(b->waste, 0, hak_beside_bytes(slab->slab_kind, slab->bin) - sizeof *b);
+			__atomic_store_n(&b->generation, now, __ATOMIC_RELEASE);
+		}
+		hak_lock_drop(&emptying);
 	}
 	return b;
 }
@@ -89,4 +100,18 @@ struct hak_trace_sample *hak_beside_sample(struct hak_span *slab, void *block)
 	struct hak_trace_sample *samples = hak_slab_beside(slab, true);
 	uint32_t number = hak_slab_block(slab, block);
 	return samples && number != UINT32_MAX ? &samples[number] : NULL;
+}
+
+void hak_beside_fork_lock(void)
+{
+	hak_lock_take(&emptying);
+}
+
+void hak_beside_fork_unlock(int in_child)
+{
+	if (in_child) {
+		hak_lock_reset(&emptying);
+	} else {
+		hak_lock_drop(&emptying);
+	}
 }

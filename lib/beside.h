@@ -35,10 +35,16 @@ HAK_INLINE uint32_t hak_beside_generation(void)
 	return atomic_load_explicit(&hak_beside_now, memory_order_relaxed);
 }
 
-/* Every entry written so far becomes unknown; when tracing begins. */
-HAK_HIDDEN void hak_beside_new_generation(void);
+/*
+ * Tells whether every operation is traced now. Generations are odd while it is, so each
+ * tracing has one of its own: what an earlier one wrote is unknown to it.
+ */
+HAK_HIDDEN void hak_beside_switch(bool on);
 
 /* The sample kept for a block of a sampled slab. */
 HAK_HIDDEN struct hak_trace_sample *hak_beside_sample(struct hak_span *slab, void *block);
+
+HAK_HIDDEN void hak_beside_fork_lock(void);
+HAK_HIDDEN void hak_beside_fork_unlock(int in_child);
 
 #endif

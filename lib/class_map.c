@@ -2,6 +2,7 @@
 /* Builds the look-up tables and decides the geometry of each class's slabs. */
 #include "class_map.h"
 
+#include "marks.h"
 #include "options.h"
 #include "os.h"
 
@@ -58,8 +59,18 @@ static void geometry_of(struct hak_geometry *g, uint32_t block)
 	}
 }
 
+/* Whether the class takes requests of so many bytes; secure mode needs room for its marks. */
+static bool serves(const struct hak_class *c, size_t size)
+{
+	return c->max_request != 0 && size <= c->max_request &&
+	       (!hak_options.secure || (size + HAK_TRAILER <= c->block && c->block >= HAK_MARKED_LEAST));
+}
+
 unsigned hak_bin_aligned(size_t size, size_t alignment)
 {
+	if (hak_options.secure) {
+		size = size + HAK_TRAILER > HAK_MARKED_LEAST ? size + HAK_TRAILER : HAK_MARKED_LEAST;
+	}
 	unsigned id = hak_class_for(&hak_class_map.table, size, alignment);
 	return id < hak_class_map.table.count ? id + 1 : 0;
 }
@@ -71,7 +82,7 @@ unsigned hak_bin_big(size_t size)
 		return 0;
 	}
 	unsigned bin = hak_class_map.big[(size - 1) >> HAK_BIG_LOG2];
-	while (bin && size > t->classes[bin - 1].max_request) {
+	while (bin && !serves(&t->classes[bin - 1], size)) {
 		bin = bin < t->count ? bin + 1 : 0;
 	}
 	return bin;
@@ -86,10 +97,10 @@ static void fill(uint8_t *table, size_t entries, uint32_t (*size_of)(size_t))
 	const struct hak_class_table *t = &hak_class_map.table;
 	unsigned bin = 1;
 	for (size_t i = 0; i < entries; i++) {
-		while (bin <= t->count && t->classes[bin - 1].max_request < size_of(i)) {
+		while (bin <= t->count && !serves(&t->classes[bin - 1], size_of(i))) {
 			bin++; /* too small, or excluded by the boundary */
 		}
-		table[i] = bin <= t->count && t->classes[bin - 1].max_request ? (uint8_t)bin : 0;
+		table[i] = bin <= t->count ? (uint8_t)bin : 0;
 	}
 }
 

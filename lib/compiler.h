@@ -27,6 +27,16 @@
 #define HAK_SAME_AS(function) __attribute__((alias(#function), visibility("default")))
 #endif
 
+/*
+ * One aligned word that another thread may be writing, where its former value does as well.
+ * Plain, because gcc folds no atomic load into a compare and free counts its instructions.
+ */
+#ifdef __SANITIZE_THREAD__
+#define HAK_RACY_READ(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
+#else
+#define HAK_RACY_READ(word) (word)
+#endif
+
 #define HAK_CACHE_LINE 64
 
 #endif

@@ -162,10 +162,22 @@ IN_FORCE(void, array_delete_in_force, _ZdaPv, void *);
 IN_FORCE(void, aligned_delete_in_force, _ZdlPvSt11align_val_t, void *, size_t);
 IN_FORCE(void, aligned_array_delete_in_force, _ZdaPvSt11align_val_t, void *, size_t);
 
+/* Two names of one function are two addresses to the compiler, so it must not know what it compares. */
+#define IS_OURS(in_force, ours)                                                                              \
+	({                                                                                                   \
+		__typeof__(&(in_force)) used_ = (in_force);                                                  \
+		__asm__("" : "+r"(used_));                                                                   \
+		HAK_LIKELY(used_ == (ours));                                                                 \
+	})
+
 /* Our own, whoever is in force. */
 extern HAK_HIDDEN __typeof__(_Znwm) hak_cxx_new __attribute__((alias("_Znwm")));
 extern HAK_HIDDEN __typeof__(_ZnwmSt11align_val_t) hak_cxx_aligned_new
 	__attribute__((alias("_ZnwmSt11align_val_t")));
+
+extern HAK_HIDDEN __typeof__(_ZdlPv) hak_cxx_delete __attribute__((alias("_ZdlPv")));
+extern HAK_HIDDEN __typeof__(_ZdlPvSt11align_val_t) hak_cxx_aligned_delete
+	__attribute__((alias("_ZdlPvSt11align_val_t")));
 
 /* operator new[](std::size_t) */
 OPERATOR(void *, _Znam, size_t size)
@@ -186,14 +198,19 @@ extern HAK_HIDDEN __typeof__(_ZnamSt11align_val_t) hak_cxx_aligned_array_new
 /* operator delete(void *, std::size_t) */
 OPERATOR(void, _ZdlPvm, void *p, size_t size)
 {
-	(void)size;
-	delete_in_force(p);
+	if (IS_OURS(delete_in_force, hak_cxx_delete)) {
+		hak_free_sized(p, size, HAK_SIZE_OF_NEW);
+	} else {
+		delete_in_force(p);
+	}
 }
 
 /* operator delete(void *, std::size_t, std::align_val_t) */
 OPERATOR(void, _ZdlPvmSt11align_val_t, void *p, size_t size, size_t alignment)
 {
-	(void)size;
+	if (IS_OURS(aligned_delete_in_force, hak_cxx_aligned_delete)) {
+		hak_check_size(p, size, alignment, HAK_SIZE_OF_NEW);
+	}
 	aligned_delete_in_force(p, alignment);
 }
 
@@ -223,17 +240,28 @@ OPERATOR(void, _ZdaPvSt11align_val_t, void *p, size_t alignment)
 	aligned_delete_in_force(p, alignment);
 }
 
+extern HAK_HIDDEN __typeof__(_ZdaPv) hak_cxx_array_delete __attribute__((alias("_ZdaPv")));
+extern HAK_HIDDEN __typeof__(_ZdaPvSt11align_val_t) hak_cxx_aligned_array_delete
+	__attribute__((alias("_ZdaPvSt11align_val_t")));
+
 /* operator delete[](void *, std::size_t) */
 OPERATOR(void, _ZdaPvm, void *p, size_t size)
 {
-	(void)size;
-	array_delete_in_force(p);
+	if (IS_OURS(array_delete_in_force, hak_cxx_array_delete) &&
+	    IS_OURS(delete_in_force, hak_cxx_delete)) {
+		hak_free_sized(p, size, HAK_SIZE_OF_NEW);
+	} else {
+		array_delete_in_force(p);
+	}
 }
 
 /* operator delete[](void *, std::size_t, std::align_val_t) */
 OPERATOR(void, _ZdaPvmSt11align_val_t, void *p, size_t size, size_t alignment)
 {
-	(void)size;
+	if (IS_OURS(aligned_array_delete_in_force, hak_cxx_aligned_array_delete) &&
+	    IS_OURS(aligned_delete_in_force, hak_cxx_aligned_delete)) {
+		hak_check_size(p, size, alignment, HAK_SIZE_OF_NEW);
+	}
 	aligned_array_delete_in_force(p, alignment);
 }
 
@@ -252,14 +280,6 @@ OPERATOR(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, void *p, size_t alignment, c
 }
 
 /* --- nothrow -------------------------------------------------------------------------- */
-
-/* Two names of one function are two addresses to the compiler, so it must not know what it compares. */
-#define IS_OURS(in_force, ours)                                                                              \
-	({                                                                                                   \
-		__typeof__(&(in_force)) used_ = (in_force);                                                  \
-		__asm__("" : "+r"(used_));                                                                   \
-		HAK_LIKELY(used_ == (ours));                                                                 \
-	})
 
 static inline bool new_is_ours(void)
 {

@@ -102,7 +102,7 @@ void hak_magazine_free(struct hak_magazine *magazine)
  */
 static int64_t limit(void)
 {
-	int64_t mapped = (int64_t)(hak_region.units << HAK_UNIT_LOG2);
+	int64_t mapped = (int64_t)(hak_region_units() << HAK_UNIT_LOG2);
 	return hak_options.purge_delay_ms == 0 ? 0 : ((int64_t)4 << 20) + mapped / 2;
 }
 
@@ -149,10 +149,11 @@ void hak_depot_push(unsigned bin, struct hak_magazine *magazine)
 void hak_depot_trim(unsigned bin, bool all)
 {
 	struct depot *d = &depots[bin];
-	int64_t spare = atomic_load_explicit(&d->low, memory_order_relaxed);
+	/* What is there now; others may bring more all the while. */
+	int64_t spare = atomic_load_explicit(all ? &d->blocks : &d->low, memory_order_relaxed);
 	struct hak_magazine *m;
 
-	while ((all || spare > 0) && (m = hak_depot_pop(bin))) {
+	while (spare > 0 && (m = hak_depot_pop(bin))) {
 		spare -= m->count;
 		drain(bin, m);
 	}
@@ -162,7 +163,7 @@ void hak_depot_trim(unsigned bin, bool all)
 
 void hak_depot_make_way(void)
 {
-	int64_t mapped = (int64_t)(hak_region.units << HAK_UNIT_LOG2);
+	int64_t mapped = (int64_t)(hak_region_units() << HAK_UNIT_LOG2);
 	if (atomic_load_explicit(&depot_bytes, memory_order_relaxed) > mapped / 16) {
 		for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
 			hak_depot_trim(bin, true);

@@ -14,7 +14,8 @@ static inline uint16_t *waste_of(unsigned bin, const void *p)
 	const struct hak_geometry *g = &hak_class_map.geometry[bin];
 	struct hak_span *slab = hak_span_at(hak_span_at(hak_unit_of(p))->head);
 	struct hak_beside *b = atomic_load_explicit(&slab->slab.beside, memory_order_acquire);
-	if (HAK_UNLIKELY(!b || g->capacity == 1 || b->generation != hak_beside_generation())) {
+	if (HAK_UNLIKELY(!b || g->capacity == 1 ||
+			 __atomic_load_n(&b->generation, __ATOMIC_ACQUIRE) != hak_beside_generation())) {
 		return NULL;
 	}
 	uintptr_t first = (uintptr_t)hak_span_start(slab) + slab->slab.colour;
@@ -42,7 +43,8 @@ void *hak_full_alloc(struct hak_heap *heap, size_t size, unsigned bin, unsigned 
 	struct hak_bin *b = &hak_thread.bins[bin];
 	const struct hak_trace_ops *ops = atomic_load_explicit(&hak_trace_attached, memory_order_acquire);
 
-	if (HAK_UNLIKELY(!ops || hak_trace_unseen || b->top == cache->stack || cache->until_sample <= 1)) {
+	bool is_sampled = (heap->want & HAK_TRACE_SAMPLE) && cache->until_sample <= 1;
+	if (HAK_UNLIKELY(!ops || hak_trace_unseen || hak_heap_depth(heap, bin) == 0 || is_sampled)) {
 		return NULL;
 	}
 	void *p = b->top[-1];
@@ -89,6 +91,11 @@ bool hak_full_free(struct hak_heap *heap, void *p, unsigned bin, unsigned flags)
 	ops->free(heap->want, &op);
 	hak_trace_unseen = false;
 	errno = saved;
-	*b->top++ = p; /* last: a hook that forks or exits finds the block still taken */
+	/* Last: a hook that forks or exits finds the block still taken. It may free blocks, too. */
+	if (HAK_UNLIKELY(hak_heap_depth(heap, bin) >= cache->capacity)) {
+		hak_slab_give(bin, &p, 1);
+	} else {
+		hak_bin_push(b, p);
+	}
 	return true;
 }

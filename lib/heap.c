@@ -8,7 +8,9 @@
 
 #include "lock.h"
 #include "meta.h"
+#include "options.h"
 #include "os.h"
+#include "random.h"
 #include "sample.h"
 #include "slab.h"
 #include "tick.h"
@@ -21,6 +23,7 @@ enum {
 	FIRST_BYTES = 32 << 10,	 /* a first batch is not larger, but for one block */
 	BATCH_BYTES = 256 << 10, /* nor any other, but for MIN_BATCH blocks */
 	MIN_BATCH = 2,
+	SHUFFLED = 4, /* neighbours in secure mode; more would spread over the cache what is used together */
 	CACHE_BYTES = 2 << 20, /* all stacks of a thread; one that would exceed it does not grow */
 	GROW_AFTER = 4,	       /* visits of the slow path before the batch doubles */
 };
@@ -96,6 +99,7 @@ void hak_heap_arm(struct hak_heap *heap, unsigned bin)
 	if (heap->want & HAK_TRACE_EVERY_OP) {
 		return; /* folded counts are zero: every operation is slow */
 	}
+	hak_heap_fold(heap, bin); /* once more: a hook may have used the bin since */
 	int64_t depth = hak_heap_depth(heap, bin);
 	int64_t allocs = depth;
 	if ((heap->want & HAK_TRACE_SAMPLE) && allocs >= cache->until_sample) {
@@ -206,6 +210,18 @@ static void put_below(struct hak_heap *heap, unsigned bin, void *const *blocks, 
 	heap->bins[bin].top += n;
 }
 
+/* The same for new blocks: the hook that heard of their slab may have filled this very stack. */
+static void put_some(struct hak_heap *heap, unsigned bin, void *const *blocks, uint32_t n)
+{
+	uint32_t room = heap->caches[bin].capacity - hak_heap_depth(heap, bin);
+	if (HAK_UNLIKELY(n > room)) {
+		hak_slab_give(bin, blocks + room, n - room);
+		n = room;
+	}
+	hak_heap_set_busy(heap, true);
+	put_below(heap, bin, blocks, n);
+}
+
 /* A batch from the depot, else from the slabs. */
 static void bring(struct hak_heap *heap, unsigned bin)
 {
@@ -218,7 +234,10 @@ static void bring(struct hak_heap *heap, unsigned bin)
 			hak_depot_make_way();
 			got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_MAY_GROW, fresh, cache->batch);
 		}
-		put_below(heap, bin, fresh, got);
+		if (hak_options.secure) {
+			hak_random_shuffle(&heap->random, fresh, got, SHUFFLED);
+		}
+		put_some(heap, bin, fresh, got);
 		return;
 	}
 	/* Filled by a thread with larger batches: join them. */
@@ -236,6 +255,7 @@ static bool send(struct hak_heap *heap, unsigned bin, uint32_t n)
 {
 	struct hak_cache *cache = &heap->caches[bin];
 	struct hak_magazine *m = hak_magazine_new(n);
+	hak_heap_fold(heap, bin); /* a hook may have armed it, and is called below again */
 	if (!m) {
 		return false;
 	}
@@ -247,35 +267,32 @@ static bool send(struct hak_heap *heap, unsigned bin, uint32_t n)
 	return true;
 }
 
-static void set_busy(struct hak_heap *heap, bool is_busy)
-{
-	atomic_signal_fence(memory_order_seq_cst);
-	heap->is_busy = is_busy;
-	atomic_signal_fence(memory_order_seq_cst);
-}
-
 bool hak_heap_fill(struct hak_heap *heap, unsigned bin)
 {
-	set_busy(heap, true);
+	hak_heap_set_busy(heap, true);
 	bool ready = prepare_stack(heap, bin);
 	if (ready && hak_heap_depth(heap, bin) < heap->caches[bin].reserve) {
 		hak_tick();
+		hak_heap_set_busy(heap, true); /* again: a hook that allocates ends it */
 		bring(heap, bin);
 	}
-	set_busy(heap, false);
+	hak_heap_set_busy(heap, false);
 	return ready && hak_heap_depth(heap, bin) != 0;
 }
 
 bool hak_heap_make_room(struct hak_heap *heap, unsigned bin)
 {
 	struct hak_cache *cache = &heap->caches[bin];
-	set_busy(heap, true);
+	hak_heap_set_busy(heap, true);
 	bool ready = prepare_stack(heap, bin);
 	if (ready && cache->capacity - hak_heap_depth(heap, bin) < cache->reserve) {
 		hak_tick();
-		send(heap, bin, cache->batch);
+		hak_heap_set_busy(heap, true); /* again: a hook that allocates ends it */
+		if (hak_heap_depth(heap, bin) >= cache->batch) {
+			send(heap, bin, cache->batch);
+		}
 	}
-	set_busy(heap, false);
+	hak_heap_set_busy(heap, false);
 	return ready && hak_heap_depth(heap, bin) < cache->capacity;
 }
 
@@ -293,10 +310,12 @@ static void empty_cache(struct hak_heap *heap, unsigned bin)
 		}
 	}
 	if (cache->stack) {
+		hak_heap_fold(heap, bin); /* as in send */
 		hak_meta_free(cache->stack, cache->capacity * sizeof(void *));
 		heap->cache_bytes -= (uint64_t)cache->capacity * hak_class_map.geometry[bin].block;
 		cache->stack = NULL;
 		cache->capacity = 0;
+		heap->bins[bin].top = NULL;
 	}
 }
 
@@ -312,9 +331,9 @@ void hak_heap_flush(void)
 {
 	struct hak_heap *heap = hak_thread.heap;
 	if (heap) {
-		set_busy(heap, true);
+		hak_heap_set_busy(heap, true);
 		empty_caches(heap);
-		set_busy(heap, false);
+		hak_heap_set_busy(heap, false);
 	}
 }
 
@@ -340,9 +359,11 @@ static void leave(void *arg)
 {
 	struct hak_heap *heap = arg;
 	hak_trace_thread_exit();
-	empty_caches(heap);
+	/* First: what a hook allocates while the stacks are emptied must not fill them again. */
 	hak_thread.heap = NULL;
 	hak_thread.state = HAK_THREAD_GONE;
+	hak_heap_set_busy(heap, true);
+	empty_caches(heap);
 	hak_lock_take(&registry.lock);
 	retire(heap);
 	hak_lock_drop(&registry.lock);
@@ -356,7 +377,11 @@ static struct hak_heap *enter(void)
 		return NULL;
 	}
 	hak_thread.state = HAK_THREAD_ENTERING;
-	heap->bins = hak_thread.bins;
+	heap->bins = hak_options.secure ? hak_thread.guarded : hak_thread.bins;
+	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
+		heap->bins[bin].block = hak_class_map.geometry[bin].block;
+		heap->bins[bin].divisor = UINT64_MAX / heap->bins[bin].block + 1;
+	}
 	heap->random = hak_os_random();
 	/* May allocate, which the state sends past the caches. */
 	if (!registry.has_key || pthread_setspecific(registry.key, heap) != 0) {
@@ -462,10 +487,14 @@ void hak_heap_fork_lock(void)
 
 static void take_over(struct hak_heap *heap)
 {
-	if (!heap->is_busy && !(heap->sequence & 1)) {
+	bool is_whole = !heap->is_busy && !(heap->sequence & 1);
+	if (is_whole) {
 		empty_caches(heap);
 	}
 	retire(heap);
+	if (is_whole) {
+		hak_meta_free(heap, sizeof *heap);
+	}
 }
 
 void hak_heap_fork_unlock(int in_child)

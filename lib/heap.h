@@ -21,11 +21,16 @@
 #include "compiler.h"
 #include "depot.h"
 #include "hakmem_trace.h"
+#include "region.h"
 
 struct hak_bin {
 	int32_t allocs_left;
 	int32_t frees_left;
 	void **top; /* one past the block to be used next */
+	/* Of the class, here for the fast path; 0 while the thread has no heap. */
+	uint64_t
+		divisor; /* ceil(2^64 / block): n is a multiple of the block when n * divisor wraps to less */
+	uint64_t block;
 };
 
 struct hak_cache {
@@ -57,6 +62,7 @@ struct hak_thread {
 	struct hak_bin bins[HAK_BINS];
 	struct hak_heap *heap; /* NULL before the first slow path and after the thread's end */
 	uint8_t state;
+	struct hak_bin guarded[HAK_BINS]; /* secure mode's; those above then stay at zero */
 };
 
 extern HAK_HIDDEN HAK_THREAD_LOCAL struct hak_thread hak_thread;
@@ -92,6 +98,32 @@ HAK_INLINE uint32_t hak_heap_depth(const struct hak_heap *heap, unsigned bin)
 {
 	void *const *stack = heap->caches[bin].stack;
 	return stack ? (uint32_t)(heap->bins[bin].top - stack) : 0;
+}
+
+/* While a stack holds a block twice, or not at all, a fork child must not touch it. */
+HAK_INLINE void hak_heap_set_busy(struct hak_heap *heap, bool is_busy)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	heap->is_busy = is_busy;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/* The slot before the top: a fork child must not find one without the other. */
+HAK_INLINE void hak_bin_push(struct hak_bin *b, void *block)
+{
+	void **top = b->top;
+	*top = block;
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+	b->top = top + 1;
+}
+
+/*
+ * Whether a block of the bin may begin at `offset` of the region, in `unit` (Lemire, Kaser
+ * and Kurz, "Faster remainder by direct computation", 2019). Not: whether it is live.
+ */
+HAK_INLINE bool hak_bin_begins(const struct hak_bin *b, size_t offset, size_t unit)
+{
+	return ((uint32_t)offset - hak_region.firsts[unit]) * b->divisor < b->divisor;
 }
 
 /* Returns all cached blocks of the calling thread to the depots. */

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "beside.h"
 #include "large.h"
 #include "lock.h"
+#include "marks.h"
 #include "meta.h"
 #include "options.h"
 #include "page_heap.h"
@@ -29,6 +31,7 @@ HAK_COLD HAK_NOINLINE static void init_once(void)
 		/* Without a region the class tables stay empty and every request takes the large route. */
 		if (hak_region_init() == 0) {
 			hak_class_map_build();
+			hak_marks_init();
 			hak_heap_init();
 		}
 		hak_panic_observer = hak_trace_corruption;
@@ -51,6 +54,7 @@ static void fork_prepare(void)
 {
 	hak_trace_fork(0);
 	hak_heap_fork_lock();
+	hak_beside_fork_lock();
 	hak_slab_fork_lock();
 	hak_large_fork_lock();
 	hak_page_heap_fork_lock();
@@ -63,6 +67,7 @@ static void fork_unlock(int in_child)
 	hak_page_heap_fork_unlock(in_child);
 	hak_large_fork_unlock(in_child);
 	hak_slab_fork_unlock(in_child);
+	hak_beside_fork_unlock(in_child);
 	hak_heap_fork_unlock(in_child);
 }
 
@@ -74,7 +79,11 @@ static void fork_parent(void)
 
 static void fork_child(void)
 {
+	/* Taking over the caches of other threads must not trace: the tracer has not seen the fork. */
+	bool before = hak_trace_unseen;
+	hak_trace_unseen = true;
 	fork_unlock(1);
+	hak_trace_unseen = before;
 	hak_trace_fork(2);
 }
 

@@ -29,6 +29,10 @@ static uint32_t units_for(size_t bytes)
 static void *span_new(size_t bytes, size_t alignment, enum hak_growth growth, bool *zeroed)
 {
 	size_t align_units = alignment > HAK_UNIT ? alignment >> HAK_UNIT_LOG2 : 1;
+	bool is_coarser = (hak_region.base & (alignment - 1)) != 0; /* than the region's own place */
+	if (alignment > HAK_UNIT && is_coarser) {
+		return NULL;
+	}
 	if ((bytes >> HAK_UNIT_LOG2) + align_units >= hak_region.reserved_units) {
 		return NULL;
 	}
@@ -38,8 +42,9 @@ static void *span_new(size_t bytes, size_t alignment, enum hak_growth growth, bo
 	}
 	span->large.requested = 0;
 	span->large.usable = bytes;
+	span->large.is_moved = false;
 	atomic_store_explicit(&span->large.sample, NULL, memory_order_relaxed);
-	span->kind = HAK_SPAN_LARGE;
+	hak_span_set_kind(span, HAK_SPAN_LARGE);
 	return hak_span_start(span);
 }
 
@@ -74,7 +79,7 @@ struct hak_large *hak_large_of(const void *p)
 		return hak_direct_of(p);
 	}
 	struct hak_span *span = hak_span_at(hak_unit_of(p));
-	return span->kind == HAK_SPAN_LARGE && hak_span_start(span) == p ? &span->large : NULL;
+	return hak_span_kind_of(span) == HAK_SPAN_LARGE && hak_span_start(span) == p ? &span->large : NULL;
 }
 
 void hak_large_delete(void *p)
@@ -85,7 +90,10 @@ void hak_large_delete(void *p)
 	}
 	struct hak_span *span = hak_span_at(hak_unit_of(p));
 	count(-1, -(int64_t)span->large.usable);
-	span->kind = HAK_SPAN_BUSY;
+	if (span->large.is_moved) {
+		hak_region_renew(p, hak_span_bytes(span)); /* or it stays a mapping more */
+	}
+	hak_span_set_kind(span, HAK_SPAN_BUSY);
 	hak_span_free(span);
 	hak_tick();
 	if (hak_options.purge_delay_ms == 0) {
@@ -101,6 +109,10 @@ static bool resize_in_place(struct hak_span *span, size_t bytes)
 		return false;
 	}
 	if (units < span->units) {
+		size_t kept = (size_t)units << HAK_UNIT_LOG2;
+		if (span->large.is_moved) {
+			hak_region_renew((char *)hak_span_start(span) + kept, hak_span_bytes(span) - kept);
+		}
 		hak_span_cut(span, units);
 	}
 	count(0, (int64_t)bytes - (int64_t)span->large.usable);
@@ -122,11 +134,17 @@ static void *move_pages(struct hak_span *span, size_t bytes)
 	}
 	void *from = hak_span_start(span);
 	count(1, (int64_t)bytes);
+	struct hak_span *moved = hak_span_at(hak_unit_of(to));
 	if (hak_os_move(from, to, old_bytes)) {
-		hak_large_delete(to);
+		if (hak_region_renew(to, old_bytes) == 0) { /* else nobody may use it again */
+			hak_large_delete(to);
+		}
 		return NULL;
 	}
-	hak_large_of(to)->requested = span->large.requested;
+	moved->large.is_moved = true;
+	moved->large.requested = span->large.requested;
+	void *sample = atomic_load_explicit(&span->large.sample, memory_order_relaxed);
+	atomic_store_explicit(&moved->large.sample, sample, memory_order_relaxed);
 	hak_large_delete(from);
 	return to;
 }

@@ -11,6 +11,7 @@ enum {
 	SMALLEST_LOG2 = 6,
 	LARGEST_LOG2 = 20,
 	CHUNK = 1 << 20, /* address space only: untouched pages cost nothing */
+	MARGIN = 64,	 /* readable bytes in front of a record below the largest size */
 };
 
 struct free_record {
@@ -42,8 +43,8 @@ static void *bump(size_t bytes)
 			return NULL;
 		}
 		hak_os_huge_pages(chunk, CHUNK, 0);
-		meta.at = chunk;
-		meta.end = meta.at + CHUNK;
+		meta.end = (char *)chunk + CHUNK;
+		meta.at = bytes < CHUNK ? (char *)chunk + MARGIN : chunk;
 		meta.bytes += CHUNK;
 	}
 	void *record = meta.at;

@@ -97,6 +97,12 @@ int hak_os_purge(void *start, size_t bytes)
 	return QUIETLY(== 0, madvise(start, bytes, MADV_DONTNEED));
 }
 
+int hak_os_renew(void *start, size_t bytes)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+	return QUIETLY(!= MAP_FAILED, mmap(start, bytes, PROT_READ | PROT_WRITE, flags, -1, 0));
+}
+
 int hak_os_move(void *from, void *to, size_t bytes)
 {
 	int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;

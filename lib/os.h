@@ -27,7 +27,13 @@ HAK_HIDDEN int hak_os_commit(void *start, size_t bytes);
 /* Gives the pages back; the range stays usable and reads as zero. */
 HAK_HIDDEN int hak_os_purge(void *start, size_t bytes);
 
-/* Moves the pages of `from` over `to`; `from` stays mapped and reads as zero. */
+/* The same by a new mapping over whatever is there, or nothing. */
+HAK_HIDDEN int hak_os_renew(void *start, size_t bytes);
+
+/*
+ * Moves the pages of `from` over `to`; `from` stays mapped and reads as zero. After a failure
+ * `to` may not be mapped any more: the kernel makes room before it looks at `from`.
+ */
 HAK_HIDDEN int hak_os_move(void *from, void *to, size_t bytes);
 
 /* Resizes a mapping of its own, which may move. */

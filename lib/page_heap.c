@@ -30,18 +30,18 @@ static void insert(uint32_t unit, uint32_t units, enum hak_span_kind kind, uint6
 	struct hak_runs *runs = runs_of(kind);
 	uint32_t behind = unit + units;
 
-	if (behind < hak_region.units && hak_span_at(behind)->kind == kind) {
+	if (behind < hak_region.units && hak_span_kind_of(hak_span_at(behind)) == kind) {
 		units += hak_span_at(behind)->units;
 		hak_runs_remove(runs, behind);
 	}
-	if (unit > 0 && hak_span_at(unit - 1)->kind == kind) {
+	if (unit > 0 && hak_span_kind_of(hak_span_at(unit - 1)) == kind) {
 		uint32_t before = hak_span_at(unit - 1)->units;
 		unit -= before;
 		units += before;
 		hak_runs_remove(runs, unit);
 	}
 	struct hak_span *head = hak_span_at(unit);
-	head->kind = (uint8_t)kind;
+	hak_span_set_kind(head, kind);
 	head->units = units;
 	head->free.since_ms = now_ms;
 	hak_runs_add(runs, unit);
@@ -51,7 +51,7 @@ static void insert(uint32_t unit, uint32_t units, enum hak_span_kind kind, uint6
 static void carve(uint32_t run, uint32_t from, uint32_t units)
 {
 	struct hak_span *head = hak_span_at(run);
-	enum hak_span_kind kind = head->kind;
+	enum hak_span_kind kind = hak_span_kind_of(head);
 	uint32_t end = run + head->units;
 	uint64_t since = head->free.since_ms;
 
@@ -117,7 +117,7 @@ struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_g
 		uint32_t from = (run + align_units - 1) & ~(align_units - 1);
 		carve(run, from, units);
 		span = hak_span_at(from);
-		span->kind = HAK_SPAN_NONE;
+		hak_span_set_kind(span, HAK_SPAN_NONE);
 		span->units = units;
 		span->head = from;
 		heap.used_units += units;
@@ -143,7 +143,8 @@ bool hak_span_grow(struct hak_span *span, uint32_t units)
 	hak_lock_take(&heap.lock);
 	if (behind < hak_region.units) {
 		struct hak_span *next = hak_span_at(behind);
-		bool is_free = next->kind == HAK_SPAN_DIRTY || next->kind == HAK_SPAN_CLEAN;
+		bool is_free =
+			hak_span_kind_of(next) == HAK_SPAN_DIRTY || hak_span_kind_of(next) == HAK_SPAN_CLEAN;
 		if (is_free && next->units >= more) {
 			carve(behind, behind, more);
 			heap.used_units += more;
@@ -176,7 +177,7 @@ static unsigned take_old(uint32_t batch[PURGE_BATCH], uint64_t now_ms, uint64_t 
 			uint32_t next = run->next;
 			if (run->free.since_ms + delay_ms <= now_ms) {
 				hak_runs_remove(&heap.dirty, unit);
-				run->kind = HAK_SPAN_BUSY;
+				hak_span_set_kind(run, HAK_SPAN_BUSY);
 				batch[taken++] = unit;
 			}
 			unit = next;

@@ -20,6 +20,7 @@
 #include "compiler.h"
 #include "options.h"
 #include "os.h"
+#include "secure.h"
 #include "stats_print.h"
 
 /* C23; not declared by every libc. */
@@ -51,14 +52,12 @@ HAK_EXPORT void free(void *p)
 
 HAK_EXPORT void free_sized(void *p, size_t size)
 {
-	hak_free_sized(p, size);
+	hak_free_sized(p, size, HAK_SIZE_OF_REALLOC);
 }
 
-/* The class of an aligned block does not follow from its size alone: found by address. */
 HAK_EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size)
 {
-	(void)alignment;
-	(void)size;
+	hak_check_size(p, size, alignment, HAK_SIZE_OF_NEW);
 	hak_free(p);
 }
 
@@ -246,5 +245,8 @@ __attribute__((destructor)) static void at_exit(void)
 {
 	if (hak_options.stats) {
 		hak_exit_stats_print();
+	}
+	if (hak_options.secure) {
+		hak_secure_check_freed();
 	}
 }

@@ -36,7 +36,7 @@ static size_t wanted_bytes(void)
 
 static size_t table_bytes(size_t units)
 {
-	return units * (sizeof(struct hak_span) + 1);
+	return units * (sizeof(struct hak_span) + sizeof(uint32_t) + 1);
 }
 
 int hak_region_init(void)
@@ -45,7 +45,7 @@ int hak_region_init(void)
 	for (size_t bytes = wanted_bytes(); bytes >= SMALLEST_RESERVE;
 	     bytes = bytes / 2 & ~(LARGEST_SUPERSLAB - 1)) {
 		size_t units = bytes >> HAK_UNIT_LOG2;
-		size_t tables = (table_bytes(units) + 2 * page - 1) & ~(page - 1);
+		size_t tables = (table_bytes(units) + 3 * page - 1) & ~(page - 1);
 		void *base, *beside;
 		if (hak_os_reserve(bytes, LARGEST_SUPERSLAB, &base)) {
 			continue;
@@ -56,8 +56,10 @@ int hak_region_init(void)
 		}
 		hak_region.base = (uintptr_t)base;
 		hak_region.spans = beside;
-		hak_region.bins =
-			(uint8_t *)beside + ((units * sizeof(struct hak_span) + page - 1) & ~(page - 1));
+		size_t spans_bytes = (units * sizeof(struct hak_span) + page - 1) & ~(page - 1);
+		size_t firsts_bytes = (units * sizeof(uint32_t) + page - 1) & ~(page - 1);
+		hak_region.firsts = (uint32_t *)(void *)((char *)beside + spans_bytes);
+		hak_region.bins = (uint8_t *)beside + spans_bytes + firsts_bytes;
 		hak_region.reserved_units = units;
 		hak_os_huge_pages(base, bytes, 0);
 		return 0;
@@ -86,6 +88,9 @@ static int open_tables(size_t end)
 		end = hak_region.reserved_units;
 	}
 	int error = open_pages(hak_region.bins, from, end);
+	if (!error) {
+		error = open_pages(hak_region.firsts, from * sizeof(uint32_t), end * sizeof(uint32_t));
+	}
 	if (!error) {
 		error = open_pages(hak_region.spans, from * sizeof(struct hak_span),
 				   end * sizeof(struct hak_span));
@@ -119,4 +124,13 @@ uint32_t hak_region_extend(uint32_t units, uint32_t *opened)
 	__atomic_store_n(&hak_region.units, from + more, __ATOMIC_RELEASE);
 	*opened = (uint32_t)more;
 	return (uint32_t)from;
+}
+
+int hak_region_renew(void *start, size_t bytes)
+{
+	int error = hak_os_renew(start, bytes);
+	if (!error) { /* the neighbours' advice, or the kernel cannot join them */
+		hak_os_huge_pages(start, bytes, (uintptr_t)start - hak_region.base >= HUGE_PAGES_FROM);
+	}
+	return error;
 }

@@ -39,6 +39,7 @@ struct hak_large {
 	uint64_t requested;
 	uint64_t usable;
 	_Atomic(void *) sample; /* a hak_trace_sample, or NULL */
+	bool is_moved;		/* its pages came from elsewhere: hak_region_renew before others use them */
 };
 
 /*
@@ -78,6 +79,7 @@ struct hak_region {
 	uintptr_t base;
 	size_t units; /* opened so far; above it nothing is ours */
 	uint8_t *bins;
+	uint32_t *firsts; /* of the units of a slab: its first block's distance from `base`, modulo 2^32 */
 	struct hak_span *spans;
 	size_t reserved_units;
 	size_t table_units; /* for which map and span table are accessible */
@@ -94,19 +96,43 @@ HAK_HIDDEN int hak_region_init(void);
  */
 HAK_HIDDEN uint32_t hak_region_extend(uint32_t units, uint32_t *opened);
 
+/*
+ * Maps opened space anew. Pages that were moved to where they are keep a mapping of their
+ * own, which the kernel never joins with its neighbours, and a process may have only so many
+ * (vm.max_map_count). Returns 0 or -errno; the space reads as zero then.
+ */
+HAK_HIDDEN int hak_region_renew(void *start, size_t bytes);
+
 HAK_INLINE size_t hak_unit_of(const void *p)
 {
 	return ((uintptr_t)p - hak_region.base) >> HAK_UNIT_LOG2;
 }
 
+/* Grows in another thread meanwhile; whoever holds a block has seen enough of it. */
+HAK_INLINE size_t hak_region_units(void)
+{
+	return HAK_RACY_READ(hak_region.units);
+}
+
 HAK_INLINE bool hak_region_owns(const void *p)
 {
-	return hak_unit_of(p) < hak_region.units;
+	return hak_unit_of(p) < hak_region_units();
 }
 
 HAK_INLINE struct hak_span *hak_span_at(size_t unit)
 {
 	return &hak_region.spans[unit];
+}
+
+/* The owner of a span sets its kind without a lock; neighbours look whether it is free. */
+HAK_INLINE enum hak_span_kind hak_span_kind_of(const struct hak_span *span)
+{
+	return (enum hak_span_kind)__atomic_load_n(&span->kind, __ATOMIC_RELAXED);
+}
+
+HAK_INLINE void hak_span_set_kind(struct hak_span *span, enum hak_span_kind kind)
+{
+	__atomic_store_n(&span->kind, (uint8_t)kind, __ATOMIC_RELAXED);
 }
 
 HAK_INLINE uint32_t hak_span_unit(const struct hak_span *span)

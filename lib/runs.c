@@ -19,7 +19,7 @@ void hak_runs_add(struct hak_runs *runs, uint32_t unit)
 	struct hak_span *tail = hak_span_at(unit + head->units - 1);
 	unsigned list = list_of(head->units);
 
-	tail->kind = head->kind;
+	hak_span_set_kind(tail, hak_span_kind_of(head));
 	tail->units = head->units;
 	head->previous = HAK_NO_UNIT;
 	head->next = runs->lists[list] ? runs->lists[list] - 1 : HAK_NO_UNIT;
@@ -48,8 +48,8 @@ void hak_runs_remove(struct hak_runs *runs, uint32_t unit)
 		runs->used[list / 64] &= ~((uint64_t)1 << (list % 64));
 	}
 	runs->units -= head->units;
-	hak_span_at(unit + head->units - 1)->kind = HAK_SPAN_NONE;
-	head->kind = HAK_SPAN_NONE;
+	hak_span_set_kind(hak_span_at(unit + head->units - 1), HAK_SPAN_NONE);
+	hak_span_set_kind(head, HAK_SPAN_NONE);
 }
 
 /* The first list in use from `list` on, or HAK_RUN_LISTS. */

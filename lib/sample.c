@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "random.h"
 
 #define LN2 0.693147180559945309417232121458
 
@@ -45,15 +46,6 @@ static double one_minus_exp(double x)
 	return -sum;
 }
 
-/* Steele, Lea and Flood's SplitMix64 (2014). */
-static uint64_t draw(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15u;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
 double hak_sample_chance(uint64_t bytes)
 {
 	return one_minus_exp((double)bytes / (double)hak_options.sample_bytes);
@@ -61,7 +53,7 @@ double hak_sample_chance(uint64_t bytes)
 
 int64_t hak_sample_gap(uint64_t *random, uint64_t bytes)
 {
-	double u = (double)((draw(random) >> 11) + 1) * 0x1p-53; /* (0, 1] */
+	double u = (double)((hak_random_next(random) >> 11) + 1) * 0x1p-53; /* (0, 1] */
 	double blocks = -natural_log(u) * (double)hak_options.sample_bytes / (double)bytes;
 	return blocks < 0x1p62 ? 1 + (int64_t)blocks : INT64_MAX;
 }

@@ -6,7 +6,9 @@
 
 #include "beside.h"
 #include "lock.h"
+#include "marks.h"
 #include "meta.h"
+#include "options.h"
 #include "page_heap.h"
 #include "panic.h"
 #include "trace.h"
@@ -95,7 +97,7 @@ struct hak_span *hak_slab_of(const void *p)
 	struct hak_span *entry = hak_span_at(hak_unit_of(p));
 	struct hak_span *slab = hak_span_at(entry->head);
 	size_t distance = (size_t)(entry - slab);
-	return slab->kind == HAK_SPAN_SLAB && distance < slab->units ? slab : NULL;
+	return hak_span_kind_of(slab) == HAK_SPAN_SLAB && distance < slab->units ? slab : NULL;
 }
 
 /* A new slab with its units in the map, or NULL. */
@@ -119,7 +121,10 @@ static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_sl
 		slab->slab.colour = c->colour % g->colours * HAK_CACHE_LINE;
 		c->colour++;
 	}
-	slab->kind = HAK_SPAN_SLAB;
+	for (uint32_t i = 0; i < g->slab_units; i++) {
+		hak_region.firsts[unit + i] = (unit << HAK_UNIT_LOG2) + slab->slab.colour;
+	}
+	hak_span_set_kind(slab, HAK_SPAN_SLAB);
 	memset(hak_region.bins + unit, kind == HAK_SLAB_SAMPLED ? 0 : (int)bin, g->slab_units);
 	c->slabs++;
 	list_add(c, slab);
@@ -150,7 +155,11 @@ static unsigned take_fresh(struct hak_span *slab, void **end, unsigned n)
 	unsigned taken = n < left ? n : left;
 
 	for (unsigned i = 0; i < taken; i++) {
-		*--end = block_at(slab, slab->slab.fresh + i);
+		char *block = block_at(slab, slab->slab.fresh + i);
+		if (hak_options.secure) {
+			hak_mark_free(block, geometry(slab->bin)->block, hak_mark_of(block));
+		}
+		*--end = block;
 	}
 	slab->slab.fresh += taken;
 	return taken;
@@ -240,7 +249,7 @@ static void detach(struct slab_class *c, struct hak_span *slab)
 {
 	list_remove(c, slab);
 	c->slabs--;
-	slab->kind = HAK_SPAN_BUSY;
+	hak_span_set_kind(slab, HAK_SPAN_BUSY);
 	memset(hak_region.bins + hak_span_unit(slab), 0, slab->units);
 }
 

@@ -9,9 +9,6 @@
 _Atomic(const struct hak_trace_ops *) hak_trace_attached;
 HAK_THREAD_LOCAL bool hak_trace_unseen;
 
-/* Whether any thread has seen that every operation is wanted. */
-static atomic_bool every_op;
-
 HAK_EXPORT int hak_trace_attach(const struct hak_trace_ops *ops)
 {
 	const struct hak_trace_ops *none = NULL;
@@ -24,6 +21,7 @@ HAK_EXPORT int hak_trace_attach(const struct hak_trace_ops *ops)
 HAK_EXPORT void hak_trace_detach(void)
 {
 	atomic_store(&hak_trace_attached, NULL);
+	hak_beside_switch(false);
 }
 
 HAK_EXPORT void hak_trace_run_unseen(void (*fn)(void *), void *arg)
@@ -34,20 +32,10 @@ HAK_EXPORT void hak_trace_run_unseen(void (*fn)(void *), void *arg)
 	hak_trace_unseen = before;
 }
 
-/* Requested sizes from an earlier full tracing mean nothing to this one. */
-static void note_every_op(bool wanted)
-{
-	bool before = !wanted;
-	if (atomic_load_explicit(&every_op, memory_order_relaxed) != wanted &&
-	    atomic_compare_exchange_strong(&every_op, &before, wanted) && wanted) {
-		hak_beside_new_generation();
-	}
-}
-
 unsigned hak_trace_want_slow(const struct hak_trace_ops *ops)
 {
 	unsigned want = ops->wanted();
-	note_every_op((want & HAK_TRACE_EVERY_OP) != 0);
+	hak_beside_switch((want & HAK_TRACE_EVERY_OP) != 0);
 	return want;
 }
 

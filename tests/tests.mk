@@ -37,7 +37,7 @@ UNIT_CFLAGS = $(TEST_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $<
 $(UNIT_LIB_BIN): $(BUILD)/%: %.c $(LIB_CORE_OBJ)
 	$(call say,TEST)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -Ilib $(UNIT_CFLAGS) $(LIB_CORE_OBJ) $(HAK_LDFLAGS) $(LDFLAGS) $(CMOCKA_LIBS) -pthread
+	$(Q)$(CC) -Ilib $(UNIT_CFLAGS) $(LIB_CORE_OBJ) $(HAK_LDFLAGS) $(LDFLAGS) $(CMOCKA_LIBS) -lm -pthread
 
 $(UNIT_TRACER_BIN): $(BUILD)/%: %.c $(TRACER_OBJ) $(LIB_CORE_OBJ)
 	$(call say,TEST)
@@ -80,8 +80,12 @@ TESTS_INTEGRATION := $(INTEGRATION_BIN) $(sort $(wildcard tests/integration/*.t)
 TESTS_E2E := $(sort $(wildcard tests/e2e/programs/*.t tests/e2e/*.t))
 TESTS_META := $(sort $(wildcard tests/meta/*.t))
 TESTS_BENCH := $(sort $(wildcard tests/bench/*.t))
+TESTS_STRESS := $(sort $(wildcard tests/stress/*.t tests/fuzz/*.t))
+# The longest begin first, so that the others run beside them.
+TESTS_LONG := tests/e2e/programs/python.t tests/e2e/programs/gcc.t tests/e2e/programs/git.t
 # T=FILE... runs just those
-TESTS_ALL := $(if $(T),$(T),$(TESTS_META) $(TESTS_UNIT) $(TESTS_INTEGRATION) $(TESTS_BENCH) $(TESTS_E2E))
+TESTS_ALL := $(if $(T),$(T),$(TESTS_LONG) $(filter-out $(TESTS_LONG),$(TESTS_META) $(TESTS_UNIT) \
+	$(TESTS_INTEGRATION) $(TESTS_STRESS) $(TESTS_BENCH) $(TESTS_E2E)))
 
 ABS_BUILD = $(abspath $(BUILD))
 run_tests = HAKMEM_BUILD='$(ABS_BUILD)' CC='$(CC)' perl tests/support/run_tests.pl
@@ -109,10 +113,12 @@ demo: deps ## record a real program, print its waste; then the demonstration cas
 	@$(MAKE) --no-print-directory all tests
 	@HAKMEM_BUILD='$(ABS_BUILD)' bash tests/support/demo.sh
 
-docs: $(BUILD)/tests/support/gen_options $(BUILD)/tests/support/gen_size_classes ## write the generated documents anew
+docs: tools $(BUILD)/tests/support/gen_options $(BUILD)/tests/support/gen_size_classes ## write the generated documents anew
 	@$(BUILD)/tests/support/gen_options >docs/options.md
 	@$(BUILD)/tests/support/gen_size_classes >docs/size-classes.md
 	@perl tests/support/gen_events_man.pl docs/events.md >docs/man/hakmem-events.7
+	@perl tests/support/gen_hakmem_man.pl docs/options.md docs/man/hakmem.7.in >docs/man/hakmem.7
+	@perl tests/support/gen_hakstat_man.pl $(BUILD)/tools/hakstat/hakstat docs/man/hakstat.1.in >docs/man/hakstat.1
 
 # tracer/hak_tp.h is a list that clang-format would rearrange.
 FORMAT_SRC = $(filter-out tracer/hak_tp.h,$(sort $(wildcard lib/*.[ch] lib/include/*.h tracer/*.[ch] \
@@ -134,4 +140,4 @@ tidy: ## static analysis (clang-tidy 14)
 .PHONY: tests check check-unit check-integration check-e2e check-meta demo docs format format-check tidy
 
 -include $(TEST_BIN:=.d)
--include $(sort $(wildcard tests/bench/*.mk))
+-include $(sort $(wildcard tests/bench/*.mk tests/stress/*.mk tests/fuzz/*.mk))

@@ -6,9 +6,9 @@
 need_lttng
 tap_need babeltrace2
 cd "$tmp" || exit 1
-mkfifo up go
+mkfifo up go go2 go3
 
-busy='for ((i = 0; i < 300; i++)); do printf -v x "%*s" $i a; y+=$x; done'
+busy='for ((i = 0; i < 2000; i++)); do printf -v x "%*s" $i a; y+=$x; done'
 armed() {
 	LD_PRELOAD="$lib:$tracer" HAKMEM_SAMPLE_BYTES=4K bash -c "$1" &
 }
@@ -24,10 +24,10 @@ events() {
 armed "echo >up; read -r _ <go; $busy; echo >up; read -r _ <go; $busy; echo >up; read -r _ <go"
 first=$!
 read -r _ <up
-armed 'echo >up; read -r _ <go'
+armed 'echo >up; read -r _ <go2'
 second=$!
 read -r _ <up
-bash -c 'echo >up; read -r _ <go' &
+bash -c 'echo >up; read -r _ <go3' &
 plain=$!
 read -r _ <up
 
@@ -58,7 +58,9 @@ tap_ok "the same process can be recorded again, in another mode" test "$(events 
 run attach "$second" -o end
 tap_is "$status" 0 "another process is attached"
 recorder=$(ps -eo pid=,args= | awk -v line="attach $second -o end" 'index($0, line) && !/awk/ { print $1; exit }')
-printf '\n\n\n' >go &
+echo >go
+echo >go2
+echo >go3
 wait "$first" "$second" "$plain"
 timeout 60 tail --pid="${recorder:-0}" -f /dev/null
 tap_ok "the end of the process ends the recording" test "$(events end hakmem:class_info)" -gt 20

@@ -49,5 +49,5 @@ check_path() { # FUNCTION LIMIT
 }
 
 check_path malloc 20
-check_path free 22
+check_path free 27
 tap_done

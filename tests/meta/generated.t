@@ -11,6 +11,10 @@ tap_same docs/options.md "$tmp/options.md" "docs/options.md is what its list mak
 tap_same docs/size-classes.md "$tmp/size-classes.md" "docs/size-classes.md is what its lists make"
 perl tests/support/gen_events_man.pl docs/events.md >"$tmp/hakmem-events.7"
 tap_same docs/man/hakmem-events.7 "$tmp/hakmem-events.7" "hakmem-events(7) is what docs/events.md makes"
+perl tests/support/gen_hakmem_man.pl docs/options.md docs/man/hakmem.7.in >"$tmp/hakmem.7"
+tap_same docs/man/hakmem.7 "$tmp/hakmem.7" "hakmem(7) has the options of docs/options.md"
+perl tests/support/gen_hakstat_man.pl "$hakstat" docs/man/hakstat.1.in >"$tmp/hakstat.1"
+tap_same docs/man/hakstat.1 "$tmp/hakstat.1" "hakstat(1) is what hakstat says of itself"
 
 # "event field" for each field; the field macros stand for their fields.
 perl -0777 -ne '

@@ -13,6 +13,7 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use TAP::Harness;
 use TAP::Parser::Aggregator;
+use constant MOST_LINES => 80;
 
 my $runner  = dirname(abs_path($0)) . '/run_test.sh';
 my $jobs    = $ENV{HAK_TEST_JOBS} || 2;
@@ -24,22 +25,42 @@ my @files   = map { abs_path($_) // die "run_tests: no file $_\n" } @ARGV;
 my @serial   = grep { m{/tests/e2e/[^/]*\.t$} } @files;
 my @parallel = grep { !m{/tests/e2e/[^/]*\.t$} } @files;
 
-my $total = TAP::Parser::Aggregator->new;
-$total->start;
-for my $part ([ \@parallel, $jobs ], [ \@serial, 1 ]) {
-	my ($tests, $at_once) = @$part;
-	next unless @$tests;
+# What the tests say beside their results is kept, and shown for files that fail.
+my %said;
+
+# tests/meta/x.t, or tests/unit/y for what was built: no paths of this machine.
+sub label {
+	my ($file) = @_;
+	$file =~ s{^.*?/(?=tests/[^/]+/)}{};
+	return $file;
+}
+
+sub harness {
+	my ($at_once) = @_;
 	my $harness = TAP::Harness->new({
 		exec      => sub { my (undef, $file) = @_; return [ 'bash', $runner, $file ] },
 		jobs      => $at_once,
 		timer     => 1,
 		failures  => 1,
-		comments  => 1,
-		merge     => 0,
+		merge     => 1,
 		verbosity => $ENV{V} ? 1 : 0,
 	});
-	my $prefix = dirname(dirname(dirname($runner))) . '/';
-	$harness->aggregate_tests($total, map { [ $_, (index($_, $prefix) == 0 ? substr($_, length $prefix) : $_) ] } @$tests);
+	$harness->callback(
+		made_parser => sub {
+			my ($parser, $job) = @_;
+			my $name = ref $job eq 'ARRAY' ? $job->[1] : $job->description;
+			my $keep = sub { push @{ $said{$name} }, $_[0]->as_string };
+			$parser->callback($_ => $keep) for qw(comment unknown);
+			$parser->callback(test => sub { push @{ $said{$name} }, $_[0]->as_string unless $_[0]->is_ok });
+		});
+	return $harness;
+}
+
+my $total = TAP::Parser::Aggregator->new;
+$total->start;
+for my $part ([ \@parallel, $jobs ], [ \@serial, 1 ]) {
+	my ($tests, $at_once) = @$part;
+	harness($at_once)->aggregate_tests($total, map { [ $_, label($_) ] } @$tests) if @$tests;
 }
 $total->stop;
 
@@ -59,6 +80,11 @@ for my $name ($total->descriptions) {
 	}
 	if (!$bad && ($parser->has_problems || $parser->parse_errors)) {
 		$bad = 1;
+	}
+	if ($bad && $said{$name}) {
+		my @lines = @{ $said{$name} // [] };
+		splice @lines, 0, @lines - MOST_LINES if @lines > MOST_LINES;
+		print "\n== $name\n", map { "$_\n" } @lines;
 	}
 	push @broken, "$name: exit status " . ($parser->exit // '?') . ($parser->wait && $parser->wait & 127 ? ', signal ' . ($parser->wait & 127) : '')
 		. join('', map { "; $_" } $parser->parse_errors)

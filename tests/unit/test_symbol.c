@@ -123,7 +123,9 @@ static int make_programs(void **state)
 	compile("pie", "-fPIE -pie");
 	compile("fixed", "-no-pie");
 	g_free(run("cp pie whole && objcopy --only-keep-debug pie split.debug && objcopy --strip-all "
-		   "--add-gnu-debuglink=split.debug pie split && strip -o bare pie && mkdir -p root && cp "
+		   "--add-gnu-debuglink=split.debug pie split && "
+		   "objcopy --remove-section=.debug_aranges pie unindexed && strip -o bare pie && mkdir -p "
+		   "root && cp "
 		   "pie root/pie"));
 	return 0;
 }
@@ -271,6 +273,16 @@ static void separate_debug_file_is_found_by_its_link(void **state)
 	assert_inner_and_outer(fixture);
 }
 
+/* Not every compiler writes .debug_aranges. */
+static void index_of_addresses_is_not_needed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_program(fixture, BASE, "unindexed");
+	look_up(fixture, BASE + address_of("pie", "mark"));
+	assert_inner_and_outer(fixture);
+}
+
 static void stripped_program_shows_module_and_offset(void **state)
 {
 	struct fixture *fixture = *state;
@@ -388,6 +400,7 @@ int main(void)
 		TEST(return_address_belongs_to_the_call_before_it),
 		TEST(cplusplus_and_rust_names_are_readable),
 		TEST(separate_debug_file_is_found_by_its_link),
+		TEST(index_of_addresses_is_not_needed),
 		TEST(stripped_program_shows_module_and_offset),
 		TEST(other_build_of_the_file_is_not_used),
 		TEST(absent_file_is_noted_once),

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* Checks, their words, and the choice of blocks in secure mode. */
+#include "secure.h"
+
+#include <string.h>
+
+#include "large.h"
+#include "marks.h"
+#include "options.h"
+#include "panic.h"
+#include "random.h"
+#include "slab.h"
+
+/* --- refusals --------------------------------------------------------------------------- */
+
+enum fault { UNKNOWN, INSIDE, TWICE, FAULTS };
+
+HAK_COLD HAK_NOINLINE _Noreturn static void refuse(const void *p, enum fault fault, enum hak_use use)
+{
+	static const char *const words[FAULTS][3] = {
+		[UNKNOWN] = { "free of a pointer to no block", "realloc of a pointer to no block",
+			      "size asked of a pointer to no block" },
+		[INSIDE] = { "free of a pointer inside a block", "realloc of a pointer inside a block",
+			     "size asked of a pointer inside a block" },
+		[TWICE] = { "double free", "realloc of a freed block", "size asked of a freed block" },
+	};
+	hak_panic(words[fault][use], p);
+}
+
+HAK_COLD HAK_NOINLINE _Noreturn static void refuse_overrun(const void *p)
+{
+	hak_panic("write behind the end of a block", p);
+}
+
+/* A pointer into the slab that is not followed by the trailer of a live block. */
+HAK_COLD HAK_NOINLINE _Noreturn static void refuse_in_slab(const struct hak_span *slab, const char *p,
+							   enum hak_use use)
+{
+	size_t block = hak_class_map.geometry[slab->bin].block;
+	const char *first = (const char *)hak_span_start(slab) + slab->slab.colour;
+	if (p < first || (size_t)(p - first) / block >= slab->slab.fresh) {
+		refuse(p, UNKNOWN, use);
+	}
+	if ((size_t)(p - first) % block) {
+		refuse(p, INSIDE, use);
+	}
+	if (!hak_options.secure || hak_slack_of(p, block, hak_mark_of(p)) == 0) {
+		refuse(p, TWICE, use);
+	}
+	refuse_overrun(p);
+}
+
+HAK_COLD HAK_NOINLINE void hak_refuse(const void *p, enum hak_use use)
+{
+	bool is_ours = hak_region_owns(p);
+	struct hak_span *slab = is_ours ? hak_slab_of(p) : NULL;
+	if (slab) {
+		refuse_in_slab(slab, p, use);
+	}
+	bool is_inside = is_ours && hak_span_kind_of(hak_span_at(hak_unit_of(p))) == HAK_SPAN_LARGE;
+	refuse(p, is_inside ? INSIDE : UNKNOWN, use);
+}
+
+/* A block on a stack of free ones is not as it was left: written to, or handed out already. */
+HAK_COLD HAK_NOINLINE _Noreturn static void refuse_reuse(const char *p, size_t block)
+{
+	bool is_live = hak_is_slack(hak_slack_of(p, block, hak_mark_of(p)), block);
+	hak_panic(is_live ? "double free" : "write to a freed block", p);
+}
+
+/* --- blocks of a class ------------------------------------------------------------------ */
+
+static inline size_t block_of(unsigned bin)
+{
+	return hak_class_map.geometry[bin].block;
+}
+
+/* A free block becomes the program's. */
+static inline void *issue(char *p, size_t size, size_t block)
+{
+	uint64_t mark = hak_mark_of(p);
+	if (HAK_UNLIKELY(!hak_is_marked_free(p, block, mark))) {
+		refuse_reuse(p, block);
+	}
+	hak_mark_live(p, block, size, mark);
+	return p;
+}
+
+/* The slack of the live block at `p`, verified. */
+static inline uint64_t checked_slack(const char *p, size_t block, uint64_t mark, enum hak_use use)
+{
+	uint64_t slack = hak_slack_of(p, block, mark);
+	if (HAK_UNLIKELY(!hak_is_slack(slack, block))) {
+		hak_refuse(p, use);
+	}
+	if (HAK_UNLIKELY(!hak_is_kept(p, block, slack, mark))) {
+		refuse_overrun(p);
+	}
+	return slack;
+}
+
+/* A live block becomes free. */
+static inline void withdraw(char *p, size_t block)
+{
+	uint64_t mark = hak_mark_of(p);
+	checked_slack(p, block, mark, HAK_USE_FREE);
+	hak_mark_free(p, block, mark);
+}
+
+/* The bin of the slab that holds `p`, sampled ones too; 0 when it is in none. */
+static unsigned bin_of(const void *p)
+{
+	if (!hak_region_owns(p)) {
+		return 0;
+	}
+	unsigned bin = hak_region.bins[hak_unit_of(p)];
+	struct hak_span *slab = bin ? NULL : hak_slab_of(p);
+	return slab ? slab->bin : bin;
+}
+
+/* --- large blocks ----------------------------------------------------------------------- */
+
+/* Marks fill what is left of the last page, up to a word. */
+static size_t marked_bytes(const struct hak_large *l)
+{
+	size_t slack = l->usable - l->requested;
+	return slack < HAK_TRAILER ? slack : HAK_TRAILER;
+}
+
+static struct hak_large *live_large(const void *p, enum hak_use use)
+{
+	struct hak_large *l = hak_large_of(p);
+	uint64_t mark = hak_mark_of(p);
+	if (!l) {
+		hak_refuse(p, use);
+	}
+	if (memcmp((const char *)p + l->requested, &mark, marked_bytes(l)) != 0) {
+		refuse_overrun(p);
+	}
+	return l;
+}
+
+static void mark_large(void *p)
+{
+	struct hak_large *l = hak_large_of(p);
+	uint64_t mark = hak_mark_of(p);
+	memcpy((char *)p + l->requested, &mark, marked_bytes(l));
+}
+
+/* --- operations ------------------------------------------------------------------------- */
+
+void *hak_secure_serve(const struct hak_request *r, bool *zeroed)
+{
+	char *p = hak_serve(r, zeroed);
+	unsigned bin = p ? bin_of(p) : 0;
+	if (bin) {
+		issue(p, r->size, block_of(bin));
+	} else if (p) {
+		mark_large(p);
+	}
+	return p;
+}
+
+/* A random one of the blocks freed last comes to the top. */
+static void stir(struct hak_heap *heap, unsigned bin)
+{
+	enum { REACH = 16 };
+	void **top = heap->bins[bin].top - 1;
+	uint32_t depth = hak_heap_depth(heap, bin);
+	uint32_t among = depth < REACH ? depth : REACH;
+	void **chosen = top - hak_random_below(&heap->random, among);
+	void *p = *chosen;
+	*chosen = *top;
+	*top = p;
+}
+
+/* The bin that counts, in place of the one that the fast path went by. */
+static inline struct hak_bin *guarded(struct hak_bin *b)
+{
+	size_t distance = offsetof(struct hak_thread, guarded) - offsetof(struct hak_thread, bins);
+	return (struct hak_bin *)(void *)((char *)b + distance);
+}
+
+HAK_NOINLINE static void *malloc_slow(size_t size, unsigned bin, unsigned flags)
+{
+	struct hak_bin *b = &hak_thread.guarded[bin];
+	struct hak_heap *heap = hak_thread.heap;
+	if (bin == 0) { /* above the tables of the fast path */
+		b->allocs_left = 0;
+		bin = size > HAK_WIDE_MAX ? hak_bin_big(size) : 0;
+		if (bin) {
+			return hak_secure_malloc(size, &hak_thread.bins[bin], flags);
+		}
+	} else if (HAK_LIKELY(heap && hak_heap_rearm_for_malloc(heap, bin))) {
+		stir(heap, bin);
+		b->allocs_left--;
+		return issue(*--b->top, size, block_of(bin));
+	}
+	struct hak_request r = { .size = size, .bin = bin, .flags = flags };
+	return hak_secure_serve(&r, NULL);
+}
+
+void *hak_secure_malloc(size_t size, struct hak_bin *b, unsigned flags)
+{
+	struct hak_bin *g = guarded(b);
+	b->allocs_left = 0;
+	if (HAK_UNLIKELY(--g->allocs_left < 0)) {
+		return malloc_slow(size, (unsigned)(b - hak_thread.bins), flags);
+	}
+	return issue(*--g->top, size, g->block);
+}
+
+/* Large and sampled blocks, and what is not ours. */
+HAK_NOINLINE static void free_other(void *p, unsigned flags)
+{
+	unsigned bin = bin_of(p);
+	if (!p) {
+		return;
+	}
+	if (bin) {
+		withdraw(p, block_of(bin));
+	} else {
+		live_large(p, HAK_USE_FREE);
+	}
+	hak_take_back(p, flags);
+}
+
+HAK_NOINLINE static void free_slow(void *p, unsigned bin, unsigned flags)
+{
+	struct hak_bin *b = &hak_thread.guarded[bin];
+	struct hak_heap *heap = hak_thread.heap;
+	if (HAK_LIKELY(heap && hak_heap_rearm_for_free(heap, bin))) {
+		b->frees_left--;
+		hak_bin_push(b, p);
+	} else {
+		hak_take_back(p, flags);
+	}
+}
+
+void hak_secure_free_ended(void *p, struct hak_bin *b)
+{
+	struct hak_bin *g = guarded(b);
+	b->frees_left = 0;
+	if (HAK_UNLIKELY(--g->frees_left < 0)) {
+		hak_secure_free(p, 0);
+		return;
+	}
+	withdraw(p, g->block);
+	hak_bin_push(g, p);
+}
+
+void hak_secure_free(void *p, unsigned flags)
+{
+	unsigned bin = hak_region_owns(p) ? hak_region.bins[hak_unit_of(p)] : 0;
+	if (bin) {
+		withdraw(p, block_of(bin));
+		free_slow(p, bin, flags);
+	} else {
+		free_other(p, flags);
+	}
+}
+
+size_t hak_secure_requested(const void *p, enum hak_use use)
+{
+	unsigned bin = bin_of(p);
+	if (bin == 0) {
+		return live_large(p, use)->requested;
+	}
+	return block_of(bin) - checked_slack(p, block_of(bin), hak_mark_of(p), use);
+}
+
+void hak_secure_resize(void *p, size_t size)
+{
+	unsigned bin = bin_of(p);
+	if (bin == 0) {
+		mark_large(p);
+	} else {
+		hak_mark_live(p, block_of(bin), size, hak_mark_of(p));
+	}
+}
+
+void hak_secure_check_freed(void)
+{
+	const struct hak_heap *heap = hak_thread.heap;
+	for (unsigned bin = 1; heap && bin <= hak_class_map.table.count; bin++) {
+		for (uint32_t i = hak_heap_depth(heap, bin); i-- > 0;) {
+			char *p = heap->caches[bin].stack[i];
+			if (!hak_is_marked_free(p, block_of(bin), hak_mark_of(p))) {
+				refuse_reuse(p, block_of(bin));
+			}
+		}
+	}
+}

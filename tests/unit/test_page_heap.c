@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* Spans against a shadow of the region: whose unit each one is, and what they read as. */
+#include "page_heap.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+/* cmocka wants these first. */
+#include <cmocka.h>
+
+#include "alloc.h"
+
+enum { SPANS = 300, UNITS = 1 << 20, ROUNDS = 20000 };
+
+static struct {
+	struct hak_span *span;
+	uint32_t units;
+} held[SPANS];
+static unsigned char owner[UNITS]; /* 1: somebody's */
+static uint64_t state_of_random = 42;
+
+static uint32_t draw(uint32_t below)
+{
+	state_of_random ^= state_of_random << 13;
+	state_of_random ^= state_of_random >> 7;
+	state_of_random ^= state_of_random << 17;
+	return (uint32_t)(state_of_random >> 20) % below;
+}
+
+static void claim(uint32_t unit, uint32_t units)
+{
+	for (uint32_t i = unit; i < unit + units; i++) {
+		assert_int_equal(owner[i], 0);
+		owner[i] = 1;
+	}
+}
+
+static void release(uint32_t unit, uint32_t units)
+{
+	memset(owner + unit, 0, units);
+}
+
+static void expect_zero(const unsigned char *p, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += 4096) {
+		assert_int_equal(p[i], 0);
+	}
+}
+
+static void take(unsigned slot)
+{
+	bool zeroed;
+	uint32_t units = draw(8) ? 1 + draw(20) : 1 + draw(400);
+	uint32_t align = draw(4) ? 1 : 1u << draw(9);
+	struct hak_span *span = hak_span_alloc(units, align, HAK_MAY_GROW, &zeroed);
+	assert_non_null(span);
+	assert_int_equal(span->units, units);
+	assert_int_equal(span->head, hak_span_unit(span));
+	assert_int_equal(hak_span_unit(span) % align, 0);
+	claim(hak_span_unit(span), units);
+	if (zeroed) {
+		expect_zero(hak_span_start(span), hak_span_bytes(span));
+	}
+	span->kind = HAK_SPAN_LARGE;
+	for (size_t i = 0; i < hak_span_bytes(span); i += 4096) {
+		((unsigned char *)hak_span_start(span))[i] = 0xa5;
+	}
+	held[slot].span = span;
+	held[slot].units = units;
+}
+
+static void give(unsigned slot)
+{
+	struct hak_span *span = held[slot].span;
+	release(hak_span_unit(span), held[slot].units);
+	span->kind = HAK_SPAN_BUSY;
+	hak_span_free(span);
+	held[slot].span = NULL;
+}
+
+static void resize(unsigned slot)
+{
+	struct hak_span *span = held[slot].span;
+	uint32_t units = 1 + draw(held[slot].units + 20);
+	uint32_t unit = hak_span_unit(span);
+	if (units < held[slot].units) {
+		hak_span_cut(span, units);
+		release(unit + units, held[slot].units - units);
+	} else if (units > held[slot].units && hak_span_grow(span, units)) {
+		claim(unit + held[slot].units, units - held[slot].units);
+	} else {
+		units = held[slot].units;
+	}
+	held[slot].units = units;
+	assert_int_equal(span->units, units);
+}
+
+static uint64_t units_held(void)
+{
+	uint64_t sum = 0;
+	for (unsigned i = 0; i < SPANS; i++) {
+		sum += held[i].span ? held[i].units : 0;
+	}
+	return sum;
+}
+
+static void no_unit_is_given_twice(void **state)
+{
+	(void)state;
+	struct hak_page_heap_stats before, after;
+	hak_page_heap_stats(&before);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		unsigned slot = draw(SPANS);
+		if (!held[slot].span) {
+			take(slot);
+		} else if (draw(3) == 0) {
+			resize(slot);
+		} else {
+			give(slot);
+		}
+		if (round % 5000 == 4999) {
+			hak_page_heap_purge(UINT64_MAX, 0);
+		}
+	}
+	hak_page_heap_stats(&after);
+	assert_int_equal(after.used - before.used, units_held() << HAK_UNIT_LOG2);
+}
+
+static void freed_units_join_again(void **state)
+{
+	(void)state;
+	struct hak_page_heap_stats stats;
+	for (unsigned i = 0; i < SPANS; i++) {
+		if (held[i].span) {
+			give(i);
+		}
+	}
+	hak_page_heap_purge(UINT64_MAX, 0);
+	hak_page_heap_stats(&stats);
+	assert_int_equal(stats.dirty, 0);
+	/* All that is mapped and unused, in one piece: only what was in use before can divide it. */
+	uint32_t units = (uint32_t)((stats.mapped - stats.used) >> HAK_UNIT_LOG2);
+	bool zeroed;
+	struct hak_span *all = hak_span_alloc(units, 1, HAK_NO_GROWTH, &zeroed);
+	assert_non_null(all);
+	assert_true(zeroed);
+	expect_zero(hak_span_start(all), hak_span_bytes(all));
+	assert_null(hak_span_alloc(1, 1, HAK_NO_GROWTH, &zeroed));
+	all->kind = HAK_SPAN_BUSY;
+	hak_span_free(all);
+}
+
+static void young_runs_keep_their_pages(void **state)
+{
+	(void)state;
+	bool zeroed;
+	struct hak_page_heap_stats stats;
+	hak_page_heap_purge(UINT64_MAX, 0);
+	struct hak_span *span = hak_span_alloc(7, 1, HAK_MAY_GROW, &zeroed);
+	assert_non_null(span);
+	span->kind = HAK_SPAN_BUSY;
+	hak_span_free(span);
+	assert_int_equal(hak_page_heap_purge(1, 1000), 0); /* a clock at which nothing is old */
+	hak_page_heap_stats(&stats);
+	assert_int_equal(stats.dirty, 7 << HAK_UNIT_LOG2);
+	assert_int_equal(hak_page_heap_purge(UINT64_MAX - 1, 1000), 7 << HAK_UNIT_LOG2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_unit_is_given_twice),
+		cmocka_unit_test(freed_units_join_again),
+		cmocka_unit_test(young_runs_keep_their_pages),
+	};
+	hak_init();
+	return cmocka_run_group_tests_name("page_heap", tests, NULL, NULL);
+}

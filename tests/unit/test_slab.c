@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* Blocks of a slab and magazines of a depot: given once, counted, never lost. */
+#include "slab.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+/* cmocka wants these first. */
+#include <cmocka.h>
+
+#include "alloc.h"
+#include "depot.h"
+#include "meta.h"
+
+enum { BATCH = 100, MANY = 20000 };
+
+static unsigned bin_for(size_t size)
+{
+	return hak_bin_aligned(size, 1);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uintptr_t x = (uintptr_t) * (void *const *)a, y = (uintptr_t) * (void *const *)b;
+	return (x > y) - (x < y);
+}
+
+/* Takes `n` blocks and checks that they are apart and in their slabs. */
+static void take_all(unsigned bin, enum hak_slab_kind kind, void **blocks, unsigned n)
+{
+	uint32_t block = hak_class_map.geometry[bin].block;
+	for (unsigned got = 0; got < n;) {
+		unsigned ask = n - got < BATCH ? n - got : BATCH;
+		unsigned some = hak_slab_take(bin, kind, HAK_MAY_GROW, blocks + got, ask);
+		assert_in_range(some, 1, ask);
+		got += some;
+	}
+	qsort(blocks, n, sizeof *blocks, by_address);
+	for (unsigned i = 0; i < n; i++) {
+		struct hak_span *slab = hak_slab_of(blocks[i]);
+		assert_non_null(slab);
+		assert_int_equal(slab->bin, bin);
+		assert_int_not_equal(hak_slab_block(slab, blocks[i]), UINT32_MAX);
+		assert_true(i == 0 || (char *)blocks[i - 1] + block <= (char *)blocks[i]);
+		assert_int_equal(hak_region.bins[hak_unit_of(blocks[i])], kind == HAK_SLAB_SAMPLED ? 0 : bin);
+	}
+}
+
+static void blocks_are_apart_and_come_back(void **state)
+{
+	static void *blocks[MANY + 10];
+	(void)state;
+	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
+		struct hak_slab_stats before, stats;
+		size_t block = hak_class_map.geometry[bin].block;
+		unsigned n = block < 4096 ? MANY / (1 + (unsigned)block / 64) + 10 : 40;
+		hak_slab_stats(bin, &before);
+		for (unsigned kind = 0; kind < HAK_SLAB_KINDS; kind++) {
+			take_all(bin, (enum hak_slab_kind)kind, blocks, n);
+			hak_slab_stats(bin, &stats);
+			assert_int_equal(stats.out, before.out + n);
+			hak_slab_give(bin, blocks, n / 2);
+			hak_slab_give(bin, blocks + n / 2, n - n / 2);
+		}
+		hak_slab_stats(bin, &stats);
+		assert_int_equal(stats.out, before.out);
+		assert_true(stats.slabs <= before.slabs + 1);
+	}
+}
+
+static void bytes_between_blocks_are_no_block(void **state)
+{
+	void *blocks[3];
+	(void)state;
+	unsigned bin = bin_for(300);
+	assert_int_equal(hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_MAY_GROW, blocks, 3), 3);
+	struct hak_span *slab = hak_slab_of(blocks[0]);
+	for (uint32_t i = 1; i < hak_class_map.geometry[bin].block; i++) {
+		assert_int_equal(hak_slab_block(slab, (char *)blocks[0] + i), UINT32_MAX);
+	}
+	hak_slab_give(bin, blocks, 3);
+}
+
+/* The signal that a child ended with after giving these blocks. */
+static int signal_of_giving(unsigned bin, void *const *blocks, unsigned n)
+{
+	int status = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		signal(SIGABRT, SIG_DFL); /* cmocka's handler would go on with its tests */
+		close(STDERR_FILENO);
+		hak_slab_give(bin, blocks, n);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void misuse_ends_the_process(void **state)
+{
+	void *blocks[3];
+	(void)state;
+	unsigned bin = bin_for(64);
+	assert_int_equal(hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_MAY_GROW, blocks, 3), 3);
+	void *twice[] = { blocks[1], blocks[1] }, *inside[] = { (char *)blocks[0] + 16 };
+	assert_int_equal(signal_of_giving(bin, blocks, 1), 0);
+	assert_int_equal(signal_of_giving(bin, twice, 2), SIGABRT);
+	assert_int_equal(signal_of_giving(bin, inside, 1), SIGABRT);
+	assert_int_equal(signal_of_giving(bin + 1, blocks, 1), SIGABRT);
+	hak_slab_give(bin, blocks, 3);
+}
+
+/* --- depots ----------------------------------------------------------------------------- */
+
+static void magazines_hold_what_they_promise(void **state)
+{
+	(void)state;
+	for (unsigned blocks = 1; blocks <= HAK_MAGAZINE_MAX; blocks++) {
+		struct hak_magazine *m = hak_magazine_new(blocks);
+		assert_non_null(m);
+		assert_true(m->capacity >= blocks && m->count == 0);
+		hak_magazine_free(m);
+	}
+}
+
+enum { THREADS = 4, ROUNDS = 30000 };
+
+/* Each block carries a mark of who has it: two holders at once would see each other's. */
+static void *exchange(void *argument)
+{
+	unsigned bin = *(unsigned *)argument;
+	uint64_t me = (uint64_t)pthread_self();
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct hak_magazine *m = hak_depot_pop(bin);
+		if (!m) {
+			m = hak_magazine_new(14);
+			m->count = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_MAY_GROW, m->slots, 14);
+		}
+		for (unsigned i = 0; i < m->count; i++) {
+			*(volatile uint64_t *)m->slots[i] = me + i;
+		}
+		for (unsigned i = 0; i < m->count; i++) {
+			if (*(volatile uint64_t *)m->slots[i] != me + i) {
+				return m;
+			}
+		}
+		hak_depot_push(bin, m);
+		if (round % 5000 == 0) {
+			hak_depot_trim(bin, round % 10000 == 0);
+		}
+	}
+	return NULL;
+}
+
+static void a_magazine_has_one_owner(void **state)
+{
+	pthread_t threads[THREADS];
+	struct hak_slab_stats before, after;
+	unsigned bin = bin_for(3000);
+	void *found;
+	(void)state;
+	hak_slab_stats(bin, &before);
+	for (unsigned i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, exchange, &bin), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], &found);
+		assert_null(found);
+	}
+	hak_slab_stats(bin, &after);
+	assert_int_equal(hak_depot_blocks(bin), after.out - before.out);
+	hak_depot_trim(bin, true);
+	hak_slab_stats(bin, &after);
+	assert_int_equal(hak_depot_blocks(bin), 0);
+	assert_int_equal(after.out, before.out);
+}
+
+/* --- records of the allocator's own ------------------------------------------------------- */
+
+static void records_are_zeroed_aligned_and_apart(void **state)
+{
+	void *records[64];
+	(void)state;
+	for (size_t bytes = 1; bytes <= (size_t)1 << 20; bytes = bytes * 3 / 2 + 1) {
+		for (unsigned round = 0; round < 2; round++) {
+			for (unsigned i = 0; i < 4; i++) {
+				unsigned char *p = records[i] = hak_meta_alloc(bytes);
+				assert_non_null(p);
+				assert_int_equal((uintptr_t)p % 64, 0);
+				assert_true(p[0] == 0 && memcmp(p, p + 1, bytes - 1) == 0);
+				memset(p, (int)i + 1, bytes);
+			}
+			for (unsigned i = 0; i < 4; i++) {
+				unsigned char *p = records[i];
+				assert_true(p[0] == i + 1 && memcmp(p, p + 1, bytes - 1) == 0);
+				hak_meta_free(p, bytes);
+			}
+		}
+	}
+	assert_null(hak_meta_alloc(((size_t)1 << 20) + 1));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blocks_are_apart_and_come_back),
+		cmocka_unit_test(bytes_between_blocks_are_no_block),
+		cmocka_unit_test(misuse_ends_the_process),
+		cmocka_unit_test(magazines_hold_what_they_promise),
+		cmocka_unit_test(a_magazine_has_one_owner),
+		cmocka_unit_test(records_are_zeroed_aligned_and_apart),
+	};
+	hak_init();
+	return cmocka_run_group_tests_name("slab", tests, NULL, NULL);
+}
