@@ -89,7 +89,7 @@ uint32_t hak_slab_block(const struct hak_span *slab, const void *p)
 		return UINT32_MAX;
 	}
 	uint32_t number = hak_block_number(g, (uint32_t)offset);
-	return number * g->block == offset && number < slab->slab.fresh ? number : UINT32_MAX;
+	return number * g->block == offset && number < HAK_RACY_READ(slab->slab.fresh) ? number : UINT32_MAX;
 }
 
 struct hak_span *hak_slab_of(const void *p)
@@ -161,7 +161,7 @@ static unsigned take_fresh(struct hak_span *slab, void **end, unsigned n)
 		}
 		*--end = block;
 	}
-	slab->slab.fresh += taken;
+	__atomic_store_n(&slab->slab.fresh, slab->slab.fresh + taken, __ATOMIC_RELAXED);
 	return taken;
 }
 

@@ -32,7 +32,7 @@ TEST_CXXFLAGS := $(filter-out -std=% -Wstrict-prototypes -Wmissing-prototypes,$(
 CXXFLAGS ?= -O2 -g
 CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 UNIT_TRACER_LIBS = $(TRACER_LIBS)
-UNIT_CFLAGS = $(TEST_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $<
+UNIT_CFLAGS = $(TEST_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d -o $@ $<
 
 $(UNIT_LIB_BIN): $(BUILD)/%: %.c $(LIB_CORE_OBJ)
 	$(call say,TEST)
@@ -55,24 +55,24 @@ $(UNIT_HAKSTAT_BIN): $(BUILD)/%: %.c $(HAKSTAT_CORE_OBJ)
 $(BUILD)/tests/integration/%: tests/integration/%.c $(BUILD)/flags
 	$(call say,TEST)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS) \
+	$(Q)$(CC) $(TEST_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS) \
 		-Wl,--as-needed $(CMOCKA_LIBS) -pthread -ldl
 
 $(BUILD)/tests/%: tests/%.cc $(BUILD)/flags
 	$(call say,TEST)
 	@mkdir -p $(@D)
-	$(Q)$(CXX) $(TEST_CXXFLAGS) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS) \
+	$(Q)$(CXX) $(TEST_CXXFLAGS) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MT $@ -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS) \
 		-Wl,--as-needed $(CMOCKA_LIBS) -pthread -ldl
 
 $(BUILD)/tests/e2e/%: tests/e2e/%.c $(BUILD)/flags
 	$(call say,TEST)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS) -pthread -ldl
+	$(Q)$(CC) $(TEST_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS) -pthread -ldl
 
 $(BUILD)/tests/support/%: tests/support/%.c $(BUILD)/flags
 	$(call say,TEST)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CFLAGS) -Ilib $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS)
+	$(Q)$(CC) $(TEST_CFLAGS) -Ilib $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS)
 
 TEST_BIN := $(UNIT_BIN) $(INTEGRATION_BIN) $(PROGRAM_BIN)
 TESTS_UNIT := $(UNIT_BIN)

@@ -9,14 +9,14 @@ file=$1
 limit=(timeout --kill-after=10 "${HAK_TEST_SECONDS:-900}")
 export CMOCKA_MESSAGE_OUTPUT=TAP BUILD=$HAKMEM_BUILD
 
+# Programs must not see HAKMEM_BUILD: the library reports HAKMEM_ names that it does not know.
 case $file in
 */tests/e2e/programs/*.t) command=("${limit[@]}" bash "$file") ;;
 */tests/e2e/*.t) command=(flock --close "$HOME" "${limit[@]}" bash "$file") ;;
 *.t) command=("${limit[@]}" bash "$file") ;;
 "$HAKMEM_BUILD"/tests/integration/*)
-	# The library reports HAKMEM_ names that it does not know.
 	command=("${limit[@]}" env -u HAKMEM_BUILD LD_PRELOAD="$HAKMEM_BUILD/lib/libhakmem.so" "$file")
 	;;
-*) command=("${limit[@]}" "$file") ;;
+*) command=("${limit[@]}" env -u HAKMEM_BUILD "$file") ;;
 esac
 exec "${command[@]}"

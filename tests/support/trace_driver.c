@@ -57,9 +57,7 @@ void hak_trace_detach(void)
 	tracer = NULL;
 }
 
-void hak_trace_notice(void)
-{
-}
+void hak_trace_notice(void) {}
 
 void hak_trace_run_unseen(void (*fn)(void *), void *arg)
 {
