@@ -7,6 +7,8 @@ need_lttng
 tap_need babeltrace2
 cd "$tmp" || exit 1
 mkfifo up go go2 go3
+# Held open, so that neither side can find the other one gone between two lines.
+exec {up}<>up {go}<>go {go2}<>go2 {go3}<>go3
 
 busy='for ((i = 0; i < 2000; i++)); do printf -v x "%*s" $i a; y+=$x; done'
 armed() {
@@ -23,13 +25,13 @@ events() {
 
 armed "echo >up; read -r _ <go; $busy; echo >up; read -r _ <go; $busy; echo >up; read -r _ <go"
 first=$!
-read -r _ <up
+read -r _ <&"$up"
 armed 'echo >up; read -r _ <go2'
 second=$!
-read -r _ <up
+read -r _ <&"$up"
 bash -c 'echo >up; read -r _ <go3' &
 plain=$!
-read -r _ <up
+read -r _ <&"$up"
 
 tap_is "$("$hakstat" ps | awk -v a="$first" -v b="$second" -v c="$plain" '$1 == a || $1 == b || $1 == c { print $2 }' | tr '\n' ' ')" \
 	"- - " "ps lists the processes that have the tracer, and no other"
@@ -38,8 +40,8 @@ tap_is "$status $said" "0 hakstat: recording process $first into $tmp/one; 'haks
 tap_is "$("$hakstat" ps | awk -v p="$first" '$1 == p { print $2 }')" "$tmp/one" "ps shows where it is recorded to"
 run attach "$first" -o two
 tap_is "$status $said $(ls -d two 2>/dev/null)" "2 hakstat: process $first is already recorded into $tmp/one " "twice is refused"
-echo >go
-read -r _ <up
+echo >&"$go"
+read -r _ <&"$up"
 (cd / && "$hakstat" detach "$first") >said 2>&1
 tap_is "$?" 0 "detach ends it"
 tap_like "$(cat said)" "^hakstat: trace in $tmp/one [(].*, no events lost[)]$" "and says where the trace is"
@@ -50,17 +52,17 @@ run detach "$first"
 tap_is "$status $said" "2 hakstat: process $first is not recorded by 'hakstat attach'" "there is nothing to detach twice"
 
 run attach "$first" -o full --mode full
-echo >go
-read -r _ <up
+echo >&"$go"
+read -r _ <&"$up"
 run detach "$first"
 tap_ok "the same process can be recorded again, in another mode" test "$(events full hakmem:ops)" -gt 0
 
 run attach "$second" -o end
 tap_is "$status" 0 "another process is attached"
 recorder=$(ps -eo pid=,args= | awk -v line="attach $second -o end" 'index($0, line) && !/awk/ { print $1; exit }')
-echo >go
-echo >go2
-echo >go3
+echo >&"$go"
+echo >&"$go2"
+echo >&"$go3"
 wait "$first" "$second" "$plain"
 timeout 60 tail --pid="${recorder:-0}" -f /dev/null
 tap_ok "the end of the process ends the recording" test "$(events end hakmem:class_info)" -gt 20

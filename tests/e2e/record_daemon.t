@@ -8,6 +8,8 @@ need_lttng
 tap_need babeltrace2
 cd "$tmp" || exit 1
 mkfifo up go
+# Held open, so that neither side can find the other one gone between two lines.
+exec {up}<>up {go}<>go
 
 # No session daemon may run here at first, and none of this test may be seen elsewhere.
 if [ -n "${HAK_TEST_ALONE-}" ]; then
@@ -37,12 +39,12 @@ waiting=(bash -c 'for ((i = 0; i < 500; i++)); do printf -v x "%*s" $i a; y+=$x;
 begin() {
 	"$hakstat" record -o "$1" -- "${waiting[@]}" 2>"$1.said" &
 	recorder=$!
-	read -r command <up
+	read -r command <&"$up"
 }
 
 # finish: lets the command end; sets $status.
 finish() {
-	echo >go
+	echo >&"$go"
 	wait "$recorder"
 	status=$?
 }
@@ -87,11 +89,11 @@ begin early
 early=$recorder
 "$hakstat" record -o late -- bash -c 'echo >up; read -r _ <go' 2>late.said &
 late=$!
-read -r _ <up
+read -r _ <&"$up"
 shoot "$early"
 tap_like "$(daemon_pid)" '[0-9]' "the daemon survives the hakstat that started it while another one records"
-echo >go
-echo >go
+echo >&"$go"
+echo >&"$go"
 wait "$late"
 tap_is "$?" 0 "which ends as it should"
 # What tidies up after the killed one may be the last to use the daemon.
@@ -106,7 +108,7 @@ await_end "$daemon"
 tap_is "$(daemon_pid)" "" "no daemon is left of a hakstat that was killed"
 tap_ok "the command goes on" kill -0 "$command"
 tap_ok "what it had recorded is readable" readable shot
-echo >go
+echo >&"$go"
 await_end "$command"
 
 begin orphaned
@@ -125,7 +127,7 @@ daemon=$(daemon_pid)
 tap_at_exit kill "$daemon"
 begin guest
 tap_is "$(daemon_pid)" "$daemon" "a daemon that runs is used"
-tap_like "$(lttng list)" "hakstat-$recorder-[0-9a-f]{16} .active" "the session's name cannot be guessed"
+tap_like "$(lttng list)" "hakstat-record-$recorder-[0-9a-f]{16} .active" "the session's name cannot be guessed"
 lttng create other --output "$tmp/other" >/dev/null
 finish
 tap_is "$(daemon_pid)" "$daemon" "and left alone"
@@ -138,6 +140,6 @@ guard=$(ps -eo pid=,args= | awk '/hakstat record -o shot-guest/ && !/awk/ { prin
 await_end "$guard"
 tap_is "$(lttng list | grep -c hakstat-)" 0 "no session is left of a hakstat that was killed"
 tap_ok "what it had recorded is readable" readable shot-guest
-echo >go
+echo >&"$go"
 await_end "$command"
 tap_done
