@@ -83,7 +83,6 @@ HAK_INLINE void hak_free(void *p)
 		hak_free_ended(p, b);
 		return;
 	}
-	/* Below an empty stack there is a word to be read, too; hak_free_odd knows the depth. */
 	if (HAK_UNLIKELY(!hak_bin_begins(b, offset, unit) || p == b->top[-1])) {
 		hak_free_odd(p);
 		return;

@@ -25,6 +25,7 @@ enum {
 	MIN_BATCH = 2,
 	SHUFFLED = 4, /* neighbours in secure mode; more would spread over the cache what is used together */
 	CACHE_BYTES = 2 << 20, /* all stacks of a thread; one that would exceed it does not grow */
+	GUARD = 1,	       /* slots below a stack, empty: free looks at the one below the top */
 	GROW_AFTER = 4,	       /* visits of the slow path before the batch doubles */
 };
 
@@ -154,23 +155,30 @@ static uint32_t at_most(uint32_t bytes, unsigned bin, uint32_t least, uint32_t m
 	return blocks < least ? least : blocks > most ? most : blocks;
 }
 
+static void free_stack(struct hak_cache *cache)
+{
+	hak_meta_free(cache->stack - GUARD, (cache->capacity + GUARD) * sizeof(void *));
+}
+
 /* Makes the stack hold two batches of `batch` blocks. */
 static bool resize_stack(struct hak_heap *heap, unsigned bin, uint32_t batch)
 {
 	struct hak_cache *cache = &heap->caches[bin];
 	uint32_t depth = hak_heap_depth(heap, bin);
-	void **larger = hak_meta_alloc(2 * batch * sizeof *larger);
+	uint32_t capacity = 2 * batch - GUARD;
+	void **larger = hak_meta_alloc((capacity + GUARD) * sizeof *larger);
 	if (!larger) {
 		return false;
 	}
+	larger += GUARD;
 	if (cache->stack) {
 		memcpy(larger, cache->stack, depth * sizeof *larger);
-		hak_meta_free(cache->stack, cache->capacity * sizeof *larger);
+		free_stack(cache);
 	}
-	heap->cache_bytes += ((uint64_t)2 * batch - cache->capacity) * hak_class_map.geometry[bin].block;
+	heap->cache_bytes += ((uint64_t)capacity - cache->capacity) * hak_class_map.geometry[bin].block;
 	cache->stack = larger;
 	cache->batch = batch;
-	cache->capacity = 2 * batch;
+	cache->capacity = capacity;
 	cache->reserve = batch > 1 ? batch / 2 : 1;
 	heap->bins[bin].top = larger + depth;
 	return true;
@@ -242,7 +250,7 @@ static void bring(struct hak_heap *heap, unsigned bin)
 	}
 	/* Filled by a thread with larger batches: join them. */
 	uint32_t needed = hak_heap_depth(heap, bin) + m->count;
-	if (needed > cache->capacity && !resize_stack(heap, bin, (needed + 1) / 2)) {
+	if (needed > cache->capacity && !resize_stack(heap, bin, needed / 2 + 1)) {
 		hak_slab_give(bin, m->slots, m->count);
 	} else {
 		put_below(heap, bin, m->slots, m->count);
@@ -311,7 +319,7 @@ static void empty_cache(struct hak_heap *heap, unsigned bin)
 	}
 	if (cache->stack) {
 		hak_heap_fold(heap, bin); /* as in send */
-		hak_meta_free(cache->stack, cache->capacity * sizeof(void *));
+		free_stack(cache);
 		heap->cache_bytes -= (uint64_t)cache->capacity * hak_class_map.geometry[bin].block;
 		cache->stack = NULL;
 		cache->capacity = 0;

@@ -11,7 +11,6 @@ enum {
 	SMALLEST_LOG2 = 6,
 	LARGEST_LOG2 = 20,
 	CHUNK = 1 << 20, /* address space only: untouched pages cost nothing */
-	MARGIN = 64,	 /* readable bytes in front of a record below the largest size */
 };
 
 struct free_record {
@@ -44,7 +43,7 @@ static void *bump(size_t bytes)
 		}
 		hak_os_huge_pages(chunk, CHUNK, 0);
 		meta.end = (char *)chunk + CHUNK;
-		meta.at = bytes < CHUNK ? (char *)chunk + MARGIN : chunk;
+		meta.at = chunk;
 		meta.bytes += CHUNK;
 	}
 	void *record = meta.at;

@@ -13,9 +13,7 @@
 
 #include "compiler.h"
 
-/*
- * Zeroed, aligned to 64; at most 1 MiB. The 64 bytes in front of a smaller record can be read
- * and mean nothing. NULL when the system has no memory. Thread-safe. */
+/* Zeroed, aligned to 64; at most 1 MiB. NULL when the system has no memory. Thread-safe. */
 HAK_HIDDEN void *hak_meta_alloc(size_t bytes);
 
 /* `bytes` as given to hak_meta_alloc. Thread-safe. */

@@ -12,8 +12,8 @@ mkfifo up go
 exec {up}<>up {go}<>go
 
 # No session daemon may run here at first, and none of this test may be seen elsewhere.
-if [ -n "${HAK_TEST_ALONE-}" ]; then
-	run=/var/run/lttng
+if [ "$(id -u)" -eq 0 ]; then
+	run=/var/run/lttng # LTTng's folder for root, whatever its home
 else
 	export LTTNG_HOME=$tmp/home
 	run=$LTTNG_HOME/.lttng
