@@ -51,6 +51,14 @@ HAK_HIDDEN unsigned hak_bin_big(size_t size);
 /* The bin of any size at any power-of-two alignment, 0 when it is large. */
 HAK_HIDDEN unsigned hak_bin_aligned(size_t size, size_t alignment);
 
+/* Why a size that has a class takes the route of that class, alignment apart. */
+HAK_INLINE enum hak_reason hak_reason_of_size(size_t size)
+{
+	const struct hak_class_table *t = &hak_class_map.table;
+	return size > t->tiny_max_size && size <= t->tiny_full_size ? HAK_REASON_BOUNDARY
+								    : HAK_REASON_SIZE_FIT;
+}
+
 /* Number of the block that holds byte `offset` (below 2^20) of a slab. */
 HAK_INLINE uint32_t hak_block_number(const struct hak_geometry *g, uint32_t offset)
 {

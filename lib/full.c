@@ -25,14 +25,13 @@ static inline uint16_t *waste_of(unsigned bin, const void *p)
 static inline struct hak_trace_op describe(const void *p, size_t size, unsigned bin, unsigned flags)
 {
 	const struct hak_class_table *t = &hak_class_map.table;
-	bool is_excluded = size > t->tiny_max_size && size <= t->tiny_full_size;
 	return (struct hak_trace_op) {
 		.ptr = p,
 		.requested = size,
 		.usable = t->classes[bin - 1].block,
 		.class_id = (uint16_t)(bin - 1),
 		.route = t->classes[bin - 1].route,
-		.reason = is_excluded ? HAK_REASON_BOUNDARY : HAK_REASON_SIZE_FIT,
+		.reason = hak_reason_of_size(size),
 		.flags = flags,
 	};
 }

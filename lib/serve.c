@@ -168,8 +168,7 @@ static enum hak_reason reason_of(const struct hak_request *r)
 {
 	const struct hak_class_table *t = &hak_class_map.table;
 	if (HAK_LIKELY(r->bin && r->alignment <= 1)) {
-		return r->size > t->tiny_max_size && r->size <= t->tiny_full_size ? HAK_REASON_BOUNDARY
-										  : HAK_REASON_SIZE_FIT;
+		return hak_reason_of_size(r->size);
 	}
 	struct hak_decision d = hak_route_decide(t, r->size, r->alignment);
 	return r->bin == 0 && d.route != HAK_ROUTE_LARGE ? HAK_REASON_FALLBACK : d.reason;
