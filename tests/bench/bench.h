@@ -7,6 +7,7 @@
 #ifndef HAK_TESTS_BENCH_H
 #define HAK_TESTS_BENCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@ struct bench_options {
 	size_t slots; /* blocks in the working set of one thread */
 	unsigned threads;
 	unsigned millis;
+	size_t pairs;	       /* ends when a thread has done as many, whatever the time; 0: after millis */
+	const char *served_by; /* part of the path of the object that has to serve; NULL: any */
 };
 
 struct bench_worker {
@@ -52,10 +55,13 @@ int bench_main(int argc, char **argv, const struct bench_program *program);
 void *bench_memory(size_t bytes);
 _Noreturn void bench_fail(const char *what);
 
-/* Prints "served_by=PATH glibc_bytes=N": the object whose malloc and free this program calls, and how much
+/*
+ * Prints "served_by=PATH glibc_bytes=N": the object whose malloc and free this program calls, and how much
  * glibc's own heap grew while 64 blocks were requested (0 unless glibc served it, whatever the symbols
- * say). */
-void bench_proof_print(void);
+ * say). False, and a line on stderr, when `wanted`, unless NULL, is no part of PATH, or glibc served
+ * behind it.
+ */
+bool bench_proof_print(const char *wanted);
 
 static inline uint64_t bench_random(uint64_t *seed)
 {

@@ -18,10 +18,10 @@ $(BENCH_DIR)/launch: tests/bench/launch.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out $(HAK_SAN),$(HAK_CFLAGS)) $(CPPFLAGS) $(CFLAGS) -static -o $@ $<
 
-$(BENCH_DIR)/instructions: tests/bench/instructions.c $(BUILD)/flags
+$(BENCH_DIR)/instructions: tests/bench/instructions.c $(BENCH_COMMON) tests/bench/steps.c tests/bench/steps.h tests/bench/bench.h $(BUILD)/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HAK_CFLAGS) -fno-builtin $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
+	$(Q)$(CC) $(HAK_CFLAGS) -fno-builtin $(CPPFLAGS) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $(filter %.c,$^) -ldl
 
 $(BENCH_DIR)/containers: tests/bench/programs/containers.cc $(BUILD)/flags
 	$(call say,CXX)

@@ -23,7 +23,7 @@ bench() {
 		--only '^(fixed_size 128|random_mixed|churn|remote|realloc)$' "$@" >"$work/out" 2>&1
 }
 
-echo 1..4
+echo 1..6
 
 bench "hakmem=$BUILD/lib/libhakmem.so" && grep -q 'libhakmem.so.0 *5  *0$' "$work/out"
 check "every shape runs and is served by the library named" $?
@@ -52,3 +52,11 @@ check "a library that forwards to glibc fails its runs" $?
 bench "gone=$work/no-such.so"
 [ $? -eq 2 ] && grep -q 'want NAME=PATH' "$work/out"
 check "a missing library is named" $?
+
+# The programs refuse by themselves, for tools that only look at exit statuses.
+env -u LD_PRELOAD "$BUILD/tests/bench/fixed_size" --pairs 1000 --served-by libhakmem >"$work/out" 2>&1
+[ $? -eq 1 ] && grep -q '^bench: served by .*libc' "$work/out"
+check "without a preload a run that wants hakmem fails" $?
+
+LD_PRELOAD=$BUILD/lib/libhakmem.so "$BUILD/tests/bench/random_mixed" --pairs 1000 --served-by libhakmem >"$work/out" 2>&1
+check "and with it passes" $?

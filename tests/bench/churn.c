@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A server whose threads come and go: each thread takes a set of blocks that an earlier thread
- * left, replaces random ones of it, leaves the set and ends. So most frees are of blocks that
+ * The shape of larson (Larson and Krishnan, "Memory allocation for long-running server
+ * applications", 1998): a server whose threads come and go. Each thread takes a set of blocks that an
+ * earlier thread left, replaces random ones of it, leaves the set and ends. So most frees are of blocks that
  * another thread, often one that is gone, allocated.
  */
 #include "bench.h"

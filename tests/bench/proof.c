@@ -51,7 +51,7 @@ static size_t glibc_growth(void)
 	return after > before ? after - before : 0;
 }
 
-void bench_proof_print(void)
+bool bench_proof_print(const char *wanted)
 {
 	static const char *const symbols[] = { "calloc", "realloc", "free" };
 	const char *owner = object_of("malloc");
@@ -62,5 +62,13 @@ void bench_proof_print(void)
 		if (strcmp(object_of(symbols[i]), owner) != 0)
 			owner = "mixed";
 	}
-	printf("served_by=%s glibc_bytes=%zu\n", realpath(owner, path) ? path : owner, grown);
+	if (realpath(owner, path))
+		owner = path;
+	printf("served_by=%s glibc_bytes=%zu\n", owner, grown);
+	if (wanted && (!strstr(owner, wanted) || (grown && !strstr(owner, "libc.so")))) {
+		fprintf(stderr, "bench: served by %s, where glibc's heap grew by %zu bytes; wanted %s\n",
+			owner, grown, wanted);
+		return false;
+	}
+	return true;
 }
