@@ -89,6 +89,31 @@ static struct answer answer_for(const struct hak_class_table *t, uint64_t size, 
 	return a;
 }
 
+/* A class whose block could hold the request and whose limit says no; the classic table has such. */
+static const struct hak_class *just_too_small(const struct hak_class_table *t, const struct answer *a)
+{
+	for (unsigned i = 0; i < t->count && i < a->decision.class_id; i++) {
+		const struct hak_class *c = &t->classes[i];
+		if (c->block >= a->size && c->max_request && c->max_request < a->size) {
+			return c;
+		}
+	}
+	return NULL;
+}
+
+static char *why_it_fits(const struct hak_class_table *t, const struct answer *a)
+{
+	const struct hak_class *missed = just_too_small(t, a);
+
+	if (missed) {
+		return g_strdup_printf(
+			"the block of %s has %u bytes but serves at most %u in this table, so %s is "
+			"the smallest block that holds the request",
+			missed->name, missed->block, missed->max_request, a->class_name);
+	}
+	return g_strdup_printf("%s is the smallest block that holds the request", a->class_name);
+}
+
 /* One sentence. Free with g_free. */
 static char *why(const struct hak_class_table *t, const struct answer *a)
 {
@@ -115,7 +140,7 @@ static char *why(const struct hak_class_table *t, const struct answer *a)
 	if (a->decision.route == HAK_ROUTE_LARGE) {
 		return g_strdup("an alignment above a page is served with whole pages");
 	}
-	return g_strdup_printf("%s is the smallest block that holds the request", a->class_name);
+	return why_it_fits(t, a);
 }
 
 static void explain_table(const struct hak_class_table *t, const struct answer *a, FILE *out)

@@ -97,11 +97,11 @@ static int write_table(const struct comparison *c, FILE *out)
 		"live waste");
 	put_line(out, "recorded", &known, c->values->is_exact);
 	put_line(out, "predicted", &c->predicted->totals, c->values->is_exact);
-	hakstat_text_bytes(amount, sizeof amount, saving(c));
+	hakstat_text_bytes(amount, sizeof amount, saving(c) < 0 ? -saving(c) : saving(c));
 	fprintf(out,
-		"saving     %s of blocks; slabs, sites and what was recorded without its size are not "
+		"%-10s %s of blocks; slabs, sites and what was recorded without its size are not "
 		"predicted\n",
-		amount);
+		saving(c) < 0 ? "price" : "saving", amount);
 	return hakstat_render_table(c->predicted, &view, out);
 }
 

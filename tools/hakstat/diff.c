@@ -12,6 +12,8 @@
 #include "render.h"
 #include "tally.h"
 
+enum { SITES_OF_MOVE = 3 };
+
 /* What serves one bucket of request sizes on one side: the class that most of it goes to. */
 struct place {
 	const struct hakstat_row *main;
@@ -51,6 +53,7 @@ static void free_move(void *data)
 	g_free(move->from);
 	g_free(move->to);
 	g_free(move->option);
+	g_ptr_array_unref(move->sites);
 	g_free(move);
 }
 
@@ -242,6 +245,23 @@ static bool same_place(const struct hakstat_row *a, const struct hakstat_row *b)
 	return a->route == b->route && a->block == b->block;
 }
 
+/* Classes of one route that lose their requests to the same class are one story. */
+static bool continues(const struct bucket *last, const struct bucket *bucket)
+{
+	return last && last->base.main->route == bucket->base.main->route &&
+	       same_place(last->new.main, bucket->new.main);
+}
+
+static void widen(struct hakstat_move *move, const struct bucket *bucket, const struct bucket *last)
+{
+	move->requested_max = bucket->max;
+	if (!same_place(last->base.main, bucket->base.main)) {
+		char *more = g_strdup_printf("%s, %s", move->from, bucket->base.main->class_name);
+		g_free(move->from);
+		move->from = more;
+	}
+}
+
 static char *place_name(const struct hakstat_row *row)
 {
 	return g_strdup_printf("%s %s", hak_route_label(row->route), row->class_name);
@@ -251,10 +271,9 @@ static void add_move(struct hakstat_diff *diff, const struct bucket *bucket, con
 {
 	struct hakstat_move *move = NULL;
 
-	if (last && same_place(last->base.main, bucket->base.main) &&
-	    same_place(last->new.main, bucket->new.main)) {
+	if (continues(last, bucket)) {
 		move = g_ptr_array_index(diff->moves, diff->moves->len - 1);
-		move->requested_max = bucket->max;
+		widen(move, bucket, last);
 	} else {
 		move = g_new0(struct hakstat_move, 1);
 		move->requested_min = bucket->min;
@@ -262,6 +281,7 @@ static void add_move(struct hakstat_diff *diff, const struct bucket *bucket, con
 		move->from = place_name(bucket->base.main);
 		move->to = place_name(bucket->new.main);
 		move->option = option_for_move(diff);
+		move->sites = g_ptr_array_new();
 		g_ptr_array_add(diff->moves, move);
 	}
 	hakstat_counts_add(&move->base, &bucket->base.n);
@@ -311,6 +331,27 @@ static void find_moves(struct hakstat_diff *diff)
 	g_hash_table_destroy(buckets);
 }
 
+static bool asks_for(const struct hakstat_row *site, const struct hakstat_move *move)
+{
+	return site->requested_min <= move->requested_max && site->requested_max >= move->requested_min;
+}
+
+/* Sites are known by the range of sizes they ask for. Those whose waste changed the other way explain
+ * nothing. */
+static void find_sites(const struct hakstat_diff *diff, struct hakstat_move *move)
+{
+	const GPtrArray *sites = diff->tables[HAKSTAT_BY_SITE]; /* the greatest change first */
+	bool is_more = hakstat_delta_waste(&move->base, &move->new) > 0;
+
+	for (guint i = 0; i < sites->len && move->sites->len < SITES_OF_MOVE; i++) {
+		struct hakstat_delta *site = g_ptr_array_index(sites, i);
+		int64_t change = hakstat_delta_waste(&site->base, &site->new);
+		if (change != 0 && (change > 0) == is_more && asks_for(site->example, move)) {
+			g_ptr_array_add(move->sites, site);
+		}
+	}
+}
+
 struct hakstat_diff *hakstat_diff_new(const struct hakstat_report *base, const struct hakstat_report *new)
 {
 	struct hakstat_diff *diff = g_new0(struct hakstat_diff, 1);
@@ -324,6 +365,9 @@ struct hakstat_diff *hakstat_diff_new(const struct hakstat_report *base, const s
 	}
 	find_options(diff);
 	find_moves(diff);
+	for (guint i = 0; i < diff->moves->len; i++) {
+		find_sites(diff, g_ptr_array_index(diff->moves, i));
+	}
 	return diff;
 }
 

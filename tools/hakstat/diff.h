@@ -16,12 +16,14 @@ struct hakstat_delta {
 	struct hakstat_counts base, new;
 };
 
-/* Request sizes that are served elsewhere now. */
+/* Request sizes that are served elsewhere now, by one class; from one class or several of a route. */
 struct hakstat_move {
 	uint64_t requested_min, requested_max;
-	char *from, *to; /* "tiny C7.1024" */
+	char *from, *to; /* "tiny C6, C7", "mid M8192" */
 	struct hakstat_counts base, new;
 	char *option; /* "HAKMEM_SIZE_CLASSES fine -> classic"; NULL: no option explains it */
+	GPtrArray
+		*sites; /* const struct hakstat_delta *: who asks for such sizes, the greatest change first */
 };
 
 struct hakstat_option_change {

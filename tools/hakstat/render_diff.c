@@ -137,6 +137,19 @@ static void draw_table(const struct hakstat_diff *diff, const struct hakstat_vie
 	hakstat_grid_clear(&sheet.grid);
 }
 
+static void put_sites_of_move(const struct hakstat_move *move, const struct hakstat_view *view,
+			      const char *mark, FILE *out)
+{
+	for (guint i = 0; i < move->sites->len; i++) {
+		const struct hakstat_delta *site = g_ptr_array_index(move->sites, i);
+		char *change = bytes_cell(hakstat_delta_waste(&site->base, &site->new), view->is_exact, true);
+		char *name = delta_name(site, HAKSTAT_BY_SITE);
+		fprintf(out, "  %sasked for by %s: %s of waste\n", mark, name, change);
+		g_free(name);
+		g_free(change);
+	}
+}
+
 /* Sizes have moved even when nobody wastes more for it, so moves are said in sentences. */
 static void put_moves(const struct hakstat_diff *diff, const struct hakstat_view *view, const char *mark,
 		      FILE *out)
@@ -151,6 +164,7 @@ static void put_moves(const struct hakstat_diff *diff, const struct hakstat_view
 		fprintf(out, ": %s of waste, %.1f -> %.1f bytes each%s%s\n", change,
 			hakstat_waste_each(&m->base), hakstat_waste_each(&m->new), m->option ? "; " : "",
 			m->option ? m->option : "");
+		put_sites_of_move(m, view, mark, out);
 		g_free(change);
 	}
 	if (rows < diff->moves->len) {
@@ -258,6 +272,21 @@ static json_t *deltas_json(const GPtrArray *deltas)
 	return array;
 }
 
+static json_t *sites_json(const GPtrArray *sites)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < sites->len; i++) {
+		const struct hakstat_delta *d = g_ptr_array_index(sites, i);
+		json_t *site = json_object();
+		json_object_set_new(site, "name", clean_json(d->name));
+		json_object_set_new(site, "waste_bytes_change",
+				    json_integer(hakstat_delta_waste(&d->base, &d->new)));
+		json_array_append_new(array, site);
+	}
+	return array;
+}
+
 static json_t *moves_json(const struct hakstat_diff *diff)
 {
 	json_t *array = json_array();
@@ -270,6 +299,7 @@ static json_t *moves_json(const struct hakstat_diff *diff)
 		json_object_set_new(row, "to", clean_json(m->to));
 		json_object_set_new(row, "option", clean_json(m->option));
 		put_sides(row, &m->base, &m->new);
+		json_object_set_new(row, "sites", sites_json(m->sites));
 		json_array_append_new(array, row);
 	}
 	return array;
