@@ -158,15 +158,15 @@ static void run(void *arg)
 	while (!atomic_load(&self.is_stopped)) {
 		bool has_come = hak_session_has_come();
 		bool wants_ops = (hak_session_wanted() & HAK_TRACE_OPS) != 0;
+		if (wants_ops || wanted_ops) { /* first, so that a snapshot meets its operations */
+			hak_batch_flush_all();
+		}
+		wanted_ops = wants_ops;
 		if (hak_session_takes_snapshots() && (has_come || now_ms() >= due_ms)) {
 			write_snapshot(has_come || repeats);
 			repeats = has_come ? 2 : repeats ? repeats - 1 : 0;
 			due_ms = next_due_ms(repeats);
 		}
-		if (wants_ops || wanted_ops) {
-			hak_batch_flush_all();
-		}
-		wanted_ops = wants_ops;
 		wait_for(time_to_wait(wants_ops, due_ms));
 	}
 }

@@ -63,6 +63,32 @@ static void stats(struct hakstat_model *m, uint64_t snapshot, uint32_t id, uint6
 	hakstat_model_feed(m, &e);
 }
 
+static void large_stats(struct hakstat_model *m, uint64_t snapshot, uint64_t allocs, uint64_t frees,
+			uint64_t bytes)
+{
+	struct hakstat_event e = event(HAKSTAT_EVENT_CLASS_STATS);
+
+	e.u.class_stats = (struct hakstat_event_class_stats) { .snapshot = snapshot,
+							       .class_id = LARGE_CLASS,
+							       .route = HAK_ROUTE_LARGE,
+							       .allocs = allocs,
+							       .frees = frees,
+							       .live = allocs - frees,
+							       .slab_bytes = bytes };
+	hakstat_model_feed(m, &e);
+}
+
+/* Comes before the rows of classes of its snapshot. */
+static void heap(struct hakstat_model *m, uint64_t snapshot, uint64_t committed, uint64_t cached)
+{
+	struct hakstat_event e = event(HAKSTAT_EVENT_HEAP_STATS);
+
+	e.u.heap_stats = (struct hakstat_event_heap_stats) {
+		.snapshot = snapshot, .mapped = 1 << 21, .committed = committed, .cached = cached
+	};
+	hakstat_model_feed(m, &e);
+}
+
 static void ops(struct hakstat_model *m, uint64_t first, const uint64_t *words, uint32_t count)
 {
 	struct hakstat_event e = event(HAKSTAT_EVENT_OPS);
@@ -425,6 +451,144 @@ static void another_process_is_left_out_when_one_is_chosen(void **state)
 	hakstat_summary_free(s);
 }
 
+static void the_kinds_of_memory_add_up(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t come[] = {
+		word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000),
+		word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 700),
+		word(HAK_WORD_ALLOC, LARGE_CLASS, HAK_REASON_ABOVE_MID, 0, 300000),
+		303104,
+	};
+	const uint64_t go[] = {
+		word(HAK_WORD_FREE, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000),
+		word(HAK_WORD_FREE, LARGE_CLASS, HAK_REASON_ABOVE_MID, 0, 300000),
+		303104,
+	};
+	struct hakstat_summary *s;
+	const struct hakstat_row *row;
+	(void)state;
+
+	tables(m);
+	heap(m, 0, 65536, 0);
+	stats(m, 0, TINY_CLASS, 1024, 10, 7); /* three blocks are older than the trace */
+	ops(m, 0, come, 4);
+	heap(m, 1, 65536 + 327680 + 131072, 131072);
+	stats(m, 1, TINY_CLASS, 1024, 12, 7);
+	large_stats(m, 1, 1, 0, 303104);
+	ops(m, 4, go, 3);
+	heap(m, 2, 65536 + 458752, 458752);
+	stats(m, 2, TINY_CLASS, 1024, 12, 8);
+	large_stats(m, 2, 1, 1, 0);
+	s = finish(m);
+
+	row = row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS);
+	assert_int_equal(row->n.live_requested_bytes, 700);
+	assert_int_equal(hakstat_counts_live_waste(&row->n), 324);
+	assert_int_equal(row->n.live_unknown_bytes, 3 * 1024);
+	assert_int_equal(row->n.peak_requested_bytes, 1700);
+	assert_int_equal(hakstat_counts_peak_waste(&row->n), 2048 - 1700);
+	assert_int_equal(row->n.peak_unknown_bytes, 3 * 1024);
+	assert_int_equal(row->n.peak_idle_bytes, 65536 - 5 * 1024);
+	row = row_of(s, HAKSTAT_BY_CLASS, LARGE_CLASS);
+	assert_int_equal(row->n.peak_requested_bytes, 300000);
+	assert_int_equal(row->n.peak_idle_bytes, 0);
+	assert_int_equal(s->g.rest_bytes, 0);
+	assert_int_equal(s->g.peak_rest_bytes, 327680 - 303104); /* of the large block's span */
+	assert_int_equal(s->g.peak_committed_bytes, 65536 + 327680 + 131072);
+	assert_int_equal(s->g.peak_cached_bytes, 131072);
+	assert_int_equal(s->g.snapshots, 3);
+	hakstat_summary_free(s);
+}
+
+static void what_lasts_counts_by_its_duration(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	struct hakstat_event e = event(HAKSTAT_EVENT_CLASS_STATS);
+	struct hakstat_summary *s;
+	int64_t begin = e.time_ns;
+	(void)state;
+
+	tables(m);
+	for (uint64_t i = 0; i < 3; i++) { /* one block at 0 s, three at 2 s, none at 3 s */
+		static const uint64_t live[] = { 1, 3, 0 }, seconds[] = { 0, 2, 3 };
+		heap(m, i, 65536, 0);
+		e.time_ns = begin + (int64_t)(seconds[i] * 1000000000);
+		e.u.class_stats = (struct hakstat_event_class_stats) { .snapshot = i,
+								       .class_id = TINY_CLASS,
+								       .usable = 1024,
+								       .allocs = 3,
+								       .frees = 3 - live[i],
+								       .live = live[i],
+								       .slabs = 1,
+								       .slab_bytes = 65536 };
+		hakstat_model_feed(m, &e);
+	}
+	s = finish(m);
+	assert_int_equal(row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS)->n.unknown_byte_s,
+			 2 * 2 * 1024 + 3 * 1024 / 2);
+	assert_int_equal(row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS)->n.idle_byte_s,
+			 3 * 65536 - (2 * 2 * 1024 + 3 * 1024 / 2));
+	assert_int_equal(s->g.committed_byte_s, 3 * 65536);
+	hakstat_summary_free(s);
+}
+
+static void a_size_knows_what_is_live_and_what_was_at_the_peak(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t come[] = {
+		word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 600),
+		word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 600),
+		word(HAK_WORD_ALLOC, MID_CLASS, HAK_REASON_SIZE_FIT, 0, 5001),
+		word(HAK_WORD_ALLOC, MID_CLASS, HAK_REASON_SIZE_FIT, 0, 5003),
+	};
+	const uint64_t go[] = {
+		word(HAK_WORD_FREE, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 600),
+		word(HAK_WORD_FREE, MID_CLASS, HAK_REASON_SIZE_FIT, 0, 5001),
+	};
+	struct hakstat_summary *s;
+	const struct hakstat_row *row;
+	(void)state;
+
+	tables(m);
+	ops(m, 0, come, 4);
+	ops(m, 4, go, 2);
+	s = finish(m);
+	row = row_of(s, HAKSTAT_BY_SIZE, TINY_CLASS);
+	assert_int_equal(row->n.live, 1);
+	assert_int_equal(row->n.live_requested_bytes, 600);
+	assert_int_equal(row->n.live_usable_bytes, 1024);
+	assert_int_equal(row->n.peak_live, 2);
+	row = row_of(s, HAKSTAT_BY_SIZE, MID_CLASS); /* two sizes in one row */
+	assert_int_equal(row->n.live_requested_bytes, 5003);
+	assert_int_equal(row->n.peak_requested_bytes, 10004);
+	hakstat_summary_free(s);
+}
+
+static void a_process_is_called_as_its_main_thread_is(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	static const char *const names[] = { "hakmem-trace", "worker", "server", "hakmem-trace" };
+	static const uint32_t tids[] = { TID, TID + 1, PID, TID };
+	struct hakstat_summary *s;
+	(void)state;
+
+	for (int i = 0; i < 4; i++) {
+		struct hakstat_event e = event(HAKSTAT_EVENT_ALLOC);
+		e.tid = tids[i];
+		e.process_name = names[i];
+		e.u.op = (struct hakstat_event_op) {
+			.requested = 1000, .usable = 1024, .class_id = TINY_CLASS, .weight = 1
+		};
+		hakstat_model_feed(m, &e);
+	}
+	s = finish(m);
+	row_of(s, HAKSTAT_BY_PROCESS, 0);
+	assert_string_equal(
+		((struct hakstat_row *)g_ptr_array_index(s->rows[HAKSTAT_BY_PROCESS], 0))->process, "server");
+	hakstat_summary_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +606,10 @@ int main(void)
 		cmocka_unit_test(impossible_ids_and_weights_are_left_out),
 		cmocka_unit_test(lost_events_add_up_and_unknown_numbers_are_said),
 		cmocka_unit_test(another_process_is_left_out_when_one_is_chosen),
+		cmocka_unit_test(the_kinds_of_memory_add_up),
+		cmocka_unit_test(what_lasts_counts_by_its_duration),
+		cmocka_unit_test(a_size_knows_what_is_live_and_what_was_at_the_peak),
+		cmocka_unit_test(a_process_is_called_as_its_main_thread_is),
 	};
 
 	return cmocka_run_group_tests_name("model", tests, NULL, NULL);

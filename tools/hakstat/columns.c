@@ -43,7 +43,7 @@ static bool knows_live(const struct hakstat_row *r)
 /* Of slabs, so what is live outside of slabs does not count; a large class has neither. */
 static uint64_t idle_slab_bytes(const struct hakstat_row *r)
 {
-	uint64_t held = r->n.live_usable_bytes - MIN(r->large_live_bytes, r->n.live_usable_bytes);
+	uint64_t held = r->n.live_usable_bytes - MIN(r->n.large_live_bytes, r->n.live_usable_bytes);
 
 	return r->n.slab_bytes > held ? r->n.slab_bytes - held : 0;
 }
@@ -163,11 +163,11 @@ static struct hakstat_value get_live_unknown(const struct hakstat_row *r)
 }
 static struct hakstat_value get_slabs(const struct hakstat_row *r)
 {
-	return number(r->n.slabs);
+	return number_if(r->n.seen != 0, r->n.slabs);
 }
 static struct hakstat_value get_slab_bytes(const struct hakstat_row *r)
 {
-	return number(r->n.slab_bytes);
+	return number_if(r->n.seen != 0, r->n.slab_bytes);
 }
 static struct hakstat_value get_occupancy(const struct hakstat_row *r)
 {
@@ -177,7 +177,7 @@ static struct hakstat_value get_occupancy(const struct hakstat_row *r)
 }
 static struct hakstat_value get_external(const struct hakstat_row *r)
 {
-	return number(idle_slab_bytes(r));
+	return number_if(r->n.seen != 0, idle_slab_bytes(r));
 }
 /* A slice of time has levels only when a snapshot fell into it. */
 static bool is_measured(const struct hakstat_row *r, uint64_t level)
@@ -187,19 +187,109 @@ static bool is_measured(const struct hakstat_row *r, uint64_t level)
 
 static struct hakstat_value get_peak(const struct hakstat_row *r)
 {
-	return number_if(is_measured(r, r->peak_live_bytes), r->peak_live_bytes);
+	return number_if(is_measured(r, r->g.peak_live_bytes), r->g.peak_live_bytes);
 }
 static struct hakstat_value get_mapped(const struct hakstat_row *r)
 {
-	return number(r->mapped_bytes);
+	return number_if(r->g.snapshots != 0, r->g.mapped_bytes);
 }
 static struct hakstat_value get_committed(const struct hakstat_row *r)
 {
-	return number_if(is_measured(r, r->committed_bytes), r->committed_bytes);
+	return number_if(r->span_ns ? r->g.committed_bytes != 0 : r->g.snapshots != 0, r->g.committed_bytes);
 }
 static struct hakstat_value get_cached(const struct hakstat_row *r)
 {
-	return number(r->cached_bytes);
+	return number_if(r->g.snapshots != 0, r->g.cached_bytes);
+}
+static struct hakstat_value get_rest(const struct hakstat_row *r)
+{
+	return number_if(r->g.snapshots != 0, r->g.rest_bytes);
+}
+static struct hakstat_value get_live_unknown_bytes(const struct hakstat_row *r)
+{
+	return number(r->n.live_unknown_bytes);
+}
+
+/* Of sizes from operations, else from snapshots: a trace without any knows no peak. */
+static bool has_peak(const struct hakstat_row *r)
+{
+	return r->n.seen != 0 || r->n.peak_live != 0 || r->requested_max != 0;
+}
+
+/* The fullest snapshot may be older than any sample or operation. */
+static bool knows_peak(const struct hakstat_row *r)
+{
+	return has_peak(r) &&
+	       (r->n.peak_unknown_bytes == 0 || r->n.peak_unknown_bytes < r->n.peak_usable_bytes);
+}
+
+static struct hakstat_value get_peak_blocks(const struct hakstat_row *r)
+{
+	return number_if(has_peak(r), r->n.peak_live);
+}
+static struct hakstat_value get_peak_requested(const struct hakstat_row *r)
+{
+	return number_if(knows_peak(r), r->n.peak_requested_bytes);
+}
+static struct hakstat_value get_peak_usable(const struct hakstat_row *r)
+{
+	return number_if(has_peak(r), r->n.peak_usable_bytes);
+}
+static struct hakstat_value get_peak_waste(const struct hakstat_row *r)
+{
+	return number_if(knows_peak(r), hakstat_counts_peak_waste(&r->n));
+}
+static struct hakstat_value get_peak_unknown(const struct hakstat_row *r)
+{
+	return number_if(has_peak(r), r->n.peak_unknown_bytes);
+}
+static struct hakstat_value get_peak_idle(const struct hakstat_row *r)
+{
+	return number_if(has_peak(r), r->n.peak_idle_bytes);
+}
+static struct hakstat_value get_peak_committed(const struct hakstat_row *r)
+{
+	return number_if(r->g.snapshots != 0, r->g.peak_committed_bytes);
+}
+static struct hakstat_value get_peak_cached(const struct hakstat_row *r)
+{
+	return number_if(r->g.snapshots != 0, r->g.peak_cached_bytes);
+}
+static struct hakstat_value get_peak_rest(const struct hakstat_row *r)
+{
+	return number_if(r->g.snapshots != 0, r->g.peak_rest_bytes);
+}
+static struct hakstat_value get_requested_s(const struct hakstat_row *r)
+{
+	return number_if(r->n.seen != 0, r->n.requested_byte_s);
+}
+static struct hakstat_value get_waste_s(const struct hakstat_row *r)
+{
+	return number_if(r->n.seen != 0, r->n.waste_byte_s);
+}
+static struct hakstat_value get_unknown_s(const struct hakstat_row *r)
+{
+	return number_if(r->n.seen != 0, r->n.unknown_byte_s);
+}
+static struct hakstat_value get_idle_s(const struct hakstat_row *r)
+{
+	return number_if(r->n.seen != 0, r->n.idle_byte_s);
+}
+static struct hakstat_value get_committed_s(const struct hakstat_row *r)
+{
+	return number_if(r->g.snapshots != 0, r->g.committed_byte_s);
+}
+static struct hakstat_value get_cached_s(const struct hakstat_row *r)
+{
+	return number_if(r->g.snapshots != 0, r->g.cached_byte_s);
+}
+static struct hakstat_value get_rest_s(const struct hakstat_row *r)
+{
+	return number_if(r->g.snapshots != 0, r->g.rest_byte_s);
+}
+static struct hakstat_value get_snapshots(const struct hakstat_row *r)
+{
+	return number(r->g.snapshots);
 }
 static struct hakstat_value get_samples(const struct hakstat_row *r)
 {
@@ -251,18 +341,37 @@ const struct hakstat_column hakstat_columns[] = {
 	{ "waste_percent", "waste %", PERCENT, ALL, ALL & ~TOT, 0, "waste as part of the usable bytes", get_waste_percent },
 	{ "ci95_percent", "±%", PERCENT, CLA | TOT, 0, 0, "half width of the 95 % interval of requested_bytes; 0 when exact", get_ci95 },
 	{ "unknown_allocs", "unknown", COUNT, CLA | ROU | TOT, 0, 0, "allocations of which no sample tells the request; not in requested and waste", get_unknown },
-	{ "live_requested_bytes", "live req.", BYTES, CLA | SIT | PRO | TOT, 0, 0, "what the live blocks were asked for", get_live_requested },
-	{ "live_usable_bytes", "live usable", BYTES, CLA | SIT | PRO | TOT, PRO, 6, "usable bytes of the live blocks", get_live_usable },
-	{ "live_waste_bytes", "live waste", BYTES, CLA | SIT | PRO | TOT, CLA | SIT | PRO, 6, "waste in the live blocks", get_live_waste },
+	{ "live_requested_bytes", "live req.", BYTES, CLA | SIZ | SIT | PRO | TOT, 0, 0, "what the live blocks were asked for", get_live_requested },
+	{ "live_usable_bytes", "live usable", BYTES, CLA | SIZ | SIT | PRO | TOT, PRO, 6, "usable bytes of the live blocks", get_live_usable },
+	{ "live_waste_bytes", "live waste", BYTES, CLA | SIZ | SIT | PRO | TOT, CLA | SIT | PRO, 6, "waste in the live blocks", get_live_waste },
 	{ "live_unknown", "live unknown", COUNT, CLA | TOT, 0, 0, "live blocks whose request is unknown: older than the trace, or not sampled", get_live_unknown },
+	{ "live_unknown_bytes", "live unknown", BYTES, CLA | PRO | TOT, 0, 0, "usable bytes of those blocks; live requested, live waste and these are live usable", get_live_unknown_bytes },
 	{ "slabs", "slabs", COUNT, CLA | TOT, CLA, 10, "slabs the class owns at the end", get_slabs },
-	{ "slab_bytes", "slab bytes", BYTES, CLA | TOT, 0, 0, "bytes of those slabs", get_slab_bytes },
+	{ "slab_bytes", "slab bytes", BYTES, CLA | PRO | TOT, 0, 0, "bytes of those slabs", get_slab_bytes },
 	{ "occupancy_percent", "occup. %", PERCENT, CLA | TOT, CLA, 8, "live blocks as part of the slabs", get_occupancy },
-	{ "external_waste_bytes", "idle", BYTES, CLA | TOT, CLA, 9, "bytes in slabs that no live block uses", get_external },
+	{ "external_waste_bytes", "idle", BYTES, CLA | PRO | TOT, CLA, 9, "bytes in slabs that no live block uses", get_external },
 	{ "peak_live_bytes", "peak", BYTES, PRO | TIM | TOT, PRO | TIM, 5, "most usable bytes that were live at once, as seen at snapshots and operations; of several processes the sum", get_peak },
 	{ "mapped_bytes", "mapped", BYTES, PRO | TOT, 0, 0, "superslabs made accessible, at the end", get_mapped },
 	{ "committed_bytes", "committed", BYTES, PRO | TIM | TOT, PRO | TIM, 5, "of those, spans that hold or held data and were not given back", get_committed },
 	{ "held_bytes", "held", BYTES, PRO | TOT, 0, 0, "committed spans that nobody uses and that were not given back yet", get_cached },
+	{ "span_rest_bytes", "span ends", BYTES, PRO | TOT, 0, 0, "committed, and neither held nor in slabs nor in a large block: the ends of large blocks' spans", get_rest },
+	{ "peak_live", "peak blocks", COUNT, CLA | SIZ | PRO | TOT, 0, 0, "blocks that were live at the peak: in the snapshot of the process with the most live bytes; of sizes, when its operations had the most, within 1 %", get_peak_blocks },
+	{ "peak_live_requested_bytes", "peak req.", BYTES, CLA | SIZ | PRO | TOT, 0, 0, "what they were asked for", get_peak_requested },
+	{ "peak_live_usable_bytes", "peak usable", BYTES, CLA | SIZ | PRO | TOT, 0, 0, "their usable bytes", get_peak_usable },
+	{ "peak_live_waste_bytes", "peak waste", BYTES, CLA | SIZ | PRO | TOT, 0, 0, "waste in them", get_peak_waste },
+	{ "peak_live_unknown_bytes", "peak unknown", BYTES, CLA | PRO | TOT, 0, 0, "usable bytes of those whose request is unknown", get_peak_unknown },
+	{ "peak_external_waste_bytes", "peak idle", BYTES, CLA | PRO | TOT, 0, 0, "at the peak, bytes in slabs that no live block used", get_peak_idle },
+	{ "peak_held_bytes", "peak held", BYTES, PRO | TOT, 0, 0, "held_bytes at the peak", get_peak_cached },
+	{ "peak_span_rest_bytes", "peak span ends", BYTES, PRO | TOT, 0, 0, "span_rest_bytes at the peak", get_peak_rest },
+	{ "peak_committed_bytes", "peak committed", BYTES, PRO | TOT, 0, 0, "committed_bytes at the peak", get_peak_committed },
+	{ "requested_byte_seconds", "requested B s", COUNT, CLA | PRO | TOT, 0, 0, "live requested bytes times seconds, from the first snapshot to the last", get_requested_s },
+	{ "waste_byte_seconds", "waste B s", COUNT, CLA | PRO | TOT, 0, 0, "the same of live waste", get_waste_s },
+	{ "unknown_byte_seconds", "unknown B s", COUNT, CLA | PRO | TOT, 0, 0, "of live blocks whose request is unknown", get_unknown_s },
+	{ "external_waste_byte_seconds", "idle B s", COUNT, CLA | PRO | TOT, 0, 0, "of bytes in slabs that no live block uses", get_idle_s },
+	{ "held_byte_seconds", "held B s", COUNT, PRO | TOT, 0, 0, "of held bytes", get_cached_s },
+	{ "span_rest_byte_seconds", "span ends B s", COUNT, PRO | TOT, 0, 0, "of the ends of large blocks' spans", get_rest_s },
+	{ "committed_byte_seconds", "committed B s", COUNT, PRO | TOT, 0, 0, "of committed bytes", get_committed_s },
+	{ "snapshots", "snapshots", COUNT, PRO | TOT, 0, 0, "how often the allocator's counters were recorded: the more, the closer the peak", get_snapshots },
 	{ "samples", "samples", COUNT, CLA | SIT, 0, 0, "samples the estimates rest on", get_samples },
 	{ "stack", "call site", STACK, SIT, SIT, 0, "call stack, innermost first", get_stack },
 };

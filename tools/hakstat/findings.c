@@ -353,7 +353,7 @@ static void find_idle_slabs(struct hakstat_report *r)
 		idle += idle_bytes(g_ptr_array_index(r->tables[HAKSTAT_BY_CLASS], i));
 	}
 	if (idle < LEAST_IDLE_BYTES || share(idle, r->totals.n.slab_bytes) < LOW_OCCUPANCY_PERCENT ||
-	    share(r->totals.n.live_usable_bytes, r->totals.peak_live_bytes) < STILL_BUSY_PERCENT) {
+	    share(r->totals.n.live_usable_bytes, r->totals.g.peak_live_bytes) < STILL_BUSY_PERCENT) {
 		return;
 	}
 	names = idlest_classes(r);

@@ -56,6 +56,21 @@ uint64_t hakstat_model_events(const struct hakstat_model *m)
 	return m->summary->events;
 }
 
+/*
+ * LTTng's name of a process is that of the thread which writes. The main thread's is the one
+ * that people know; the tracer's own thread says nothing.
+ */
+static void name_process(struct hakstat_process *p, const struct hakstat_event *e)
+{
+	bool is_main = e->has_pid && e->tid == e->pid;
+
+	if (is_main || !p->name || strcmp(e->process_name, "hakmem-trace") != 0) {
+		g_free(p->name);
+		p->name = g_strdup(e->process_name);
+	}
+	p->has_main_name = is_main;
+}
+
 static struct hakstat_process *process_of(struct hakstat_model *m, const struct hakstat_event *e)
 {
 	struct hakstat_process *p = hakstat_roster_find(&m->roster, e);
@@ -63,9 +78,8 @@ static struct hakstat_process *process_of(struct hakstat_model *m, const struct 
 	if (!p->host_name && e->host_name) {
 		p->host_name = g_strdup(e->host_name);
 	}
-	if (e->process_name && g_strcmp0(p->name, e->process_name) != 0) {
-		g_free(p->name);
-		p->name = g_strdup(e->process_name);
+	if (e->process_name && !p->has_main_name && g_strcmp0(p->name, e->process_name) != 0) {
+		name_process(p, e);
 	}
 	return p;
 }
@@ -119,6 +133,9 @@ static void count_batch(struct hakstat_model *m, struct hakstat_process *p, cons
 	n->samples += source == HAKSTAT_MODE_SAMPLE;
 	p->operations[source] += batch->allocs + batch->frees + batch->resizes;
 	m->summary->malformed += batch->malformed;
+	hakstat_tally_mark_peak(source == HAKSTAT_MODE_FULL	? &p->ops
+				: source == HAKSTAT_MODE_EVENTS ? &p->events
+								: &p->samples.tally);
 	hakstat_timeline_add(m->timelines[source], e->time_ns, batch);
 }
 
@@ -250,15 +267,26 @@ static void feed_lost(struct hakstat_summary *s, const struct hakstat_event_lost
 	s->lost_events += MIN(lost->count, UINT64_MAX - s->lost_events);
 }
 
+/* The large class ends a snapshot; it alone has no block size. */
+static bool is_last_row(const struct hakstat_process *p, const struct hakstat_event_class_stats *stats)
+{
+	return stats->usable == 0 && stats->snapshot == p->snapshot;
+}
+
 static void feed_snapshot(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
 {
-	if (e->kind == HAKSTAT_EVENT_CLASS_STATS) {
-		hakstat_process_class_stats(p, e->time_ns, &e->u.class_stats);
-	} else {
+	if (e->kind == HAKSTAT_EVENT_HEAP_STATS) {
 		hakstat_process_heap_stats(p, &e->u.heap_stats);
+		return;
+	}
+	if (!p->pending.is_over && p->classes[e->u.class_stats.class_id].name) {
+		release_pending(m, p); /* the table is known, so they need not wait */
+	}
+	hakstat_process_class_stats(p, e->time_ns, &e->u.class_stats);
+	if (is_last_row(p, &e->u.class_stats)) {
 		for (int i = 0; i < HAKSTAT_MODE_COUNT; i++) {
 			hakstat_timeline_level(m->timelines[i], e->time_ns, p->index, p->snapshot_live_bytes,
-					       e->u.heap_stats.committed);
+					       p->heap.committed);
 		}
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process's classes, snapshots, threads and modules as the events tell them.
+ * A process's classes, threads and modules as the events tell them.
  */
 #include "process.h"
 
@@ -92,7 +92,7 @@ void hakstat_thread_words(struct hakstat_thread *thread, uint64_t first, uint32_
 	thread->next_word = end;
 }
 
-static void set_block(struct hakstat_process *p, uint32_t class_id, uint32_t route, uint64_t usable)
+void hakstat_process_set_block(struct hakstat_process *p, uint32_t class_id, uint32_t route, uint64_t usable)
 {
 	struct hakstat_class_state *c = &p->classes[class_id];
 
@@ -107,7 +107,7 @@ void hakstat_process_class_info(struct hakstat_process *p, const struct hakstat_
 {
 	struct hakstat_class_state *c = &p->classes[info->class_id];
 
-	set_block(p, info->class_id, info->route, info->usable);
+	hakstat_process_set_block(p, info->class_id, info->route, info->usable);
 	c->min_request = info->min_request;
 	c->max_request = info->max_request;
 	if (!c->name) {
@@ -120,76 +120,11 @@ void hakstat_process_borrow_class(struct hakstat_process *p, const struct haksta
 {
 	const struct hakstat_class_state *c = &from->classes[class_id];
 
-	set_block(p, class_id, c->route, c->block);
+	hakstat_process_set_block(p, class_id, c->route, c->block);
 	p->classes[class_id].min_request = c->min_request;
 	p->classes[class_id].max_request = c->max_request;
 	g_free(p->classes[class_id].name);
 	p->classes[class_id].name = g_strdup(c->name);
-}
-
-/* A snapshot is a row per class; its total is whole when the next one begins. */
-static void close_snapshot(struct hakstat_process *p)
-{
-	if (!p->has_snapshot) {
-		return;
-	}
-	if (!p->has_baseline) {
-		p->has_baseline = true;
-		p->baseline_live_bytes =
-			p->snapshot_live_bytes - (p->ops.is_used ? p->ops.live_bytes : p->events.live_bytes);
-	}
-	if (p->snapshot_live_bytes > (int64_t)p->peak_live_bytes) {
-		p->peak_live_bytes = (uint64_t)p->snapshot_live_bytes;
-	}
-}
-
-static int64_t live_bytes(const struct hakstat_class_state *c)
-{
-	return (int64_t)(c->block ? c->last.live * c->block : c->last.slab_bytes);
-}
-
-bool hakstat_process_went_back(const struct hakstat_process *p, const struct hakstat_event_class_stats *stats)
-{
-	const struct hakstat_class_state *c = &p->classes[stats->class_id];
-
-	return c->has_points && stats->allocs < c->last.allocs && stats->snapshot < p->snapshot;
-}
-
-void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
-				 const struct hakstat_event_class_stats *stats)
-{
-	struct hakstat_class_state *c = &p->classes[stats->class_id];
-	struct hakstat_class_point point = { stats->allocs, stats->frees, stats->live, stats->slabs,
-					     stats->slab_bytes };
-
-	if (p->has_snapshot && time_ns < p->snapshot_ns) {
-		return;
-	}
-	if (p->has_snapshot && stats->snapshot != p->snapshot) {
-		close_snapshot(p);
-	}
-	p->snapshot_ns = time_ns;
-	p->has_snapshot = true;
-	p->snapshot = stats->snapshot;
-	p->snapshot_live_bytes -= c->has_points ? live_bytes(c) : 0;
-	set_block(p, stats->class_id, stats->route, stats->usable);
-	if (!c->has_points) {
-		c->first = point;
-		c->has_points = true;
-	}
-	c->last = point;
-	p->snapshot_live_bytes += live_bytes(c);
-}
-
-void hakstat_process_heap_stats(struct hakstat_process *p, const struct hakstat_event_heap_stats *stats)
-{
-	if (p->has_snapshot && stats->snapshot == p->snapshot) {
-		close_snapshot(p);
-	}
-	p->mapped = stats->mapped;
-	p->committed = stats->committed;
-	p->cached = stats->cached;
-	p->metadata = stats->metadata;
 }
 
 static struct hakstat_module *module_at(struct hakstat_process *p, uint64_t base)

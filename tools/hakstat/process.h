@@ -16,6 +16,23 @@ struct hakstat_class_point {
 	uint64_t allocs, frees, live, slabs, slab_bytes;
 };
 
+/* What is live of a class, by usable bytes: requested + waste + unknown = usable. */
+struct hakstat_live {
+	uint64_t blocks, usable, requested;
+	uint64_t unknown_blocks, unknown; /* whose request is not known */
+};
+
+/* Where the memory of a class is at one time. */
+struct hakstat_moment {
+	struct hakstat_live live;
+	uint64_t idle; /* in slabs, and of no live block */
+};
+
+/* Moments over time, in byte nanoseconds. */
+struct hakstat_area {
+	double requested, waste, unknown, idle;
+};
+
 struct hakstat_class_state {
 	bool is_known; /* route and block were in the trace */
 	bool has_points;
@@ -23,6 +40,8 @@ struct hakstat_class_state {
 	uint32_t route;
 	uint64_t block, min_request, max_request;
 	struct hakstat_class_point first, last;
+	struct hakstat_moment now, before, peak; /* as of the last, the closed and the fullest snapshot */
+	struct hakstat_area area;
 	double early_allocs, early_frees; /* weight of samples before `first` */
 };
 
@@ -43,10 +62,16 @@ struct hakstat_thread {
 	struct hakstat_counts n[HAKSTAT_MODE_COUNT]; /* by source: samples, events, packed operations */
 };
 
+struct hakstat_heap {
+	uint64_t mapped, committed, cached, metadata;
+	uint64_t rest; /* committed, and neither cached nor in slabs nor in a large block */
+};
+
 struct hakstat_process {
 	uint32_t index; /* its key among the symbolizer's processes */
 	uint32_t session, pid;
 	char *host_name, *name;
+	bool has_main_name; /* `name` is the main thread's */
 	bool has_image_start;
 	bool is_foreign; /* runs beside the recording: neither its command nor started by that */
 	bool has_snapshot;
@@ -57,7 +82,11 @@ struct hakstat_process {
 	int64_t baseline_live_bytes; /* the same at the first snapshot */
 	bool has_baseline;
 	uint64_t peak_live_bytes;
-	uint64_t mapped, committed, cached, metadata;
+	struct hakstat_heap heap, heap_before, heap_peak;
+	double committed_area, cached_area, rest_area; /* byte nanoseconds */
+	bool is_open;				       /* rows of the last snapshot may still come */
+	unsigned snapshots;			       /* that are closed */
+	int64_t closed_ns;			       /* the time of the last of them */
 	struct hakstat_tally ops, events;
 	uint64_t operations[HAKSTAT_MODE_COUNT]; /* that were read one by one, by source */
 	struct hakstat_samples samples;
@@ -86,11 +115,26 @@ void hakstat_thread_words(struct hakstat_thread *thread, uint64_t first, uint32_
 
 /* Route, block and range of a class. Class ids are below HAKSTAT_MAX_CLASSES. */
 void hakstat_process_class_info(struct hakstat_process *process, const struct hakstat_event_class_info *info);
-/* A snapshot that is older than the last one is left out. */
+void hakstat_process_set_block(struct hakstat_process *process, uint32_t class_id, uint32_t route,
+			       uint64_t usable);
+
+/*
+ * A snapshot is one row of the heap and one for each class. One that is older than the last is
+ * left out. `close` is for the end of the trace: the last snapshot is whole.
+ */
 void hakstat_process_class_stats(struct hakstat_process *process, int64_t time_ns,
 				 const struct hakstat_event_class_stats *stats);
 void hakstat_process_heap_stats(struct hakstat_process *process,
 				const struct hakstat_event_heap_stats *stats);
+void hakstat_process_close_snapshot(struct hakstat_process *process);
+
+/*
+ * What is live of a class as of the last snapshot and what was read until now. `exact` is the tally
+ * of operations; NULL: the samples tell the requests.
+ */
+struct hakstat_live hakstat_process_live(const struct hakstat_process *process, uint32_t class_id,
+					 const struct hakstat_tally *exact,
+					 const struct hakstat_samples *samples);
 
 /* True when these numbers can't belong to the same image: its counters started anew. */
 bool hakstat_process_went_back(const struct hakstat_process *process,

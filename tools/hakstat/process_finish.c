@@ -35,29 +35,6 @@ static enum hakstat_mode mode_of(const struct hakstat_process *p)
 	return p->events.is_used ? HAKSTAT_MODE_EVENTS : HAKSTAT_MODE_SAMPLE;
 }
 
-/* One class's cells of all reasons together. */
-static struct hakstat_cell sum_cells(const struct hakstat_tally *tally, uint32_t class_id)
-{
-	struct hakstat_cell sum = { .min = UINT64_MAX };
-	const struct hakstat_class_tally *c = tally ? tally->classes[class_id] : NULL;
-
-	for (int i = 0; c && i < HAKSTAT_REASONS; i++) {
-		const struct hakstat_cell *cell = &c->cells[i];
-		sum.allocs += cell->allocs;
-		sum.requested += cell->requested;
-		sum.usable += cell->usable;
-		sum.frees += cell->frees;
-		sum.freed_requested += cell->freed_requested;
-		sum.freed_usable += cell->freed_usable;
-		sum.untraced += cell->untraced;
-		sum.untraced_usable += cell->untraced_usable;
-		sum.resized += cell->resized;
-		sum.min = MIN(sum.min, cell->min);
-		sum.max = MAX(sum.max, cell->max);
-	}
-	return sum;
-}
-
 static uint64_t at_least_zero(int64_t value)
 {
 	return value > 0 ? (uint64_t)value : 0;
@@ -128,52 +105,6 @@ static void estimated_requests(struct finish *f, uint32_t class_id, struct hakst
 	n->variance = estimate_variance(s, count, request_range(f->process, class_id));
 }
 
-/* Blocks older than the trace have no known request. */
-static void exact_live(const struct hakstat_class_state *c, const struct hakstat_cell *cell,
-		       struct hakstat_counts *n)
-{
-	uint64_t traced = at_least_zero((int64_t)(cell->allocs - cell->frees));
-	uint64_t requested =
-		at_least_zero((int64_t)(cell->requested - cell->freed_requested) + cell->resized);
-	uint64_t usable = at_least_zero((int64_t)(cell->usable - cell->freed_usable));
-
-	if (!c->has_points) {
-		n->live = traced;
-		n->live_usable_bytes = c->block ? traced * c->block : usable;
-		n->live_requested_bytes = requested;
-		return;
-	}
-	n->live = c->last.live;
-	n->live_usable_bytes = c->block ? c->last.live * c->block : c->last.slab_bytes;
-	if (traced > n->live) { /* the snapshot is older than the last operations */
-		requested = rounded((double)requested * (double)n->live / (double)traced);
-		traced = n->live;
-	}
-	usable = c->block ? traced * c->block : MIN(usable, n->live_usable_bytes);
-	n->live_requested_bytes = MIN(requested, n->live_usable_bytes);
-	n->live_unknown = n->live - traced;
-	n->live_unknown_bytes = n->live_unknown ? n->live_usable_bytes - usable : 0;
-}
-
-static void estimated_live(const struct hakstat_class_state *c, const struct hakstat_sample_sums *s,
-			   struct hakstat_counts *n)
-{
-	n->live = c->has_points ? c->last.live : rounded(s->live_weight);
-	n->live_usable_bytes = n->live * c->block;
-	if (!c->block) {
-		n->live_usable_bytes = c->has_points ? c->last.slab_bytes : rounded(s->live_usable);
-	}
-	if (s->live_samples == 0) {
-		n->live_unknown = n->live;
-		n->live_unknown_bytes = n->live_usable_bytes;
-		return;
-	}
-	/* Requested per usable byte: for blocks of one size the same as per block. */
-	n->live_requested_bytes =
-		MIN(rounded(s->live_requested / s->live_usable * (double)n->live_usable_bytes),
-		    n->live_usable_bytes);
-}
-
 /* Without operations: what happened between the first and the last snapshot, and before the first. */
 static void counts_between(struct hakstat_process *p, uint32_t class_id, const struct hakstat_sample_sums *s,
 			   struct hakstat_counts *n)
@@ -190,22 +121,49 @@ static void counts_between(struct hakstat_process *p, uint32_t class_id, const s
 	p->has_early_samples |= c->early_allocs > 0;
 }
 
+static uint64_t byte_seconds(double byte_nanoseconds)
+{
+	return rounded(byte_nanoseconds / 1e9);
+}
+
+static void live_counts(const struct finish *f, uint32_t class_id, struct hakstat_counts *n)
+{
+	const struct hakstat_class_state *c = &f->process->classes[class_id];
+	struct hakstat_live live = hakstat_process_live(f->process, class_id, f->exact, f->samples);
+
+	n->live = live.blocks;
+	n->live_usable_bytes = live.usable;
+	n->large_live_bytes = c->block ? 0 : live.usable;
+	n->live_requested_bytes = live.requested;
+	n->live_unknown = live.unknown_blocks;
+	n->live_unknown_bytes = live.unknown;
+	n->seen = c->has_points;
+	n->peak_live = c->peak.live.blocks;
+	n->peak_usable_bytes = c->peak.live.usable;
+	n->peak_requested_bytes = c->peak.live.requested;
+	n->peak_unknown_bytes = c->peak.live.unknown;
+	n->peak_idle_bytes = c->peak.idle;
+	n->requested_byte_s = byte_seconds(c->area.requested);
+	n->waste_byte_s = byte_seconds(c->area.waste);
+	n->unknown_byte_s = byte_seconds(c->area.unknown);
+	n->idle_byte_s = byte_seconds(c->area.idle);
+}
+
 static void class_counts(struct finish *f, uint32_t class_id, struct hakstat_counts *n)
 {
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
 	const struct hakstat_sample_sums *s = &f->samples->classes[class_id];
-	struct hakstat_cell cell = sum_cells(f->exact, class_id);
+	struct hakstat_cell cell = hakstat_tally_sum(f->exact, class_id);
 
 	if (f->exact) {
 		n->allocs = cell.allocs;
 		n->frees = cell.frees + cell.untraced;
 		exact_requests(&cell, c->block, n);
-		exact_live(c, &cell, n);
 	} else {
 		counts_between(f->process, class_id, s, n);
 		estimated_requests(f, class_id, n);
-		estimated_live(c, s, n);
 	}
+	live_counts(f, class_id, n);
 	n->slabs = c->last.slabs;
 	n->slab_bytes = c->block ? c->last.slab_bytes : 0; /* large blocks lie in no slab */
 }
@@ -240,7 +198,7 @@ static void finish_class(struct finish *f, uint32_t class_id)
 {
 	struct hakstat_process *p = f->process;
 	struct hakstat_counts n = { 0 };
-	struct hakstat_cell cell = sum_cells(f->requests, class_id);
+	struct hakstat_cell cell = hakstat_tally_sum(f->requests, class_id);
 	struct hakstat_row *row;
 	char *name, *key;
 	bool is_new;
@@ -323,31 +281,77 @@ static void finish_unsampled(struct finish *f, uint32_t class_id)
 	row->n.unknown_bytes += n.usable_bytes;
 }
 
+/* Bytes of one bucket. Up to HAKSTAT_EXACT_SIZES all its requests are of one size. */
+struct bucket_bytes {
+	double requested, usable, live_requested;
+};
+
+static double page_of(const struct hakstat_process *p)
+{
+	return p->config.page_size ? p->config.page_size : 4096;
+}
+
+static struct bucket_bytes bytes_of(const struct finish *f, uint32_t class_id, uint32_t size,
+				    const struct hakstat_bucket *b)
+{
+	double block = (double)f->process->classes[class_id].block;
+	double page = page_of(f->process);
+
+	if (size > HAKSTAT_EXACT_SIZES) {
+		return (struct bucket_bytes) { (double)b->requested,
+					       block > 0 ? (double)b->allocs * block : (double)b->usable,
+					       (double)b->live_requested };
+	}
+	block = block > 0 ? block : ceil(MAX(size, 1) / page) * page;
+	return (struct bucket_bytes) { (double)b->allocs * size, (double)b->allocs * block,
+				       (double)b->live * size };
+}
+
+/* Samples in a class whose number of live blocks is known stand for exactly those. */
+static double live_scale(const struct finish *f, uint32_t class_id)
+{
+	const struct hakstat_sample_sums *s = &f->samples->classes[class_id];
+	const struct hakstat_class_state *c = &f->process->classes[class_id];
+
+	if (f->exact || !c->has_points || s->live_weight <= 0) {
+		return f->scale[class_id];
+	}
+	return (double)c->last.live / s->live_weight / HAKSTAT_WEIGHT_ONE;
+}
+
+static void add_bucket(const struct finish *f, uint32_t class_id, uint32_t size,
+		       const struct hakstat_bucket *b, struct hakstat_counts *n)
+{
+	struct bucket_bytes bytes = bytes_of(f, class_id, size, b);
+	double scale = f->scale[class_id];
+	double live = live_scale(f, class_id);
+	double each = b->allocs ? 1 / (double)b->allocs : 0;
+
+	add_scaled(n, (double)b->allocs * scale, bytes.requested * scale, bytes.usable * scale);
+	n->live += rounded((double)b->live * live);
+	n->live_requested_bytes += rounded(bytes.live_requested * live);
+	n->live_usable_bytes += rounded((double)b->live * bytes.usable * each * live);
+	n->peak_live += rounded((double)b->peak * scale);
+	n->peak_requested_bytes += rounded((double)b->peak * bytes.requested * each * scale);
+	n->peak_usable_bytes += rounded((double)b->peak * bytes.usable * each * scale);
+}
+
 static void finish_size(struct finish *f, uint32_t class_id, uint32_t index)
 {
 	const struct hakstat_class_tally *tally = f->requests->classes[class_id];
 	const struct hakstat_bucket *b = &tally->buckets[index];
-	const struct hakstat_class_state *c = &f->process->classes[class_id];
 	uint32_t bucket = tally->base + index;
 	bool is_wide = bucket > HAKSTAT_EXACT_SIZES;
-	double scale = f->scale[class_id];
-	double requested = is_wide ? (double)b->requested : (double)b->allocs * bucket;
-	double usable = (double)b->allocs * (double)c->block;
 	char *name = hakstat_process_class_name(f->process, class_id);
-	char *key = g_strdup_printf("%u:%u:%s:%" PRIu64, bucket, class_id, name, c->block);
+	char *key = g_strdup_printf("%u:%u:%s:%" PRIu64, bucket, class_id, name,
+				    f->process->classes[class_id].block);
 	bool is_new;
 	struct hakstat_row *row = hakstat_summary_row(f->summary, HAKSTAT_BY_SIZE, key, &is_new);
 
-	if (!c->block) { /* whole pages */
-		double page = f->process->config.page_size ? f->process->config.page_size : 4096;
-		double mean = requested / (double)b->allocs;
-		usable = ceil(mean / page) * page * (double)b->allocs;
-	}
 	fill_class(f->process, class_id, row);
 	hakstat_row_add_range(row, HAKSTAT_BY_SIZE, is_new, is_wide ? b->min : bucket,
 			      is_wide ? b->max : bucket);
-	add_scaled(&row->n, (double)b->allocs * scale, requested * scale, usable * scale);
-	row->n.live += rounded((double)at_least_zero(b->live) * scale);
+	add_bucket(f, class_id, bucket, b, &row->n);
 	g_free(key);
 	g_free(name);
 }
@@ -369,22 +373,43 @@ static void finish_requests(struct finish *f, uint32_t class_id)
 	}
 }
 
-static void copy_gauges(const struct hakstat_process *p, struct finish *f, struct hakstat_row *row)
+static uint64_t peak_of(const struct finish *f)
 {
+	const struct hakstat_process *p = f->process;
 	int64_t running = p->baseline_live_bytes + (f->exact ? f->exact->peak_bytes : 0);
 	uint64_t peak = MAX(p->peak_live_bytes, at_least_zero(running));
-	struct hakstat_summary *s = f->summary;
 
-	peak = MAX(peak, f->totals.live_usable_bytes);
-	row->peak_live_bytes += peak;
-	row->mapped_bytes += p->mapped;
-	row->committed_bytes += p->committed;
-	row->cached_bytes += p->cached;
-	s->peak_live_bytes += peak;
-	s->mapped_bytes += p->mapped;
-	s->committed_bytes += p->committed;
-	s->cached_bytes += p->cached;
-	s->metadata_bytes += p->metadata;
+	return MAX(peak, f->totals.live_usable_bytes);
+}
+
+static struct hakstat_gauges gauges_of(const struct finish *f)
+{
+	const struct hakstat_process *p = f->process;
+
+	return (struct hakstat_gauges) {
+		.peak_live_bytes = peak_of(f),
+		.mapped_bytes = p->heap.mapped,
+		.committed_bytes = p->heap.committed,
+		.cached_bytes = p->heap.cached,
+		.rest_bytes = p->heap.rest,
+		.peak_committed_bytes = p->heap_peak.committed,
+		.peak_cached_bytes = p->heap_peak.cached,
+		.peak_rest_bytes = p->heap_peak.rest,
+		.committed_byte_s = byte_seconds(p->committed_area),
+		.cached_byte_s = byte_seconds(p->cached_area),
+		.rest_byte_s = byte_seconds(p->rest_area),
+		.snapshots = p->snapshots,
+		.intervals = p->snapshots ? p->snapshots - 1 : 0,
+	};
+}
+
+static void copy_gauges(const struct finish *f, struct hakstat_row *row)
+{
+	struct hakstat_gauges gauges = gauges_of(f);
+
+	hakstat_gauges_add(&row->g, &gauges);
+	hakstat_gauges_add(&f->summary->g, &gauges);
+	f->summary->metadata_bytes += f->process->heap.metadata;
 }
 
 static void finish_process_row(struct finish *f)
@@ -398,7 +423,7 @@ static void finish_process_row(struct finish *f)
 	row->host = row->host ? row->host : g_strdup(p->host_name);
 	row->process = row->process ? row->process : g_strdup(p->name);
 	hakstat_counts_add(&row->n, &f->totals);
-	copy_gauges(p, f, row);
+	copy_gauges(f, row);
 	g_free(key);
 }
 
@@ -464,6 +489,7 @@ void hakstat_process_finish(struct hakstat_process *p, struct hakstat_process *s
 	if (is_idle(p)) {
 		return; /* it only loaded files */
 	}
+	hakstat_process_close_snapshot(p);
 	choose_sources(&f);
 	if (p->host_name) {
 		hakstat_summary_add_host(s, p->host_name);

@@ -188,11 +188,11 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 	char *waste = bytes_text(hakstat_counts_waste(&t->n), is_exact);
 	char *live = bytes_text(t->n.live_usable_bytes, is_exact);
 	char *live_waste = bytes_text(hakstat_counts_live_waste(&t->n), is_exact);
-	char *peak = bytes_text(t->peak_live_bytes, is_exact);
+	char *peak = bytes_text(t->g.peak_live_bytes, is_exact);
 	char *idle = bytes_text(hakstat_column_find(HAKSTAT_IN_TOTALS, "external_waste_bytes")->get(t).number,
 				is_exact);
-	char *committed = bytes_text(t->committed_bytes, is_exact);
-	char *held = bytes_text(t->cached_bytes, is_exact);
+	char *committed = bytes_text(t->g.committed_bytes, is_exact);
+	char *held = bytes_text(t->g.cached_bytes, is_exact);
 	char allocs[32], frees[32], blocks[32], error[48] = "";
 	struct hakstat_value ci = hakstat_column_find(HAKSTAT_IN_TOTALS, "ci95_percent")->get(t);
 

@@ -56,6 +56,21 @@ void hakstat_markdown_put(FILE *out, const char *text);
 /* "function (file:line)" or "module+0x12". Free with g_free. */
 char *hakstat_frame_text(const void *frame);
 
+/*
+ * Where the memory is: what the live blocks were asked for, each kind of waste, and their sum, at
+ * the end, at the peak and on average over time. Only rows that say something.
+ */
+enum { HAKSTAT_MEMORY_COLUMNS = 4 }; /* name, end, peak, average */
+
+struct hakstat_memory_row {
+	char *cells[HAKSTAT_MEMORY_COLUMNS];
+};
+
+extern const char *const hakstat_memory_headers[HAKSTAT_MEMORY_COLUMNS];
+
+/* NULL when the trace has no snapshot. Free with g_ptr_array_unref. */
+GPtrArray *hakstat_memory_rows(const struct hakstat_report *report, bool is_exact);
+
 /* The report's head: lines of text that say what was recorded, how, and what was lost. */
 GPtrArray *hakstat_head_lines(const struct hakstat_report *report, bool is_exact);
 

@@ -87,6 +87,28 @@ static void put_table(FILE *out, const struct hakstat_report *r, const struct ha
 	}
 }
 
+static void put_memory(FILE *out, const struct hakstat_report *r, bool is_exact)
+{
+	GPtrArray *rows = hakstat_memory_rows(r, is_exact);
+
+	if (!rows) {
+		return;
+	}
+	fputs("\n### Memory\n\n", out);
+	for (int c = 0; c < HAKSTAT_MEMORY_COLUMNS; c++) {
+		fprintf(out, "| %s ", hakstat_memory_headers[c]);
+	}
+	fputs("|\n| :-- | --: | --: | --: |\n", out);
+	for (guint i = 0; i < rows->len; i++) {
+		const struct hakstat_memory_row *row = g_ptr_array_index(rows, i);
+		for (int c = 0; c < HAKSTAT_MEMORY_COLUMNS; c++) {
+			fprintf(out, "| %s ", row->cells[c]);
+		}
+		fputs("|\n", out);
+	}
+	g_ptr_array_unref(rows);
+}
+
 static void put_findings(FILE *out, const struct hakstat_report *r)
 {
 	fputs("\n### Findings\n\n", out);
@@ -126,6 +148,7 @@ int hakstat_render_markdown(const struct hakstat_report *r, const struct hakstat
 		put_table(out, r, view, view->by, titles[view->by]);
 		return ferror(out) ? -1 : 0;
 	}
+	put_memory(out, r, view->is_exact);
 	for (int t = HAKSTAT_BY_CLASS; t <= HAKSTAT_BY_SITE; t++) {
 		put_table(out, r, view, (enum hakstat_table_id)t, titles[t]);
 	}

@@ -153,6 +153,33 @@ static int print_section(const struct hakstat_report *r, const struct hakstat_vi
 	return status;
 }
 
+static int print_memory(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
+{
+	GPtrArray *rows = hakstat_memory_rows(r, view->is_exact);
+	struct hakstat_grid grid;
+	int status;
+
+	if (!rows) {
+		return 0;
+	}
+	print_title("Memory", 0, 0, view, out);
+	hakstat_grid_init(&grid);
+	for (int c = 0; c < HAKSTAT_MEMORY_COLUMNS; c++) {
+		hakstat_grid_column(&grid, hakstat_memory_headers[c],
+				    c ? HAKSTAT_GRID_NUMBER : HAKSTAT_GRID_TEXT);
+	}
+	for (guint i = 0; i < rows->len; i++) {
+		const struct hakstat_memory_row *row = g_ptr_array_index(rows, i);
+		for (int c = 0; c < HAKSTAT_MEMORY_COLUMNS; c++) {
+			hakstat_grid_cell(&grid, g_strdup(row->cells[c]));
+		}
+	}
+	status = hakstat_grid_print(&grid, view->width, view->colours, out);
+	hakstat_grid_clear(&grid);
+	g_ptr_array_unref(rows);
+	return status;
+}
+
 static void print_findings(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
 {
 	print_title("Findings", r->findings->len, r->findings->len, view, out);
@@ -201,6 +228,9 @@ int hakstat_render_table(const struct hakstat_report *r, const struct hakstat_vi
 		struct section section = { view->by, titles[view->by], 0 };
 		section.title = view->by == HAKSTAT_BY_SITE ? site_title(r->summary) : section.title;
 		return print_section(r, view, &section, out) || ferror(out) ? -1 : 0;
+	}
+	if (print_memory(r, view, out)) {
+		return -1;
 	}
 	for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
 		struct section section = sections[i];

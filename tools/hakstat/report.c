@@ -23,12 +23,8 @@ static void sum_totals(struct hakstat_report *report)
 	for (guint i = 0; i < s->rows[HAKSTAT_BY_CLASS]->len; i++) {
 		const struct hakstat_row *row = g_ptr_array_index(s->rows[HAKSTAT_BY_CLASS], i);
 		hakstat_counts_add(&totals->n, &row->n);
-		totals->large_live_bytes += row->block ? 0 : row->n.live_usable_bytes;
 	}
-	totals->peak_live_bytes = s->peak_live_bytes;
-	totals->mapped_bytes = s->mapped_bytes;
-	totals->committed_bytes = s->committed_bytes;
-	totals->cached_bytes = s->cached_bytes;
+	totals->g = s->g;
 }
 
 static int compare_default(gconstpointer a, gconstpointer b, gpointer data)

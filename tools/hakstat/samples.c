@@ -10,6 +10,7 @@ struct live_sample {
 	struct hakstat_site *site;
 	double weight;
 	uint64_t requested, usable;
+	uint32_t reason;
 };
 
 static guint stack_hash(gconstpointer key)
@@ -168,22 +169,25 @@ static struct hakstat_site *add_to_site(GHashTable *sites, const struct hakstat_
 	return site;
 }
 
-static struct hakstat_tally_op tally_op(const struct hakstat_event_op *op, double weight)
+static struct hakstat_tally_op tally_op(uint32_t class_id, const struct live_sample *sample)
 {
 	return (struct hakstat_tally_op) {
-		.class_id = op->class_id,
-		.reason = op->reason,
-		.requested = op->requested,
-		.usable = op->usable,
-		.weight = (uint64_t)(weight * HAKSTAT_WEIGHT_ONE + 0.5),
+		.class_id = class_id,
+		.reason = sample->reason,
+		.requested = sample->requested,
+		.usable = sample->usable,
+		.weight = (uint64_t)(sample->weight * HAKSTAT_WEIGHT_ONE + 0.5),
 	};
 }
 
 static void forget_live(struct hakstat_samples *samples, uint64_t ptr)
 {
 	struct live_sample *sample = g_hash_table_lookup(samples->live, &ptr);
+	struct hakstat_tally_op counted;
 
 	if (sample) {
+		counted = tally_op(sample->site->class_id, sample);
+		hakstat_tally_free(&samples->tally, &counted);
 		add_live(&samples->classes[sample->site->class_id], sample, -1);
 		add_live(&sample->site->sums, sample, -1);
 		g_hash_table_remove(samples->live, &ptr);
@@ -192,14 +196,16 @@ static void forget_live(struct hakstat_samples *samples, uint64_t ptr)
 
 void hakstat_samples_alloc(struct hakstat_samples *samples, const struct hakstat_event_op *op)
 {
-	struct hakstat_tally_op counted = tally_op(op, op->weight);
 	struct live_sample *sample = g_new0(struct live_sample, 1);
+	struct hakstat_tally_op counted;
 
 	forget_live(samples, op->ptr); /* its free was lost */
 	sample->site = add_to_site(samples->sites[HAKSTAT_SITE_SAMPLE], stack_of_id(samples, op), op);
 	sample->weight = op->weight;
 	sample->requested = op->requested;
 	sample->usable = op->usable;
+	sample->reason = op->reason;
+	counted = tally_op(op->class_id, sample);
 	add_sample(&samples->classes[op->class_id], op);
 	add_live(&samples->classes[op->class_id], sample, 1);
 	add_live(&sample->site->sums, sample, 1);
@@ -209,15 +215,7 @@ void hakstat_samples_alloc(struct hakstat_samples *samples, const struct hakstat
 
 void hakstat_samples_free(struct hakstat_samples *samples, const struct hakstat_event_op *op)
 {
-	struct live_sample *sample = g_hash_table_lookup(samples->live, &op->ptr);
-
-	if (sample) {
-		struct hakstat_tally_op counted = tally_op(op, sample->weight);
-		counted.requested = sample->requested;
-		counted.class_id = sample->site->class_id;
-		hakstat_tally_free(&samples->tally, &counted);
-		forget_live(samples, op->ptr);
-	}
+	forget_live(samples, op->ptr);
 }
 
 void hakstat_samples_frag(struct hakstat_samples *samples, const struct hakstat_event_op *op)

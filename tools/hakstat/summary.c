@@ -185,6 +185,11 @@ void hakstat_counts_add(struct hakstat_counts *to, const struct hakstat_counts *
 	to->variance += from->variance;
 }
 
+void hakstat_gauges_add(struct hakstat_gauges *to, const struct hakstat_gauges *from)
+{
+	HAKSTAT_GAUGES(ADD_FIELD)
+}
+
 static uint64_t rest(uint64_t usable, uint64_t unknown, uint64_t requested)
 {
 	uint64_t known = usable > unknown ? usable - unknown : 0;
@@ -200,6 +205,11 @@ uint64_t hakstat_counts_waste(const struct hakstat_counts *n)
 uint64_t hakstat_counts_live_waste(const struct hakstat_counts *n)
 {
 	return rest(n->live_usable_bytes, n->live_unknown_bytes, n->live_requested_bytes);
+}
+
+uint64_t hakstat_counts_peak_waste(const struct hakstat_counts *n)
+{
+	return rest(n->peak_usable_bytes, n->peak_unknown_bytes, n->peak_requested_bytes);
 }
 
 static void *copy_frame(gconstpointer source, void *unused)
@@ -259,7 +269,7 @@ void hakstat_row_add_range(struct hakstat_row *row, enum hakstat_table_id table,
 static void merge_row(enum hakstat_table_id table, struct hakstat_row *to, const struct hakstat_row *from)
 {
 	hakstat_row_add_range(to, table, false, from->requested_min, from->requested_max);
-	HAKSTAT_GAUGES(ADD_FIELD)
+	hakstat_gauges_add(&to->g, &from->g);
 	hakstat_counts_add(&to->n, &from->n);
 }
 
@@ -306,7 +316,7 @@ void hakstat_summary_merge(struct hakstat_summary *to, const struct hakstat_summ
 	to->begin_ns = MIN(to->begin_ns, from->begin_ns);
 	to->end_ns = MAX(to->end_ns, from->end_ns);
 	HAKSTAT_SUMS(ADD_FIELD)
-	HAKSTAT_GAUGES(ADD_FIELD)
+	hakstat_gauges_add(&to->g, &from->g);
 }
 
 const char *hakstat_table_name(enum hakstat_table_id table)

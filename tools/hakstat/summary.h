@@ -37,16 +37,27 @@ enum hakstat_table_id {
 /*
  * X(field): sums over allocations. `unknown_allocs` of `allocs` are those of which nothing says
  * what they requested, `unknown_bytes` their usable bytes, which are in `usable_bytes` as well;
- * likewise for what is live. `samples` is what the estimates rest on.
+ * likewise for what is live; `large_live_bytes` of it lie in no slab. `samples` is what the estimates rest on. `peak_` is what was live, and
+ * `peak_idle_bytes` what slabs had free, in the snapshot of its process with the most live bytes;
+ * of sizes, when their process's operations had the most live bytes (within 1 %). `_byte_s` are
+ * byte seconds from the first snapshot to the last. `seen`: processes whose snapshots have the class.
  */
 #define HAKSTAT_COUNTS(X) \
 	X(allocs) X(frees) X(live) \
 	X(requested_bytes) X(usable_bytes) X(unknown_allocs) X(unknown_bytes) \
 	X(live_requested_bytes) X(live_usable_bytes) X(live_unknown) X(live_unknown_bytes) \
-	X(slabs) X(slab_bytes) X(samples)
+	X(slabs) X(slab_bytes) X(large_live_bytes) X(samples) X(seen) \
+	X(peak_live) X(peak_requested_bytes) X(peak_usable_bytes) X(peak_unknown_bytes) X(peak_idle_bytes) \
+	X(requested_byte_s) X(waste_byte_s) X(unknown_byte_s) X(idle_byte_s)
 
-/* X(field): of a process or a moment; merged by adding. */
-#define HAKSTAT_GAUGES(X) X(peak_live_bytes) X(mapped_bytes) X(committed_bytes) X(cached_bytes)
+/*
+ * X(field): of a process or a moment; merged by adding. `rest`: committed, and neither cached nor in
+ * slabs nor in live large blocks: the ends of large blocks' spans. `intervals`: between snapshots.
+ */
+#define HAKSTAT_GAUGES(X) \
+	X(peak_live_bytes) X(mapped_bytes) X(committed_bytes) X(cached_bytes) X(rest_bytes) \
+	X(peak_committed_bytes) X(peak_cached_bytes) X(peak_rest_bytes) \
+	X(committed_byte_s) X(cached_byte_s) X(rest_byte_s) X(snapshots) X(intervals)
 
 /* X(field): of the whole summary; merged by adding. */
 #define HAKSTAT_SUMS(X) \
@@ -60,6 +71,10 @@ enum hakstat_table_id {
 struct hakstat_counts {
 	HAKSTAT_COUNTS(HAKSTAT_U64_FIELD)
 	double variance; /* of requested_bytes; 0 when exact */
+};
+
+struct hakstat_gauges {
+	HAKSTAT_GAUGES(HAKSTAT_U64_FIELD)
 };
 
 enum { HAKSTAT_REASON_UNKNOWN = 7 }; /* no sample tells why these requests took their route */
@@ -79,8 +94,7 @@ struct hakstat_row {
 	uint32_t pid, tid;
 	int64_t time_ns;
 	uint64_t span_ns;
-	uint64_t large_live_bytes;	  /* totals: live bytes that lie in no slab */
-	HAKSTAT_GAUGES(HAKSTAT_U64_FIELD) /* process and time */
+	struct hakstat_gauges g; /* process, time and totals */
 	struct hakstat_counts n;
 };
 
@@ -108,7 +122,7 @@ struct hakstat_summary {
 	 * but not among the operations.
 	 */
 	HAKSTAT_SUMS(HAKSTAT_U64_FIELD)
-	HAKSTAT_GAUGES(HAKSTAT_U64_FIELD)
+	struct hakstat_gauges g;
 	struct hakstat_config config;
 	GPtrArray *rows[HAKSTAT_TABLE_COUNT];	 /* struct hakstat_row * */
 	GHashTable *by_key[HAKSTAT_TABLE_COUNT]; /* key -> row */
@@ -136,12 +150,15 @@ void hakstat_summary_add_config(struct hakstat_summary *summary, const struct ha
 
 void hakstat_counts_add(struct hakstat_counts *to, const struct hakstat_counts *from);
 
+void hakstat_gauges_add(struct hakstat_gauges *to, const struct hakstat_gauges *from);
+
 /* Adds `from` to `to`. `from` stays as it is. */
 void hakstat_summary_merge(struct hakstat_summary *to, const struct hakstat_summary *from);
 
 /* usable - requested over what is known of both. */
 uint64_t hakstat_counts_waste(const struct hakstat_counts *n);
 uint64_t hakstat_counts_live_waste(const struct hakstat_counts *n);
+uint64_t hakstat_counts_peak_waste(const struct hakstat_counts *n);
 
 /* "class", "route", ... */
 const char *hakstat_table_name(enum hakstat_table_id table);

@@ -97,7 +97,7 @@ static json_t *row_json(const struct hakstat_row *row)
 	put_number(to, "tid", row->tid);
 	put_number(to, "time_ns", (uint64_t)row->time_ns);
 	put_number(to, "span_ns", row->span_ns);
-#define PUT(field) put_number(to, #field, row->field);
+#define PUT(field) put_number(to, #field, row->g.field);
 	HAKSTAT_GAUGES(PUT)
 #undef PUT
 	if (row->stack) {
@@ -154,6 +154,8 @@ int hakstat_summary_write(const struct hakstat_summary *s, FILE *out)
 	json_object_set_new(root, "end_ns", json_integer(s->end_ns));
 #define PUT(field) put_number(root, #field, s->field);
 	HAKSTAT_SUMS(PUT)
+#undef PUT
+#define PUT(field) put_number(root, #field, s->g.field);
 	HAKSTAT_GAUGES(PUT)
 #undef PUT
 	if (s->config.known) {
@@ -233,7 +235,7 @@ static void get_dimensions(const json_t *from, struct hakstat_row *row)
 	row->tid = get_u32(from, "tid");
 	row->time_ns = (int64_t)get_number(from, "time_ns");
 	row->span_ns = get_number(from, "span_ns");
-#define GET(field) row->field = get_number(from, #field);
+#define GET(field) row->g.field = get_number(from, #field);
 	HAKSTAT_GAUGES(GET)
 #undef GET
 }
@@ -347,6 +349,8 @@ static void get_facts(struct hakstat_summary *s, const json_t *root)
 	s->end_ns = json_integer_value(json_object_get(root, "end_ns"));
 #define GET(field) s->field = get_number(root, #field);
 	HAKSTAT_SUMS(GET)
+#undef GET
+#define GET(field) s->g.field = get_number(root, #field);
 	HAKSTAT_GAUGES(GET)
 #undef GET
 }

@@ -85,13 +85,25 @@ static inline void note_range(uint64_t *min, uint64_t *max, uint64_t size)
 	}
 }
 
-static void note_wide_bucket(struct hakstat_bucket *b, uint64_t size, uint64_t weight)
+static void note_wide_bucket(struct hakstat_bucket *b, const struct hakstat_tally_op *op)
 {
-	b->requested += size * weight;
+	b->requested += op->requested * op->weight;
+	b->usable += op->usable * op->weight;
 	if (b->max == 0) {
-		b->min = size;
+		b->min = op->requested;
 	}
-	note_range(&b->min, &b->max, size);
+	note_range(&b->min, &b->max, op->requested);
+}
+
+/* `by`: blocks that come, or go when negative. */
+static inline void add_live(struct hakstat_class_tally *c, uint64_t size, int64_t by)
+{
+	struct hakstat_bucket *b = bucket_at(c, size);
+
+	b->live += by;
+	if (UNLIKELY(size > HAKSTAT_EXACT_SIZES)) {
+		b->live_requested += by * (int64_t)size;
+	}
 }
 
 static inline void count_alloc(struct hakstat_tally *tally, const struct hakstat_tally_op *op)
@@ -107,9 +119,10 @@ static inline void count_alloc(struct hakstat_tally *tally, const struct hakstat
 	b->allocs += op->weight;
 	b->live += (int64_t)op->weight;
 	if (UNLIKELY(op->requested > HAKSTAT_EXACT_SIZES)) {
-		note_wide_bucket(b, op->requested, op->weight);
+		b->live_requested += (int64_t)(op->requested * op->weight);
+		note_wide_bucket(b, op);
 	}
-	tally->live_bytes += (int64_t)op->usable;
+	tally->live_bytes += (int64_t)(op->usable * op->weight);
 	if (tally->live_bytes > tally->peak_bytes) {
 		tally->peak_bytes = tally->live_bytes;
 	}
@@ -120,7 +133,7 @@ static inline void count_free(struct hakstat_tally *tally, const struct hakstat_
 	struct hakstat_class_tally *c = class_at(tally, op->class_id);
 	struct hakstat_cell *cell = &c->cells[op->reason];
 
-	tally->live_bytes -= (int64_t)op->usable;
+	tally->live_bytes -= (int64_t)(op->usable * op->weight);
 	if (UNLIKELY(op->flags & HAK_OP_UNTRACED)) {
 		cell->untraced += op->weight;
 		cell->untraced_usable += op->usable * op->weight;
@@ -129,7 +142,7 @@ static inline void count_free(struct hakstat_tally *tally, const struct hakstat_
 	cell->frees += op->weight;
 	cell->freed_requested += op->requested * op->weight;
 	cell->freed_usable += op->usable * op->weight;
-	bucket_at(c, op->requested)->live -= (int64_t)op->weight;
+	add_live(c, op->requested, -(int64_t)op->weight);
 }
 
 /*
@@ -150,9 +163,9 @@ static inline void count_resize(struct hakstat_tally *tally, const struct haksta
 		cell->resized += (int64_t)(op->requested * op->weight);
 	} else {
 		cell->resized += (int64_t)((op->requested - old_requested) * op->weight);
-		bucket_at(c, old_requested)->live -= (int64_t)op->weight;
+		add_live(c, old_requested, -(int64_t)op->weight);
 	}
-	bucket_at(c, op->requested)->live += (int64_t)op->weight;
+	add_live(c, op->requested, (int64_t)op->weight);
 }
 
 void hakstat_tally_alloc(struct hakstat_tally *tally, const struct hakstat_tally_op *op)
@@ -224,4 +237,40 @@ void hakstat_tally_words(struct hakstat_tally *tally, const uint64_t *words, uin
 	out->requested += batch.requested;
 	out->usable += batch.usable;
 	out->malformed += batch.malformed;
+}
+
+void hakstat_tally_mark_peak(struct hakstat_tally *tally)
+{
+	if (LIKELY(tally->live_bytes <= tally->marked_bytes + tally->marked_bytes / 100)) {
+		return;
+	}
+	tally->marked_bytes = tally->live_bytes;
+	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		struct hakstat_class_tally *c = tally->classes[i];
+		for (uint32_t b = 0; c && b < c->count; b++) {
+			c->buckets[b].peak = c->buckets[b].live;
+		}
+	}
+}
+
+struct hakstat_cell hakstat_tally_sum(const struct hakstat_tally *tally, uint32_t class_id)
+{
+	struct hakstat_cell sum = { .min = UINT64_MAX };
+	const struct hakstat_class_tally *c = tally ? tally->classes[class_id] : NULL;
+
+	for (int i = 0; c && i < HAKSTAT_REASONS; i++) {
+		const struct hakstat_cell *cell = &c->cells[i];
+		sum.allocs += cell->allocs;
+		sum.requested += cell->requested;
+		sum.usable += cell->usable;
+		sum.frees += cell->frees;
+		sum.freed_requested += cell->freed_requested;
+		sum.freed_usable += cell->freed_usable;
+		sum.untraced += cell->untraced;
+		sum.untraced_usable += cell->untraced_usable;
+		sum.resized += cell->resized;
+		sum.min = MIN(sum.min, cell->min);
+		sum.max = MAX(sum.max, cell->max);
+	}
+	return sum;
 }

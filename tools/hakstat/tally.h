@@ -33,8 +33,10 @@ struct hakstat_cell {
 
 struct hakstat_bucket {
 	uint64_t allocs;
-	int64_t live;
-	uint64_t requested, min, max; /* only above HAKSTAT_EXACT_SIZES */
+	int64_t live, peak; /* peak: live when the tally had the most live bytes */
+	/* Only above HAKSTAT_EXACT_SIZES: */
+	uint64_t requested, usable, min, max;
+	int64_t live_requested;
 };
 
 struct hakstat_class_tally {
@@ -48,6 +50,7 @@ struct hakstat_tally {
 	struct hakstat_class_tally *classes[HAKSTAT_MAX_CLASSES];
 	uint64_t block[HAKSTAT_MAX_CLASSES]; /* usable bytes; 0: unknown or differing */
 	int64_t live_bytes, peak_bytes;	     /* usable, counted from the start of the trace */
+	int64_t marked_bytes;		     /* live_bytes when the buckets' peaks were taken */
 };
 
 /* What one batch of operations came to. */
@@ -72,6 +75,15 @@ void hakstat_tally_resize(struct hakstat_tally *tally, const struct hakstat_tall
 /* Packed operations as of hakmem_ops_word.h; adds to `batch`. */
 void hakstat_tally_words(struct hakstat_tally *tally, const uint64_t *words, uint32_t count,
 			 struct hakstat_batch *batch);
+
+/*
+ * To be called between batches: takes what is live for the buckets' peaks when it is at least 1 %
+ * more than when they were taken last, which bounds how often that happens.
+ */
+void hakstat_tally_mark_peak(struct hakstat_tally *tally);
+
+/* One class's cells of all reasons together. */
+struct hakstat_cell hakstat_tally_sum(const struct hakstat_tally *tally, uint32_t class_id);
 
 /* The bucket of a request size, and the sizes that share it. */
 static inline uint32_t hakstat_bucket_of(uint64_t size)

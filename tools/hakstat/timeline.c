@@ -164,8 +164,8 @@ void hakstat_timeline_finish(struct hakstat_timeline *t, struct hakstat_summary 
 		row->n.frees = slice->frees;
 		row->n.requested_bytes = slice->requested;
 		row->n.usable_bytes = slice->usable;
-		row->peak_live_bytes = slice->peak_live;
-		row->committed_bytes = slice->committed;
+		row->g.peak_live_bytes = slice->peak_live;
+		row->g.committed_bytes = slice->committed;
 	}
 }
 
@@ -198,8 +198,8 @@ static void fold_width(const GPtrArray *rows, uint64_t span, uint64_t wide, GHas
 			g_hash_table_insert(folded, &to->time_ns, to);
 		}
 		hakstat_counts_add(&to->n, &row->n);
-		to->peak_live_bytes = MAX(to->peak_live_bytes, row->peak_live_bytes);
-		to->committed_bytes = MAX(to->committed_bytes, row->committed_bytes);
+		to->g.peak_live_bytes = MAX(to->g.peak_live_bytes, row->g.peak_live_bytes);
+		to->g.committed_bytes = MAX(to->g.committed_bytes, row->g.committed_bytes);
 	}
 	g_hash_table_iter_init(&iter, folded);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
@@ -211,8 +211,7 @@ static void fold_width(const GPtrArray *rows, uint64_t span, uint64_t wide, GHas
 			continue;
 		}
 		hakstat_counts_add(&to->n, &from->n);
-		to->peak_live_bytes += from->peak_live_bytes;
-		to->committed_bytes += from->committed_bytes;
+		hakstat_gauges_add(&to->g, &from->g);
 	}
 	g_hash_table_destroy(folded);
 }

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A process's snapshots: the last one, the fullest one, and what lay between them over time.
+ *
+ * A snapshot comes as one event for the heap and one for each class. What the live blocks were
+ * asked for is no part of it: it is taken from the operations or samples when a class's row
+ * arrives, so that it belongs to the same moment. A snapshot is whole when the next one begins.
+ */
+#include "process.h"
+
+static uint64_t at_least_zero(int64_t value)
+{
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+static uint64_t rounded(double value)
+{
+	return value > 0 ? (uint64_t)(value + 0.5) : 0;
+}
+
+/* Blocks older than the trace have no known request. */
+static struct hakstat_live exact_live(const struct hakstat_class_state *c, const struct hakstat_cell *cell)
+{
+	uint64_t traced = at_least_zero((int64_t)(cell->allocs - cell->frees));
+	uint64_t requested =
+		at_least_zero((int64_t)(cell->requested - cell->freed_requested) + cell->resized);
+	uint64_t usable = at_least_zero((int64_t)(cell->usable - cell->freed_usable));
+	struct hakstat_live live = { .blocks = traced, .requested = requested };
+
+	if (!c->has_points) {
+		live.usable = c->block ? traced * c->block : usable;
+		return live;
+	}
+	live.blocks = c->last.live;
+	live.usable = c->block ? c->last.live * c->block : c->last.slab_bytes;
+	if (traced > live.blocks) { /* the snapshot is older than the last operations */
+		requested = rounded((double)requested * (double)live.blocks / (double)traced);
+		traced = live.blocks;
+	}
+	usable = c->block ? traced * c->block : MIN(usable, live.usable);
+	live.requested = MIN(requested, live.usable);
+	live.unknown_blocks = live.blocks - traced;
+	live.unknown = live.unknown_blocks ? live.usable - usable : 0;
+	return live;
+}
+
+static struct hakstat_live estimated_live(const struct hakstat_class_state *c,
+					  const struct hakstat_sample_sums *s)
+{
+	struct hakstat_live live = { .blocks = c->has_points ? c->last.live : rounded(s->live_weight) };
+
+	live.usable = live.blocks * c->block;
+	if (!c->block) {
+		live.usable = c->has_points ? c->last.slab_bytes : rounded(s->live_usable);
+	}
+	if (s->live_samples == 0) {
+		live.unknown_blocks = live.blocks;
+		live.unknown = live.usable;
+		return live;
+	}
+	/* Requested per usable byte: for blocks of one size the same as per block. */
+	live.requested = MIN(rounded(s->live_requested / s->live_usable * (double)live.usable), live.usable);
+	return live;
+}
+
+struct hakstat_live hakstat_process_live(const struct hakstat_process *p, uint32_t class_id,
+					 const struct hakstat_tally *exact,
+					 const struct hakstat_samples *samples)
+{
+	struct hakstat_cell cell;
+
+	if (!exact) {
+		return estimated_live(&p->classes[class_id], &samples->classes[class_id]);
+	}
+	cell = hakstat_tally_sum(exact, class_id);
+	return exact_live(&p->classes[class_id], &cell);
+}
+
+static const struct hakstat_tally *exact_source(const struct hakstat_process *p)
+{
+	if (p->ops.is_used) {
+		return &p->ops;
+	}
+	return p->events.is_used ? &p->events : NULL;
+}
+
+static uint64_t waste_of(const struct hakstat_live *live)
+{
+	return live->usable - MIN(live->usable, live->unknown + live->requested);
+}
+
+/* The trapezoid between two snapshots. */
+static void add_area(double *area, double step, uint64_t before, uint64_t now)
+{
+	*area += step * ((double)before + (double)now) / 2;
+}
+
+static void add_class_area(struct hakstat_class_state *c, double step)
+{
+	const struct hakstat_moment *a = &c->before;
+	const struct hakstat_moment *b = &c->now;
+
+	add_area(&c->area.requested, step, a->live.requested, b->live.requested);
+	add_area(&c->area.waste, step, waste_of(&a->live), waste_of(&b->live));
+	add_area(&c->area.unknown, step, a->live.unknown, b->live.unknown);
+	add_area(&c->area.idle, step, a->idle, b->idle);
+}
+
+/* Blocks beside the reserved range are live and not among the committed bytes. */
+static uint64_t rest_of(const struct hakstat_process *p)
+{
+	uint64_t known = p->heap.cached;
+
+	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		known += p->classes[i].now.live.usable + p->classes[i].now.idle;
+	}
+	return p->heap.committed - MIN(p->heap.committed, known);
+}
+
+static void keep_as_peak(struct hakstat_process *p)
+{
+	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		p->classes[i].peak = p->classes[i].now;
+	}
+	p->heap_peak = p->heap;
+	p->peak_live_bytes = (uint64_t)p->snapshot_live_bytes;
+}
+
+static void set_baseline(struct hakstat_process *p)
+{
+	p->has_baseline = true;
+	p->baseline_live_bytes =
+		p->snapshot_live_bytes - (p->ops.is_used ? p->ops.live_bytes : p->events.live_bytes);
+}
+
+void hakstat_process_close_snapshot(struct hakstat_process *p)
+{
+	double step = (double)(p->snapshot_ns - p->closed_ns);
+
+	if (!p->is_open) {
+		return;
+	}
+	p->is_open = false;
+	p->heap.rest = rest_of(p);
+	if (!p->has_baseline) {
+		set_baseline(p);
+	}
+	if (p->snapshots++ == 0 || p->snapshot_live_bytes > (int64_t)p->peak_live_bytes) {
+		keep_as_peak(p);
+	}
+	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		if (p->snapshots > 1) {
+			add_class_area(&p->classes[i], step);
+		}
+		p->classes[i].before = p->classes[i].now;
+	}
+	if (p->snapshots > 1) {
+		add_area(&p->committed_area, step, p->heap_before.committed, p->heap.committed);
+		add_area(&p->cached_area, step, p->heap_before.cached, p->heap.cached);
+		add_area(&p->rest_area, step, p->heap_before.rest, p->heap.rest);
+	}
+	p->heap_before = p->heap;
+	p->closed_ns = p->snapshot_ns;
+}
+
+bool hakstat_process_went_back(const struct hakstat_process *p, const struct hakstat_event_class_stats *stats)
+{
+	const struct hakstat_class_state *c = &p->classes[stats->class_id];
+
+	return c->has_points && stats->allocs < c->last.allocs && stats->snapshot < p->snapshot;
+}
+
+void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
+				 const struct hakstat_event_class_stats *stats)
+{
+	struct hakstat_class_state *c = &p->classes[stats->class_id];
+	struct hakstat_class_point point = { stats->allocs, stats->frees, stats->live, stats->slabs,
+					     stats->slab_bytes };
+
+	if (p->has_snapshot && time_ns < p->snapshot_ns) {
+		return;
+	}
+	if (stats->snapshot != p->snapshot) {
+		hakstat_process_close_snapshot(p);
+	}
+	p->snapshot_ns = time_ns;
+	p->has_snapshot = true;
+	p->is_open = true;
+	p->snapshot = stats->snapshot;
+	hakstat_process_set_block(p, stats->class_id, stats->route, stats->usable);
+	if (!c->has_points) {
+		c->first = point;
+		c->has_points = true;
+	}
+	c->last = point;
+	p->snapshot_live_bytes -= (int64_t)c->now.live.usable;
+	c->now.live = hakstat_process_live(p, stats->class_id, exact_source(p), &p->samples);
+	c->now.idle = c->block ? point.slab_bytes - MIN(point.slab_bytes, c->now.live.usable) : 0;
+	p->snapshot_live_bytes += (int64_t)c->now.live.usable;
+}
+
+void hakstat_process_heap_stats(struct hakstat_process *p, const struct hakstat_event_heap_stats *stats)
+{
+	if (p->has_snapshot && stats->snapshot != p->snapshot) {
+		hakstat_process_close_snapshot(p);
+	}
+	p->heap = (struct hakstat_heap) {
+		.mapped = stats->mapped,
+		.committed = stats->committed,
+		.cached = stats->cached,
+		.metadata = stats->metadata,
+	};
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the memory is, as a small table of the totals' columns: each row is one kind, and the
+ * kinds add up to the last row.
+ */
+#include <string.h>
+
+#include "render.h"
+#include "text.h"
+
+const char *const hakstat_memory_headers[HAKSTAT_MEMORY_COLUMNS] = { "memory", "at the end", "at the peak",
+								     "on average" };
+
+struct kind {
+	const char *label;
+	const char *end, *peak, *over_time; /* keys of columns of the totals */
+	bool is_rare;			    /* left out where it is nothing */
+};
+
+static const struct kind kinds[] = {
+	{ "requested and live", "live_requested_bytes", "peak_live_requested_bytes", "requested_byte_seconds",
+	  false },
+	{ "+ waste in live blocks", "live_waste_bytes", "peak_live_waste_bytes", "waste_byte_seconds",
+	  false },
+	{ "+ live, request unknown", "live_unknown_bytes", "peak_live_unknown_bytes", "unknown_byte_seconds",
+	  true },
+	{ "+ free in slabs", "external_waste_bytes", "peak_external_waste_bytes",
+	  "external_waste_byte_seconds", false },
+	{ "+ ends of large blocks", "span_rest_bytes", "peak_span_rest_bytes", "span_rest_byte_seconds",
+	  true },
+	{ "+ held, not given back", "held_bytes", "peak_held_bytes", "held_byte_seconds", false },
+	{ "= committed", "committed_bytes", "peak_committed_bytes", "committed_byte_seconds", false },
+};
+
+static struct hakstat_value value_of(const struct hakstat_report *r, const char *key)
+{
+	return hakstat_column_find(HAKSTAT_IN_TOTALS, key)->get(&r->totals);
+}
+
+static char *cell(struct hakstat_value value, bool is_exact)
+{
+	char text[48];
+
+	if (!value.is_known) {
+		return g_strdup("?");
+	}
+	if (is_exact) {
+		return g_strdup_printf("%" G_GUINT64_FORMAT, value.number);
+	}
+	hakstat_text_bytes(text, sizeof text, (int64_t)MIN(value.number, INT64_MAX));
+	return g_strdup(text);
+}
+
+/* One snapshot has no duration. */
+static struct hakstat_value average(const struct hakstat_report *r, const char *key)
+{
+	struct hakstat_value value = value_of(r, key);
+	double seconds = hakstat_report_duration_s(r);
+
+	value.is_known &= r->totals.g.intervals != 0 && seconds > 0;
+	value.number = value.is_known ? (uint64_t)((double)value.number / seconds + 0.5) : 0;
+	return value;
+}
+
+static void free_row(void *data)
+{
+	struct hakstat_memory_row *row = data;
+
+	for (int c = 0; c < HAKSTAT_MEMORY_COLUMNS; c++) {
+		g_free(row->cells[c]);
+	}
+	g_free(row);
+}
+
+static void add_row(const struct hakstat_report *r, const struct kind *kind, bool is_exact, GPtrArray *rows)
+{
+	struct hakstat_value end = value_of(r, kind->end);
+	struct hakstat_value peak = value_of(r, kind->peak);
+	struct hakstat_value mean = average(r, kind->over_time);
+	struct hakstat_memory_row *row;
+
+	if (kind->is_rare && end.number == 0 && peak.number == 0 && mean.number == 0) {
+		return;
+	}
+	row = g_new0(struct hakstat_memory_row, 1);
+	row->cells[0] = g_strdup(kind->label);
+	row->cells[1] = cell(end, is_exact);
+	row->cells[2] = cell(peak, is_exact);
+	row->cells[3] = cell(mean, is_exact);
+	g_ptr_array_add(rows, row);
+}
+
+GPtrArray *hakstat_memory_rows(const struct hakstat_report *r, bool is_exact)
+{
+	GPtrArray *rows;
+
+	if (r->totals.g.snapshots == 0) {
+		return NULL;
+	}
+	rows = g_ptr_array_new_with_free_func(free_row);
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		add_row(r, &kinds[i], is_exact, rows);
+	}
+	return rows;
+}
