@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Found by the dynamic linker; comes with LTTng-UST and keeps children of fork apart. */
@@ -86,26 +87,29 @@ static char *find_beside(const char *folder, const char *relative)
 	return NULL;
 }
 
+/* `tracer` NULL: the allocator alone. */
 static int set_preload(char ***environment, const char *allocator, const char *tracer,
 		       struct hakstat_err *err)
 {
 	const char *users = g_environ_getenv(*environment, "LD_PRELOAD");
 	char *value;
 
-	if (strpbrk(allocator, " :") || strpbrk(tracer, " :")) {
+	if (strpbrk(allocator, " :") || (tracer && strpbrk(tracer, " :"))) {
 		return hakstat_err_set(
 			err, HAKSTAT_USAGE,
 			"%s cannot be preloaded: the path holds a space or a colon; install it elsewhere",
 			allocator);
 	}
-	value = g_strjoin(":", allocator, tracer, FORK_HELPER, users && *users ? users : NULL, NULL);
+	users = users && *users ? users : NULL;
+	value = tracer ? g_strjoin(":", allocator, tracer, FORK_HELPER, users, NULL)
+		       : g_strjoin(":", allocator, users, NULL);
 	*environment = g_environ_setenv(*environment, "LD_PRELOAD", value, TRUE);
 	g_free(value);
 	return 0;
 }
 
 /* False when there is nothing at the i-th place; else `status` says how it went. */
-static bool preload_from(size_t i, const char *folder, char ***environment, int *status,
+static bool preload_from(size_t i, const char *folder, bool traced, char ***environment, int *status,
 			 struct hakstat_err *err)
 {
 	char *allocator = find_beside(folder, places[i].allocator);
@@ -113,22 +117,21 @@ static bool preload_from(size_t i, const char *folder, char ***environment, int 
 	bool is_there = allocator && tracer;
 
 	if (is_there) {
-		*status = set_preload(environment, allocator, tracer, err);
+		*status = set_preload(environment, allocator, traced ? tracer : NULL, err);
 	}
 	g_free(allocator);
 	g_free(tracer);
 	return is_there;
 }
 
-char **hakstat_launch_environment(struct hakstat_err *err)
+char **hakstat_launch_environment(char **environment, bool traced, struct hakstat_err *err)
 {
-	char **environment = g_get_environ();
 	char *folder = own_folder();
 	bool is_found = false;
 	int status = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(places) && !is_found; i++) {
-		is_found = preload_from(i, folder, &environment, &status, err);
+		is_found = preload_from(i, folder, traced, &environment, &status, err);
 	}
 	if (!is_found) {
 		status = hakstat_err_set(err, HAKSTAT_USAGE,
@@ -148,6 +151,7 @@ static void watched(sigset_t *set)
 {
 	sigemptyset(set);
 	sigaddset(set, SIGCHLD);
+	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGHUP);
 }
@@ -170,8 +174,18 @@ static void give_back_signals(const struct signals *old)
 	sigprocmask(SIG_SETMASK, &old->mask, NULL);
 }
 
+static void become(const struct hakstat_launch *launch, const struct signals *old)
+{
+	give_back_signals(old);
+	sigaction(SIGPIPE, &users_pipe, NULL);
+	for (int i = 0; launch->streams && i < 3; i++) {
+		dup2(launch->streams[i], i);
+	}
+	execvpe(launch->argv[0], launch->argv, launch->environment);
+}
+
 /* The pipe carries the child's errno, or ends when it has become the command. */
-static pid_t start(char **argv, char **environment, const struct signals *old, int *failure)
+static pid_t start(const struct hakstat_launch *launch, const struct signals *old, int *failure)
 {
 	int ends[2];
 	pid_t pid;
@@ -182,9 +196,7 @@ static pid_t start(char **argv, char **environment, const struct signals *old, i
 		return -1;
 	}
 	if (pid == 0) {
-		give_back_signals(old);
-		sigaction(SIGPIPE, &users_pipe, NULL);
-		execvpe(argv[0], argv, environment);
+		become(launch, old);
 		*failure = errno;
 		_exit(write(ends[1], failure, sizeof(*failure)) == sizeof(*failure) ? 127 : 126);
 	}
@@ -196,43 +208,66 @@ static pid_t start(char **argv, char **environment, const struct signals *old, i
 	return pid;
 }
 
-/* What the kernel sent (a terminal that hung up) the command has got itself. */
-static void forward(pid_t pid, const siginfo_t *info)
+/*
+ * What the kernel sent (a terminal that hung up) the command has got itself. A SIGINT that was sent to
+ * this process alone stays here, as it always did.
+ */
+static void take_signal(struct hakstat_launch *launch, pid_t pid, const siginfo_t *info)
 {
-	if (info->si_code <= 0) {
+	launch->signal = info->si_signo;
+	if (info->si_code <= 0 && info->si_signo != SIGINT) {
 		kill(pid, info->si_signo);
 	}
 }
 
-static int wait_for(pid_t pid)
+static void wait_for(struct hakstat_launch *launch, pid_t pid)
 {
+	static const struct timespec at_once = { 0 };
 	siginfo_t info;
 	sigset_t set;
 	int status = 0;
 
 	watched(&set);
-	while (waitpid(pid, &status, WNOHANG) == 0) {
+	while (wait4(pid, &status, WNOHANG, &launch->usage) == 0) {
 		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD) {
-			forward(pid, &info);
+			take_signal(launch, pid, &info);
 		}
 	}
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	launch->exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	sigdelset(&set, SIGCHLD);
+	/* One that came with the end must not end this process when signals are let through again. */
+	while (sigtimedwait(&set, &info, &at_once) > 0) {
+		launch->signal = info.si_signo;
+	}
 }
 
-int hakstat_launch_run(char **argv, char **environment, int *exit_status, struct hakstat_err *err)
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int hakstat_launch_run(struct hakstat_launch *launch, struct hakstat_err *err)
 {
 	struct signals old;
+	int64_t begin_ns;
 	int failure;
 	pid_t pid;
 
+	launch->signal = 0;
 	take_signals(&old);
-	pid = start(argv, environment, &old, &failure);
+	begin_ns = now_ns();
+	pid = start(launch, &old, &failure);
 	if (pid > 0) {
-		*exit_status = wait_for(pid);
+		wait_for(launch, pid);
+		launch->wall_ns = now_ns() - begin_ns;
 	}
 	give_back_signals(&old);
 	if (failure) {
-		return hakstat_err_set(err, HAKSTAT_USAGE, "cannot run %s: %s", argv[0], g_strerror(failure));
+		return hakstat_err_set(err, HAKSTAT_USAGE, "cannot run %s: %s", launch->argv[0],
+				       g_strerror(failure));
 	}
 	return 0;
 }

@@ -48,7 +48,7 @@ static int check(const struct options *options, char **argv, char ***environment
 	if (status) {
 		return status;
 	}
-	*environment = hakstat_launch_environment(err);
+	*environment = hakstat_launch_environment(g_get_environ(), true, err);
 	return *environment ? 0 : err->status;
 }
 
@@ -76,40 +76,44 @@ static void say_survivors(const struct hakstat_session *session)
 	g_free(mark);
 }
 
-static void finish(struct hakstat_recording *recording)
-{
-	char *sentence;
-
-	say_survivors(&recording->session);
-	sentence = hakstat_recording_finish(recording);
-	hakstat_say("%s", sentence);
-	g_free(sentence);
-}
-
-/* The command's exit status; a status with `err` set when it did not run. */
-static int record(const struct options *options, char **argv, char ***environment, struct hakstat_err *err)
+int hakstat_record_launch(const struct hakstat_recording_options *options, uint64_t sample_bytes,
+			  struct hakstat_launch *launch, char **said, struct hakstat_err *err)
 {
 	struct hakstat_recording recording;
-	int exit_status = 0;
-	int status = hakstat_recording_begin(&recording, &options->recording, 0, err);
+	int status = hakstat_recording_begin(&recording, options, 0, err);
 
 	if (status) {
 		return status;
 	}
-	*environment = set_environment(*environment, recording.session.name, options->sample_bytes);
-	status = hakstat_launch_run(argv, *environment, &exit_status, err);
+	launch->environment = set_environment(launch->environment, recording.session.name, sample_bytes);
+	status = hakstat_launch_run(launch, err);
 	if (status) {
 		hakstat_recording_cancel(&recording);
 		return status;
 	}
-	finish(&recording);
-	return exit_status;
+	say_survivors(&recording.session);
+	*said = hakstat_recording_finish(&recording);
+	return 0;
+}
+
+/* The command's exit status; a status with `err` set when it did not run. */
+static int record(const struct options *options, struct hakstat_launch *launch, struct hakstat_err *err)
+{
+	char *said;
+	int status = hakstat_record_launch(&options->recording, options->sample_bytes, launch, &said, err);
+
+	if (status) {
+		return status;
+	}
+	hakstat_say("%s", said);
+	g_free(said);
+	return launch->exit_status;
 }
 
 static int run(int argc, char **argv, struct hakstat_err *err)
 {
 	struct options options = { .recording.mode = HAKSTAT_MODE_SAMPLE };
-	char **environment = NULL;
+	struct hakstat_launch launch = { 0 };
 	int first;
 	int status = hakstat_cli_parse(&hakstat_command_record, argc, argv, &options, &first, err);
 
@@ -117,11 +121,12 @@ static int run(int argc, char **argv, struct hakstat_err *err)
 		return status == HAKSTAT_CLI_DONE ? HAKSTAT_OK : status;
 	}
 	hakstat_launch_ignore_pipes();
-	status = check(&options, argv + first, &environment, err);
+	launch.argv = argv + first;
+	status = check(&options, launch.argv, &launch.environment, err);
 	if (status == 0) {
-		status = record(&options, argv + first, &environment, err);
+		status = record(&options, &launch, err);
 	}
-	g_strfreev(environment);
+	g_strfreev(launch.environment);
 	return status;
 }
 
