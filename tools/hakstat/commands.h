@@ -11,6 +11,7 @@ extern const struct hakstat_command hakstat_command_report;
 extern const struct hakstat_command hakstat_command_explain;
 extern const struct hakstat_command hakstat_command_classes;
 extern const struct hakstat_command hakstat_command_diff;
+extern const struct hakstat_command hakstat_command_ab;
 extern const struct hakstat_command hakstat_command_whatif;
 extern const struct hakstat_command hakstat_command_tune;
 

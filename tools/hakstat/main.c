@@ -20,6 +20,7 @@ static const struct hakstat_command *const commands[] = {
 	&hakstat_command_ps,
 	&hakstat_command_report,
 	&hakstat_command_diff,
+	&hakstat_command_ab,
 	&hakstat_command_whatif,
 	&hakstat_command_tune,
 	&hakstat_command_explain,

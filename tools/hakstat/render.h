@@ -11,6 +11,7 @@
 
 #include "report.h"
 
+struct hakstat_grid;
 struct json_t;
 
 struct hakstat_view {
@@ -52,6 +53,9 @@ char *hakstat_cell_text(const struct hakstat_column *column, const struct haksta
 
 /* Writes text so that markdown and HTML take none of it for markup. */
 void hakstat_markdown_put(FILE *out, const char *text);
+
+/* A grid as a markdown table. */
+void hakstat_markdown_grid(const struct hakstat_grid *grid, FILE *out);
 
 /* "function (file:line)" or "module+0x12". Free with g_free. */
 char *hakstat_frame_text(const void *frame);

@@ -82,23 +82,9 @@ static void print_sheet(const struct sheet *sheet, const struct hakstat_view *vi
 
 static void print_markdown(const struct sheet *sheet, const struct hakstat_view *view, FILE *out)
 {
-	const struct hakstat_grid *g = &sheet->grid;
-
 	(void)view;
 	fprintf(out, "\n### %s\n\n", sheet->title);
-	for (size_t c = 0; c < g->columns; c++) {
-		fprintf(out, "| %s ", g->headers[c]);
-	}
-	fputs("|\n", out);
-	for (size_t c = 0; c < g->columns; c++) {
-		fputs(g->kinds[c] == HAKSTAT_GRID_NUMBER ? "|--:" : "|---", out);
-	}
-	fputs("|\n", out);
-	for (guint i = 0; i < g->cells->len; i++) {
-		fputs("| ", out);
-		hakstat_markdown_put(out, g_ptr_array_index(g->cells, i));
-		fputs((i + 1) % g->columns ? " " : " |\n", out);
-	}
+	hakstat_markdown_grid(&sheet->grid, out);
 }
 
 static bool is_changed(const struct hakstat_delta *d)
@@ -319,12 +305,11 @@ static json_t *options_json(const struct hakstat_diff *diff)
 	return array;
 }
 
-int hakstat_render_diff_json(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out)
+json_t *hakstat_diff_json(const struct hakstat_diff *diff, const struct hakstat_view *view)
 {
 	static const char *const keys[] = { "classes", "routes", "sizes", "sites" };
 	json_t *root = json_pack("{s:s}", "schema", "hakstat.diff/1");
 	json_t *totals = json_object();
-	int status;
 
 	json_object_set_new(totals, "base", hakstat_totals_json(diff->base));
 	json_object_set_new(totals, "new", hakstat_totals_json(diff->new));
@@ -341,7 +326,14 @@ int hakstat_render_diff_json(const struct hakstat_diff *diff, const struct hakst
 	json_object_set_new(root, "incomplete",
 			    json_boolean(hakstat_report_is_incomplete(diff->base) ||
 					 hakstat_report_is_incomplete(diff->new)));
-	status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+	return root;
+}
+
+int hakstat_render_diff_json(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out)
+{
+	json_t *root = hakstat_diff_json(diff, view);
+	int status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+
 	fputc('\n', out);
 	json_decref(root);
 	return status || ferror(out) ? -1 : 0;

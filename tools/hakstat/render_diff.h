@@ -14,4 +14,7 @@ int hakstat_render_diff_table(const struct hakstat_diff *diff, const struct haks
 int hakstat_render_diff_json(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out);
 int hakstat_render_diff_markdown(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out);
 
+/* The whole difference as JSON, for commands that add to it; what jansson calls json_t. */
+struct json_t *hakstat_diff_json(const struct hakstat_diff *diff, const struct hakstat_view *view);
+
 #endif

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "grid.h"
 #include "render.h"
 #include "text.h"
 
@@ -24,6 +25,25 @@ void hakstat_markdown_put(FILE *out, const char *text)
 			}
 			fputc(*p, out);
 		}
+	}
+}
+
+void hakstat_markdown_grid(const struct hakstat_grid *grid, FILE *out)
+{
+	for (size_t c = 0; c < grid->columns; c++) {
+		fputs("| ", out);
+		hakstat_markdown_put(out, grid->headers[c]);
+		fputc(' ', out);
+	}
+	fputs("|\n", out);
+	for (size_t c = 0; c < grid->columns; c++) {
+		fputs(grid->kinds[c] == HAKSTAT_GRID_NUMBER ? "|--:" : "|---", out);
+	}
+	fputs("|\n", out);
+	for (guint i = 0; i < grid->cells->len; i++) {
+		fputs("| ", out);
+		hakstat_markdown_put(out, g_ptr_array_index(grid->cells, i));
+		fputs((i + 1) % grid->columns ? " " : " |\n", out);
 	}
 }
 
