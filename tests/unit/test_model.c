@@ -14,12 +14,14 @@
 #include "hakmem_ops_word.h"
 #include "hakmem_route_list.h"
 #include "model.h"
+#include "timeline.h"
 
 enum { PID = 100, TID = 101, TINY_CLASS = 0, MID_CLASS = 8, LARGE_CLASS = 11 };
 
+static int64_t now = 1000000000;
+
 static struct hakstat_event event(enum hakstat_event_kind kind)
 {
-	static int64_t now = 1000000000;
 	struct hakstat_event e = { .kind = kind, .has_pid = true, .pid = PID, .tid = TID };
 
 	e.time_ns = now += 1000;
@@ -323,6 +325,52 @@ static void samples_are_scaled_to_the_exact_counts(void **state)
 	hakstat_summary_free(s);
 }
 
+/* A slice is 2^20 ns wide, and the events of one snapshot lie within one of them. */
+static void a_class_is_followed_over_time(void **state)
+{
+	enum { SLICE = 1 << 20 };
+	const int64_t start = (now / SLICE + 1) * SLICE;
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	struct hakstat_summary *s, *twice = hakstat_summary_new();
+	const struct hakstat_row *row;
+	GPtrArray *rows;
+	(void)state;
+
+	now = start;
+	tables(m);
+	sample(m, 0x1000, 2048, 64);
+	stats(m, 0, MID_CLASS, 8192, 10, 0);
+	stats(m, 0, TINY_CLASS, 1024, 4, 0);
+	large_stats(m, 0, 0, 0, 0);
+	now += 2 * SLICE;
+	stats(m, 1, MID_CLASS, 8192, 30, 5);
+	large_stats(m, 1, 0, 0, 0);
+	s = finish(m);
+	rows = hakstat_timeline_rows(s, HAKSTAT_BY_HEAP);
+	assert_int_equal(rows->len,
+			 6); /* two classes in use, and the slice between holds what the first did */
+	row = g_ptr_array_index(rows, 3);
+	assert_int_equal(row->class_id, MID_CLASS);
+	assert_int_equal(row->time_ns, start + SLICE);
+	assert_int_equal(row->n.live_usable_bytes, 10 * 8192);
+	row = g_ptr_array_index(rows, 5);
+	assert_int_equal(row->n.live_usable_bytes, 25 * 8192);
+	assert_int_equal(row->n.live_requested_bytes, 25 * 2048);
+	assert_int_equal(row->n.slab_bytes, 65536);
+	assert_string_equal(row->class_name, "M8192");
+	row = g_ptr_array_index(rows, 4);
+	assert_int_equal(row->n.live_unknown, 4); /* no sample of that class */
+	g_ptr_array_unref(rows);
+	hakstat_summary_merge(twice, s);
+	hakstat_summary_merge(twice, s);
+	rows = hakstat_timeline_rows(twice, HAKSTAT_BY_HEAP);
+	assert_int_equal(rows->len, 6);
+	assert_int_equal(((const struct hakstat_row *)rows->pdata[5])->n.live_usable_bytes, 50 * 8192);
+	g_ptr_array_unref(rows);
+	hakstat_summary_free(twice);
+	hakstat_summary_free(s);
+}
+
 static void a_class_without_samples_is_unknown_not_nothing(void **state)
 {
 	struct hakstat_model *m = hakstat_model_new(NULL);
@@ -599,6 +647,7 @@ int main(void)
 		cmocka_unit_test(a_resize_changes_what_is_live_and_no_sum),
 		cmocka_unit_test(blocks_older_than_the_trace_have_an_unknown_request),
 		cmocka_unit_test(samples_are_scaled_to_the_exact_counts),
+		cmocka_unit_test(a_class_is_followed_over_time),
 		cmocka_unit_test(a_class_without_samples_is_unknown_not_nothing),
 		cmocka_unit_test(counters_that_begin_anew_are_a_new_image),
 		cmocka_unit_test(events_without_a_process_id_belong_to_the_only_process),

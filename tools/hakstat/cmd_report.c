@@ -22,7 +22,7 @@ struct values {
 #define AT(member) offsetof(struct values, member)
 
 static const struct hakstat_option options[] = {
-	{ "by", 0, HAKSTAT_OPT_CHOICE, "class|route|size|site|thread|process|time", AT(by), 0, 0,
+	{ "by", 0, HAKSTAT_OPT_CHOICE, "class|route|size|site|thread|process|time|heap", AT(by), 0, 0,
 	  "one table instead of the whole report" },
 	{ "format", 'f', HAKSTAT_OPT_CHOICE, "table|json|csv|markdown|folded|pprof|openmetrics|summary", AT(format), 0, 0,
 	  "table and markdown for people; json and csv with raw bytes; folded and pprof for flame graphs; "

@@ -305,6 +305,7 @@ static struct hakstat_value get_samples(const struct hakstat_row *r)
 #define THR (1u << HAKSTAT_BY_THREAD)
 #define PRO (1u << HAKSTAT_BY_PROCESS)
 #define TIM (1u << HAKSTAT_BY_TIME)
+#define HEA (1u << HAKSTAT_BY_HEAP)
 #define TOT ((unsigned)HAKSTAT_IN_TOTALS)
 #define ALL (CLA | ROU | SIZ | SIT | THR | PRO | TIM | TOT)
 
@@ -317,39 +318,39 @@ static struct hakstat_value get_samples(const struct hakstat_row *r)
 #define STACK   HAKSTAT_UNIT_STACK
 
 const struct hakstat_column hakstat_columns[] = {
-	{ "class_id", "id", ID, CLA | SIZ, 0, 0, "number of the class in its table", get_class_id },
-	{ "time_ns", "time", ID, TIM, TIM, 0, "begin of the slice, nanoseconds since the epoch", get_time },
-	{ "span_ns", "width", ID, TIM, 0, 0, "width of the slice in nanoseconds", get_span },
+	{ "class_id", "id", ID, CLA | SIZ | HEA, 0, 0, "number of the class in its table", get_class_id },
+	{ "time_ns", "time", ID, TIM | HEA, TIM | HEA, 0, "begin of the slice, nanoseconds since the epoch", get_time },
+	{ "span_ns", "width", ID, TIM | HEA, 0, 0, "width of the slice in nanoseconds", get_span },
 	{ "host", "host", TEXT, THR | PRO, THR | PRO, 8, "machine", get_host },
 	{ "process", "process", TEXT, THR | PRO, THR | PRO, 0, "name of the process", get_process },
 	{ "pid", "pid", ID, THR | PRO, THR | PRO, 0, "process id", get_pid },
 	{ "tid", "tid", ID, THR, THR, 0, "thread id; 0: unknown", get_tid },
 	{ "requested_min", "from", SIZE, SIZ, SIZ, 0, "smallest request of the row", get_min },
 	{ "requested_max", "to", SIZE, SIZ, SIZ, 1, "largest request of the row", get_max },
-	{ "name", "class", TEXT, CLA | SIZ, CLA | SIZ, 0, "name of the class", get_name },
-	{ "route", "route", TEXT, CLA | ROU | SIZ, CLA | ROU | SIZ, 9, "which part of the allocator serves it", get_route },
+	{ "name", "class", TEXT, CLA | SIZ | HEA, CLA | SIZ | HEA, 0, "name of the class", get_name },
+	{ "route", "route", TEXT, CLA | ROU | SIZ | HEA, CLA | ROU | SIZ, 9, "which part of the allocator serves it", get_route },
 	{ "reason", "reason", TEXT, ROU, ROU, 0, "why that route was taken", get_reason },
 	{ "min_requested", "from", SIZE, ROU, ROU, 3, "smallest request that took the route for the reason", get_min },
 	{ "max_requested", "to", SIZE, ROU, ROU, 3, "largest request that took the route for the reason", get_max },
-	{ "usable", "block", SIZE, CLA | SIZ, CLA | SIZ, 0, "usable bytes of one block; none for large, whose blocks differ", get_block },
+	{ "usable", "block", SIZE, CLA | SIZ | HEA, CLA | SIZ, 0, "usable bytes of one block; none for large, whose blocks differ", get_block },
 	{ "allocs", "allocs", COUNT, ALL, ALL & ~TOT, 0, "allocations", get_allocs },
 	{ "frees", "frees", COUNT, CLA | THR | PRO | TIM | TOT, CLA | THR | PRO, 7, "frees", get_frees },
-	{ "live", "live", COUNT, CLA | SIZ | SIT | PRO | TOT, CLA | PRO, 4, "blocks the program holds at the end", get_live },
+	{ "live", "live", COUNT, CLA | SIZ | SIT | PRO | TOT | HEA, CLA | PRO | HEA, 4, "blocks the program holds, at the end unless it is a moment's row", get_live },
 	{ "requested_bytes", "requested", BYTES, ALL, ALL & ~TOT, 2, "sum of what the allocations asked for", get_requested },
 	{ "usable_bytes", "usable", BYTES, ALL, CLA | ROU | THR | PRO | TIM, 5, "sum of the blocks they got", get_usable },
 	{ "waste_bytes", "waste", BYTES, ALL, ALL & ~TOT, 0, "usable less requested, of all allocations", get_waste },
 	{ "waste_percent", "waste %", PERCENT, ALL, ALL & ~TOT, 0, "waste as part of the usable bytes", get_waste_percent },
 	{ "ci95_percent", "±%", PERCENT, CLA | TOT, 0, 0, "half width of the 95 % interval of requested_bytes; 0 when exact", get_ci95 },
 	{ "unknown_allocs", "unknown", COUNT, CLA | ROU | TOT, 0, 0, "allocations of which no sample tells the request; not in requested and waste", get_unknown },
-	{ "live_requested_bytes", "live req.", BYTES, CLA | SIZ | SIT | PRO | TOT, 0, 0, "what the live blocks were asked for", get_live_requested },
-	{ "live_usable_bytes", "live usable", BYTES, CLA | SIZ | SIT | PRO | TOT, PRO, 6, "usable bytes of the live blocks", get_live_usable },
-	{ "live_waste_bytes", "live waste", BYTES, CLA | SIZ | SIT | PRO | TOT, CLA | SIT | PRO, 6, "waste in the live blocks", get_live_waste },
-	{ "live_unknown", "live unknown", COUNT, CLA | TOT, 0, 0, "live blocks whose request is unknown: older than the trace, or not sampled", get_live_unknown },
-	{ "live_unknown_bytes", "live unknown", BYTES, CLA | PRO | TOT, 0, 0, "usable bytes of those blocks; live requested, live waste and these are live usable", get_live_unknown_bytes },
+	{ "live_requested_bytes", "live req.", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, HEA, 0, "what the live blocks were asked for", get_live_requested },
+	{ "live_usable_bytes", "live usable", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, PRO | HEA, 6, "usable bytes of the live blocks", get_live_usable },
+	{ "live_waste_bytes", "live waste", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, CLA | SIT | PRO | HEA, 6, "waste in the live blocks", get_live_waste },
+	{ "live_unknown", "live unknown", COUNT, CLA | TOT | HEA, 0, 0, "live blocks whose request is unknown: older than the trace, or not sampled", get_live_unknown },
+	{ "live_unknown_bytes", "live unknown", BYTES, CLA | PRO | TOT | HEA, 0, 0, "usable bytes of those blocks; live requested, live waste and these are live usable", get_live_unknown_bytes },
 	{ "slabs", "slabs", COUNT, CLA | TOT, CLA, 10, "slabs the class owns at the end", get_slabs },
-	{ "slab_bytes", "slab bytes", BYTES, CLA | PRO | TOT, 0, 0, "bytes of those slabs", get_slab_bytes },
+	{ "slab_bytes", "slab bytes", BYTES, CLA | PRO | TOT | HEA, HEA, 0, "bytes of those slabs", get_slab_bytes },
 	{ "occupancy_percent", "occup. %", PERCENT, CLA | TOT, CLA, 8, "live blocks as part of the slabs", get_occupancy },
-	{ "external_waste_bytes", "idle", BYTES, CLA | PRO | TOT, CLA, 9, "bytes in slabs that no live block uses", get_external },
+	{ "external_waste_bytes", "idle", BYTES, CLA | PRO | TOT | HEA, CLA | HEA, 9, "bytes in slabs that no live block uses", get_external },
 	{ "peak_live_bytes", "peak", BYTES, PRO | TIM | TOT, PRO | TIM, 5, "most usable bytes that were live at once, as seen at snapshots and operations; of several processes the sum", get_peak },
 	{ "mapped_bytes", "mapped", BYTES, PRO | TOT, 0, 0, "superslabs made accessible, at the end", get_mapped },
 	{ "committed_bytes", "committed", BYTES, PRO | TIM | TOT, PRO | TIM, 5, "of those, spans that hold or held data and were not given back", get_committed },

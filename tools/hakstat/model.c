@@ -273,6 +273,37 @@ static bool is_last_row(const struct hakstat_process *p, const struct hakstat_ev
 	return stats->usable == 0 && stats->snapshot == p->snapshot;
 }
 
+static struct hakstat_heap_class heap_class(const struct hakstat_class_state *c)
+{
+	const struct hakstat_live *live = &c->now.live;
+
+	return (struct hakstat_heap_class) {
+		.route = c->route,
+		.block = c->block,
+		.live = live->blocks,
+		.live_bytes = live->usable,
+		.requested_bytes = live->requested,
+		.slab_bytes = c->block ? c->last.slab_bytes : 0,
+		.unknown = live->unknown_blocks,
+		.unknown_bytes = live->unknown,
+	};
+}
+
+static void keep_level(struct hakstat_model *m, const struct hakstat_process *p, int64_t time_ns)
+{
+	struct hakstat_heap_class classes[HAKSTAT_MAX_CLASSES];
+	struct hakstat_heap_level level = { p->snapshot_live_bytes, p->heap.committed, classes, 0 };
+
+	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		if (p->classes[i].has_points) {
+			classes[level.class_count++] = heap_class(&p->classes[i]);
+		}
+	}
+	for (int i = 0; i < HAKSTAT_MODE_COUNT; i++) {
+		hakstat_timeline_level(m->timelines[i], time_ns, p->index, &level);
+	}
+}
+
 static void feed_snapshot(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
 {
 	if (e->kind == HAKSTAT_EVENT_HEAP_STATS) {
@@ -284,10 +315,7 @@ static void feed_snapshot(struct hakstat_model *m, struct hakstat_process *p, co
 	}
 	hakstat_process_class_stats(p, e->time_ns, &e->u.class_stats);
 	if (is_last_row(p, &e->u.class_stats)) {
-		for (int i = 0; i < HAKSTAT_MODE_COUNT; i++) {
-			hakstat_timeline_level(m->timelines[i], e->time_ns, p->index, p->snapshot_live_bytes,
-					       p->heap.committed);
-		}
+		keep_level(m, p, e->time_ns);
 	}
 }
 

@@ -171,7 +171,7 @@ json_t *hakstat_totals_json(const struct hakstat_report *r)
 json_t *hakstat_report_json(const struct hakstat_report *r, const struct hakstat_view *view)
 {
 	static const char *const keys[] = { "classes", "routes",    "sizes", "sites",
-					    "threads", "processes", "times" };
+					    "threads", "processes", "times", "heap" };
 	json_t *root = json_object();
 
 	json_object_set_new(root, "schema", json_string("hakstat.report/1"));

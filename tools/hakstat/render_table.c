@@ -218,8 +218,8 @@ static const char *site_title(const struct hakstat_summary *s)
 
 int hakstat_render_table(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
 {
-	static const char *const titles[] = { "Classes", "Routes",    "Request sizes", "Call sites",
-					      "Threads", "Processes", "Course of time" };
+	static const char *const titles[] = { "Classes", "Routes",    "Request sizes",	"Call sites",
+					      "Threads", "Processes", "Course of time", "Classes over time" };
 
 	if (!view->is_bare) {
 		print_head(r, view, out);

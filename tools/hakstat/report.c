@@ -61,13 +61,19 @@ static void sort_by(GPtrArray *rows, const struct hakstat_column *column)
 	g_ptr_array_sort_with_data(rows, compare_default, data.out);
 }
 
+/* These are in order of time, and brought to one width. */
+static bool is_about_time(enum hakstat_table_id table)
+{
+	return table == HAKSTAT_BY_TIME || table == HAKSTAT_BY_HEAP;
+}
+
 static void sort_default(struct hakstat_report *report, enum hakstat_table_id table)
 {
 	GPtrArray *rows = report->tables[table];
 
 	if (table == HAKSTAT_BY_ROUTE) {
 		g_ptr_array_sort(rows, compare_routes);
-	} else if (table != HAKSTAT_BY_TIME) {
+	} else if (!is_about_time(table)) {
 		sort_by(rows, hakstat_column_find(1u << table,
 						  table == HAKSTAT_BY_CLASS ? "class_id" : "waste_bytes"));
 	}
@@ -81,9 +87,10 @@ struct hakstat_report *hakstat_report_new(struct hakstat_summary *summary)
 	report->findings = g_ptr_array_new_with_free_func(free_finding);
 	sum_totals(report);
 	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
-		report->tables[t] = t == HAKSTAT_BY_TIME ? hakstat_timeline_rows(summary)
-							 : g_ptr_array_copy(summary->rows[t], NULL, NULL);
-		if (t != HAKSTAT_BY_TIME) {
+		report->tables[t] = is_about_time((enum hakstat_table_id)t)
+					    ? hakstat_timeline_rows(summary, (enum hakstat_table_id)t)
+					    : g_ptr_array_copy(summary->rows[t], NULL, NULL);
+		if (!is_about_time((enum hakstat_table_id)t)) {
 			g_ptr_array_set_free_func(report->tables[t], NULL);
 		}
 		sort_default(report, (enum hakstat_table_id)t);

@@ -321,7 +321,8 @@ void hakstat_summary_merge(struct hakstat_summary *to, const struct hakstat_summ
 
 const char *hakstat_table_name(enum hakstat_table_id table)
 {
-	static const char *const names[] = { "class", "route", "size", "site", "thread", "process", "time" };
+	static const char *const names[] = { "class",  "route",	  "size", "site",
+					     "thread", "process", "time", "heap" };
 
 	return names[table];
 }

@@ -29,6 +29,7 @@ enum hakstat_table_id {
 	HAKSTAT_BY_THREAD,
 	HAKSTAT_BY_PROCESS,
 	HAKSTAT_BY_TIME,
+	HAKSTAT_BY_HEAP, /* the classes over time */
 	HAKSTAT_TABLE_COUNT,
 };
 

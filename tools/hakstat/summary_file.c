@@ -251,6 +251,8 @@ static bool row_is_whole(const struct hakstat_row *row, enum hakstat_table_id ta
 		return row->stack != NULL;
 	case HAKSTAT_BY_TIME:
 		return row->span_ns && (row->span_ns & (row->span_ns - 1)) == 0;
+	case HAKSTAT_BY_HEAP:
+		return row->class_name && row->span_ns && (row->span_ns & (row->span_ns - 1)) == 0;
 	default:
 		return true;
 	}
