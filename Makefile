@@ -26,7 +26,8 @@ ifeq ($(WERROR),1)
 HAK_WARN += -Werror
 endif
 ifneq ($(SAN),)
-HAK_SAN := -fsanitize=$(SAN) -fno-omit-frame-pointer
+# What a sanitizer finds ends the program: a test must not pass beside it.
+HAK_SAN := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 HAK_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(HAK_WARN) -fvisibility=hidden -fstack-protector-strong $(HAK_SAN)
 HAK_LDFLAGS := $(HAK_SAN) -Wl,-z,relro,-z,now
@@ -39,7 +40,8 @@ TRACER_PKGS := lttng-ust libunwind
 TRACER_CFLAGS = $(HAK_CFLAGS) -Ilib/include -Itracer -fPIC -ftls-model=initial-exec $(shell $(PKG_CONFIG) --cflags $(TRACER_PKGS))
 TRACER_LIBS = $(shell $(PKG_CONFIG) --libs lttng-ust) -ldl -pthread
 HAKSTAT_PKGS := babeltrace2 lttng-ctl libdw libelf smartcols jansson glib-2.0 zlib
-HAKSTAT_CFLAGS = $(HAK_CFLAGS) -Itools/hakstat -Ilib/include $(shell $(PKG_CONFIG) --cflags $(HAKSTAT_PKGS))
+# -fwrapv: sums of a damaged trace may leave the range; then they wrap and are not undefined.
+HAKSTAT_CFLAGS = $(HAK_CFLAGS) -fwrapv -Itools/hakstat -Ilib/include $(shell $(PKG_CONFIG) --cflags $(HAKSTAT_PKGS))
 HAKSTAT_LIBS = $(shell $(PKG_CONFIG) --libs $(HAKSTAT_PKGS)) -liberty -lm -pthread
 
 LIB_SRC := $(sort $(wildcard lib/*.c))

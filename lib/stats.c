@@ -81,7 +81,9 @@ HAK_EXPORT size_t hakmem_stats_classes(struct hakmem_class_stats *out, size_t ca
 		} else {
 			read_large(&out[id], min_request);
 		}
-		out[id].live = out[id].allocs - out[id].frees;
+		/* Other threads go on: a free may be seen without its allocation. */
+		out[id].live =
+			out[id].allocs - (out[id].frees < out[id].allocs ? out[id].frees : out[id].allocs);
 	}
 	return count + 1;
 }

@@ -466,6 +466,75 @@ static void impossible_ids_and_weights_are_left_out(void **state)
 	hakstat_summary_free(s);
 }
 
+static void feed_stats(struct hakstat_model *m, uint64_t usable, uint64_t live, uint64_t slab_bytes)
+{
+	struct hakstat_event e = event(HAKSTAT_EVENT_CLASS_STATS);
+
+	e.u.class_stats = (struct hakstat_event_class_stats) {
+		.class_id = MID_CLASS, .usable = usable, .live = live, .slab_bytes = slab_bytes
+	};
+	hakstat_model_feed(m, &e);
+}
+
+static void numbers_that_no_machine_has_are_left_out(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t words[] = {
+		word(HAK_WORD_ALLOC, LARGE_CLASS, HAK_REASON_ABOVE_MID, 0, 100),
+		UINT64_MAX,
+		word(HAK_WORD_ALLOC, MID_CLASS, HAK_REASON_SIZE_FIT, 0, 100),
+	};
+	struct hakstat_event e = event(HAKSTAT_EVENT_HEAP_STATS);
+	struct hakstat_summary *s;
+	(void)state;
+
+	tables(m);
+	feed_stats(m, 8192, UINT64_MAX, 0);
+	feed_stats(m, 8192, UINT64_MAX / 8192, 0);
+	feed_stats(m, UINT64_C(1) << 63, 0, 0);
+	feed_stats(m, 8192, 0, UINT64_MAX);
+	e.u.heap_stats.committed = UINT64_MAX - 1;
+	hakstat_model_feed(m, &e);
+	e = event(HAKSTAT_EVENT_ALLOC);
+	e.u.op = (struct hakstat_event_op) { .requested = INT64_MAX, .usable = INT64_MAX, .weight = 1 };
+	hakstat_model_feed(m, &e);
+	ops(m, 0, words, 3);
+	s = finish(m);
+	assert_int_equal(s->malformed, 6 + 2);
+	assert_int_equal(s->operations, 1);
+	assert_int_equal(row_of(s, HAKSTAT_BY_CLASS, MID_CLASS)->n.allocs, 1);
+	assert_int_equal(row_of(s, HAKSTAT_BY_CLASS, MID_CLASS)->n.slab_bytes, 0);
+	hakstat_summary_free(s);
+}
+
+static void feed_lost(struct hakstat_model *m, uint64_t count)
+{
+	struct hakstat_event e = event(HAKSTAT_EVENT_LOST);
+
+	e.u.lost.count = count;
+	hakstat_model_feed(m, &e);
+}
+
+static void absurd_counts_of_losses_are_no_counts(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t words[] = { word(HAK_WORD_ALLOC, MID_CLASS, HAK_REASON_SIZE_FIT, 0, 100) };
+	struct hakstat_summary *s;
+	(void)state;
+
+	tables(m);
+	feed_lost(m, 5);
+	feed_lost(m, (UINT64_C(1) << 63) - 17); /* as LTTng was seen to say */
+	feed_lost(m, UINT64_MAX);
+	ops(m, 0, words, 1);
+	ops(m, UINT64_C(1) << 63, words, 1);
+	s = finish(m);
+	assert_int_equal(s->lost_events, 5);
+	assert_int_equal(s->lost_words, 0);
+	assert_true(s->lost_unknown);
+	hakstat_summary_free(s);
+}
+
 static void lost_events_add_up_and_unknown_numbers_are_said(void **state)
 {
 	struct hakstat_model *m = hakstat_model_new(NULL);
@@ -653,6 +722,8 @@ int main(void)
 		cmocka_unit_test(events_without_a_process_id_belong_to_the_only_process),
 		cmocka_unit_test(operations_count_once_when_both_forms_are_there),
 		cmocka_unit_test(impossible_ids_and_weights_are_left_out),
+		cmocka_unit_test(numbers_that_no_machine_has_are_left_out),
+		cmocka_unit_test(absurd_counts_of_losses_are_no_counts),
 		cmocka_unit_test(lost_events_add_up_and_unknown_numbers_are_said),
 		cmocka_unit_test(another_process_is_left_out_when_one_is_chosen),
 		cmocka_unit_test(the_kinds_of_memory_add_up),

@@ -10,9 +10,6 @@
 
 #include "ctf_rules.h"
 
-/* More lost events than this is not a count but a damaged field. */
-#define MAX_LOST (UINT64_C(1) << 48)
-
 struct context_fields {
 	const bt_stream_class *stream_class;
 	int vpid, vtid, procname; /* indexes in the common context; -1: absent */
@@ -437,7 +434,7 @@ static void take_lost(struct source *s, const bt_message *message, bool packets)
 						 : bt_message_discarded_events_get_count(message, &count);
 
 	out.u.lost.packets = packets;
-	if (!packets && known == BT_PROPERTY_AVAILABILITY_AVAILABLE && count <= MAX_LOST) {
+	if (!packets && known == BT_PROPERTY_AVAILABILITY_AVAILABLE) {
 		out.u.lost.count = count;
 		if (count == 0) {
 			return;

@@ -95,8 +95,12 @@ struct hakstat_event_module {
 	bool is_pic;
 };
 
+/* More lost events than this is no count but a damaged field, or LTTng's: near 2^63 were seen where none was
+ * lost. */
+#define HAKSTAT_LOST_MOST (UINT64_C(1) << 48)
+
 struct hakstat_event_lost {
-	uint64_t count; /* events; 0: some, the number is not known */
+	uint64_t count; /* events; 0 or more than HAKSTAT_LOST_MOST: some, the number is not known */
 	bool packets;	/* whole packets are missing as well */
 };
 

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "hakmem_route_list.h"
+#include "number.h"
 #include "process.h"
 #include "roster.h"
+#include "text.h"
 #include "timeline.h"
 
 struct hakstat_model {
@@ -76,7 +78,7 @@ static struct hakstat_process *process_of(struct hakstat_model *m, const struct 
 	struct hakstat_process *p = hakstat_roster_find(&m->roster, e);
 
 	if (!p->host_name && e->host_name) {
-		p->host_name = g_strdup(e->host_name);
+		p->host_name = hakstat_text_clean(e->host_name);
 	}
 	if (e->process_name && !p->has_main_name && g_strcmp0(p->name, e->process_name) != 0) {
 		name_process(p, e);
@@ -84,7 +86,34 @@ static struct hakstat_process *process_of(struct hakstat_model *m, const struct 
 	return p;
 }
 
-static bool ids_are_sane(const struct hakstat_event *e)
+static bool op_is_sane(const struct hakstat_event_op *op)
+{
+	/* A weight is one over a probability; 2^40 is far beyond any sampling period. */
+	return op->class_id < HAKSTAT_MAX_CLASSES && op->reason < HAK_REASON_COUNT && op->weight >= 1 &&
+	       op->weight < 1099511627776.0 && op->requested <= HAKSTAT_MOST && op->usable <= HAKSTAT_MOST &&
+	       op->old_requested <= HAKSTAT_MOST;
+}
+
+static bool class_stats_are_sane(const struct hakstat_event_class_stats *s)
+{
+	return s->class_id < HAKSTAT_MAX_CLASSES && s->usable <= HAKSTAT_MOST && s->allocs <= HAKSTAT_MOST &&
+	       s->frees <= HAKSTAT_MOST && s->live <= HAKSTAT_MOST / MAX(s->usable, 1) &&
+	       s->slabs <= HAKSTAT_MOST && s->slab_bytes <= HAKSTAT_MOST;
+}
+
+static bool heap_stats_are_sane(const struct hakstat_event_heap_stats *s)
+{
+	return s->mapped <= HAKSTAT_MOST && s->committed <= HAKSTAT_MOST && s->cached <= HAKSTAT_MOST &&
+	       s->metadata <= HAKSTAT_MOST;
+}
+
+static bool class_info_is_sane(const struct hakstat_event_class_info *info)
+{
+	return info->class_id < HAKSTAT_MAX_CLASSES && info->usable <= HAKSTAT_MOST;
+}
+
+/* Ids that the tables have, and numbers that a machine can have. */
+static bool is_sane(const struct hakstat_event *e)
 {
 	switch (e->kind) {
 	case HAKSTAT_EVENT_ALLOC:
@@ -93,13 +122,13 @@ static bool ids_are_sane(const struct hakstat_event *e)
 	case HAKSTAT_EVENT_FRAG:
 	case HAKSTAT_EVENT_SAMPLE_ALLOC:
 	case HAKSTAT_EVENT_SAMPLE_FREE:
-		/* A weight is one over a probability; 2^40 is far beyond any sampling period. */
-		return e->u.op.class_id < HAKSTAT_MAX_CLASSES && e->u.op.reason < HAK_REASON_COUNT &&
-		       e->u.op.weight >= 1 && e->u.op.weight < 1099511627776.0;
+		return op_is_sane(&e->u.op);
 	case HAKSTAT_EVENT_CLASS_STATS:
-		return e->u.class_stats.class_id < HAKSTAT_MAX_CLASSES;
+		return class_stats_are_sane(&e->u.class_stats);
+	case HAKSTAT_EVENT_HEAP_STATS:
+		return heap_stats_are_sane(&e->u.heap_stats);
 	case HAKSTAT_EVENT_CLASS_INFO:
-		return e->u.class_info.class_id < HAKSTAT_MAX_CLASSES;
+		return class_info_is_sane(&e->u.class_info);
 	default:
 		return true;
 	}
@@ -217,10 +246,10 @@ static void note_early(struct hakstat_process *p, const struct hakstat_event *e)
 static void feed_sample(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
 {
 	const struct hakstat_event_op *op = &e->u.op;
-	uint64_t weight = (uint64_t)(op->weight + 0.5);
+	uint64_t weight = hakstat_rounded(op->weight);
 	struct hakstat_batch batch = { .allocs = weight,
-				       .requested = (uint64_t)(op->weight * (double)op->requested),
-				       .usable = (uint64_t)(op->weight * (double)op->usable) };
+				       .requested = hakstat_rounded(op->weight * (double)op->requested),
+				       .usable = hakstat_rounded(op->weight * (double)op->usable) };
 
 	note_early(p, e);
 	if (e->kind == HAKSTAT_EVENT_SAMPLE_FREE) {
@@ -261,8 +290,9 @@ static bool is_foreign(const struct hakstat_event *e)
 
 static void feed_lost(struct hakstat_summary *s, const struct hakstat_event_lost *lost)
 {
-	if (lost->count == 0) {
+	if (lost->count == 0 || lost->count > HAKSTAT_LOST_MOST) {
 		s->lost_unknown = true;
+		return;
 	}
 	s->lost_events += MIN(lost->count, UINT64_MAX - s->lost_events);
 }
@@ -386,7 +416,7 @@ void hakstat_model_feed(struct hakstat_model *m, const struct hakstat_event *e)
 		s->begin_ns = MIN(s->begin_ns, e->time_ns);
 		s->end_ns = MAX(s->end_ns, e->time_ns);
 	}
-	if (!ids_are_sane(e)) {
+	if (!is_sane(e)) {
 		s->malformed++;
 		return;
 	}

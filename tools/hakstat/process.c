@@ -4,6 +4,8 @@
  */
 #include "process.h"
 
+#include "text.h"
+
 static void module_free(void *data)
 {
 	struct hakstat_module *module = data;
@@ -83,7 +85,9 @@ void hakstat_thread_words(struct hakstat_thread *thread, uint64_t first, uint32_
 	if (thread->has_words && first < thread->next_word && fill_gap(thread, first, end)) {
 		return;
 	}
-	if (thread->has_words && first > thread->next_word) {
+	if (thread->has_words && first > thread->next_word && first - thread->next_word > HAKSTAT_LOST_MOST) {
+		thread->lost_unknown = true;
+	} else if (thread->has_words && first > thread->next_word) {
 		thread->gaps[thread->gap_count++ % HAKSTAT_GAPS] =
 			(struct hakstat_gap) { thread->next_word, first };
 		thread->lost_words += first - thread->next_word;
@@ -111,7 +115,7 @@ void hakstat_process_class_info(struct hakstat_process *p, const struct hakstat_
 	c->min_request = info->min_request;
 	c->max_request = info->max_request;
 	if (!c->name) {
-		c->name = g_strdup(info->name);
+		c->name = hakstat_text_clean(info->name);
 	}
 }
 

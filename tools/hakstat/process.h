@@ -56,6 +56,7 @@ struct hakstat_thread {
 	bool has_words;
 	uint64_t next_word;
 	uint64_t lost_words;
+	bool lost_unknown; /* more than lost_words: a gap that no count explains */
 	struct hakstat_gap
 		gaps[HAKSTAT_GAPS]; /* the latest ones: a batch may come late out of a damaged stream */
 	unsigned gap_count;	    /* of all there were */

@@ -12,7 +12,9 @@
 #include <math.h>
 
 #include "hakmem_route_list.h"
+#include "number.h"
 #include "process.h"
+#include "text.h"
 
 struct finish {
 	struct hakstat_process *process;
@@ -38,11 +40,6 @@ static enum hakstat_mode mode_of(const struct hakstat_process *p)
 static uint64_t at_least_zero(int64_t value)
 {
 	return value > 0 ? (uint64_t)value : 0;
-}
-
-static uint64_t rounded(double value)
-{
-	return value > 0 ? (uint64_t)(value + 0.5) : 0;
 }
 
 /*
@@ -97,9 +94,9 @@ static void estimated_requests(struct finish *f, uint32_t class_id, struct hakst
 		n->unknown_bytes = n->usable_bytes;
 		return;
 	}
-	n->requested_bytes = rounded(s->requested / s->weight * count);
+	n->requested_bytes = hakstat_rounded(s->requested / s->weight * count);
 	if (!c->block) {
-		n->usable_bytes = rounded(s->usable / s->weight * count);
+		n->usable_bytes = hakstat_rounded(s->usable / s->weight * count);
 	}
 	n->requested_bytes = MIN(n->requested_bytes, n->usable_bytes);
 	n->variance = estimate_variance(s, count, request_range(f->process, class_id));
@@ -112,18 +109,18 @@ static void counts_between(struct hakstat_process *p, uint32_t class_id, const s
 	const struct hakstat_class_state *c = &p->classes[class_id];
 
 	if (!c->has_points) {
-		n->allocs = rounded(s->weight);
-		n->frees = rounded(s->weight - s->live_weight);
+		n->allocs = hakstat_rounded(s->weight);
+		n->frees = hakstat_rounded(s->weight - s->live_weight);
 		return;
 	}
-	n->allocs = c->last.allocs - MIN(c->first.allocs, c->last.allocs) + rounded(c->early_allocs);
-	n->frees = c->last.frees - MIN(c->first.frees, c->last.frees) + rounded(c->early_frees);
+	n->allocs = c->last.allocs - MIN(c->first.allocs, c->last.allocs) + hakstat_rounded(c->early_allocs);
+	n->frees = c->last.frees - MIN(c->first.frees, c->last.frees) + hakstat_rounded(c->early_frees);
 	p->has_early_samples |= c->early_allocs > 0;
 }
 
 static uint64_t byte_seconds(double byte_nanoseconds)
 {
-	return rounded(byte_nanoseconds / 1e9);
+	return hakstat_rounded(byte_nanoseconds / 1e9);
 }
 
 static void live_counts(const struct finish *f, uint32_t class_id, struct hakstat_counts *n)
@@ -228,9 +225,9 @@ static void finish_class(struct finish *f, uint32_t class_id)
 
 static void add_scaled(struct hakstat_counts *n, double allocs, double requested, double usable)
 {
-	n->allocs += rounded(allocs);
-	n->requested_bytes += rounded(requested);
-	n->usable_bytes += rounded(usable);
+	n->allocs += hakstat_rounded(allocs);
+	n->requested_bytes += hakstat_rounded(requested);
+	n->usable_bytes += hakstat_rounded(usable);
 }
 
 static void finish_route(struct finish *f, uint32_t class_id, uint32_t reason)
@@ -328,12 +325,12 @@ static void add_bucket(const struct finish *f, uint32_t class_id, uint32_t size,
 	double each = b->allocs ? 1 / (double)b->allocs : 0;
 
 	add_scaled(n, (double)b->allocs * scale, bytes.requested * scale, bytes.usable * scale);
-	n->live += rounded((double)b->live * live);
-	n->live_requested_bytes += rounded(bytes.live_requested * live);
-	n->live_usable_bytes += rounded((double)b->live * bytes.usable * each * live);
-	n->peak_live += rounded((double)b->peak * scale);
-	n->peak_requested_bytes += rounded((double)b->peak * bytes.requested * each * scale);
-	n->peak_usable_bytes += rounded((double)b->peak * bytes.usable * each * scale);
+	n->live += hakstat_rounded((double)b->live * live);
+	n->live_requested_bytes += hakstat_rounded(bytes.live_requested * live);
+	n->live_usable_bytes += hakstat_rounded((double)b->live * bytes.usable * each * live);
+	n->peak_live += hakstat_rounded((double)b->peak * scale);
+	n->peak_requested_bytes += hakstat_rounded((double)b->peak * bytes.requested * each * scale);
+	n->peak_usable_bytes += hakstat_rounded((double)b->peak * bytes.usable * each * scale);
 }
 
 static void finish_size(struct finish *f, uint32_t class_id, uint32_t index)
@@ -415,16 +412,17 @@ static void copy_gauges(const struct finish *f, struct hakstat_row *row)
 static void finish_process_row(struct finish *f)
 {
 	const struct hakstat_process *p = f->process;
-	char *key =
-		g_strdup_printf("%s:%u:%s", p->host_name ? p->host_name : "", p->pid, p->name ? p->name : "");
+	char *name = p->name ? hakstat_text_clean(p->name) : NULL;
+	char *key = g_strdup_printf("%s:%u:%s", p->host_name ? p->host_name : "", p->pid, name ? name : "");
 	struct hakstat_row *row = hakstat_summary_row(f->summary, HAKSTAT_BY_PROCESS, key, NULL);
 
 	row->pid = p->pid;
 	row->host = row->host ? row->host : g_strdup(p->host_name);
-	row->process = row->process ? row->process : g_strdup(p->name);
+	row->process = row->process ? row->process : g_strdup(name);
 	hakstat_counts_add(&row->n, &f->totals);
 	copy_gauges(f, row);
 	g_free(key);
+	g_free(name);
 }
 
 static void finish_threads(struct finish *f)
@@ -442,9 +440,10 @@ static void finish_threads(struct finish *f)
 		row->pid = p->pid;
 		row->tid = GPOINTER_TO_UINT(tid);
 		row->host = row->host ? row->host : g_strdup(p->host_name);
-		row->process = row->process ? row->process : g_strdup(p->name);
+		row->process = row->process || !p->name ? row->process : hakstat_text_clean(p->name);
 		hakstat_counts_add(&row->n, &thread->n[mode_of(p)]);
 		f->summary->lost_words += thread->lost_words;
+		f->summary->lost_unknown |= thread->lost_unknown;
 		g_free(key);
 	}
 }

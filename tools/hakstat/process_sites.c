@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "number.h"
 #include "process.h"
 
 struct naming {
@@ -99,11 +100,6 @@ static void *copy_frame(gconstpointer source, void *unused)
 	return to;
 }
 
-static uint64_t rounded(double value)
-{
-	return value > 0 ? (uint64_t)(value + 0.5) : 0;
-}
-
 static void add_site(struct hakstat_row *row, const struct hakstat_site *site, double scale, bool is_new,
 		     bool has_live)
 {
@@ -111,15 +107,15 @@ static void add_site(struct hakstat_row *row, const struct hakstat_site *site, d
 
 	row->requested_min = is_new ? site->min : MIN(row->requested_min, site->min);
 	row->requested_max = is_new ? site->max : MAX(row->requested_max, site->max);
-	row->n.allocs += rounded(sums->weight * scale);
-	row->n.requested_bytes += rounded(sums->requested * scale);
-	row->n.usable_bytes += rounded(sums->usable * scale);
-	row->n.live += rounded(sums->live_weight * scale);
-	row->n.live_requested_bytes += rounded(sums->live_requested * scale);
-	row->n.live_usable_bytes += rounded(sums->live_usable * scale);
+	row->n.allocs += hakstat_rounded(sums->weight * scale);
+	row->n.requested_bytes += hakstat_rounded(sums->requested * scale);
+	row->n.usable_bytes += hakstat_rounded(sums->usable * scale);
+	row->n.live += hakstat_rounded(sums->live_weight * scale);
+	row->n.live_requested_bytes += hakstat_rounded(sums->live_requested * scale);
+	row->n.live_usable_bytes += hakstat_rounded(sums->live_usable * scale);
 	row->n.samples += sums->samples;
 	if (sums->live_samples == 0 && !has_live) {
-		row->n.live_unknown += rounded(sums->weight * scale);
+		row->n.live_unknown += hakstat_rounded(sums->weight * scale);
 	}
 }
 

@@ -6,16 +6,12 @@
  * asked for is no part of it: it is taken from the operations or samples when a class's row
  * arrives, so that it belongs to the same moment. A snapshot is whole when the next one begins.
  */
+#include "number.h"
 #include "process.h"
 
 static uint64_t at_least_zero(int64_t value)
 {
 	return value > 0 ? (uint64_t)value : 0;
-}
-
-static uint64_t rounded(double value)
-{
-	return value > 0 ? (uint64_t)(value + 0.5) : 0;
 }
 
 /* Blocks older than the trace have no known request. */
@@ -34,7 +30,7 @@ static struct hakstat_live exact_live(const struct hakstat_class_state *c, const
 	live.blocks = c->last.live;
 	live.usable = c->block ? c->last.live * c->block : c->last.slab_bytes;
 	if (traced > live.blocks) { /* the snapshot is older than the last operations */
-		requested = rounded((double)requested * (double)live.blocks / (double)traced);
+		requested = hakstat_rounded((double)requested * (double)live.blocks / (double)traced);
 		traced = live.blocks;
 	}
 	usable = c->block ? traced * c->block : MIN(usable, live.usable);
@@ -47,11 +43,12 @@ static struct hakstat_live exact_live(const struct hakstat_class_state *c, const
 static struct hakstat_live estimated_live(const struct hakstat_class_state *c,
 					  const struct hakstat_sample_sums *s)
 {
-	struct hakstat_live live = { .blocks = c->has_points ? c->last.live : rounded(s->live_weight) };
+	struct hakstat_live live = { .blocks =
+					     c->has_points ? c->last.live : hakstat_rounded(s->live_weight) };
 
 	live.usable = live.blocks * c->block;
 	if (!c->block) {
-		live.usable = c->has_points ? c->last.slab_bytes : rounded(s->live_usable);
+		live.usable = c->has_points ? c->last.slab_bytes : hakstat_rounded(s->live_usable);
 	}
 	if (s->live_samples == 0) {
 		live.unknown_blocks = live.blocks;
@@ -59,7 +56,8 @@ static struct hakstat_live estimated_live(const struct hakstat_class_state *c,
 		return live;
 	}
 	/* Requested per usable byte: for blocks of one size the same as per block. */
-	live.requested = MIN(rounded(s->live_requested / s->live_usable * (double)live.usable), live.usable);
+	live.requested =
+		MIN(hakstat_rounded(s->live_requested / s->live_usable * (double)live.usable), live.usable);
 	return live;
 }
 

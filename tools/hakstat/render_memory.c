@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "number.h"
 #include "render.h"
 #include "text.h"
 
@@ -58,7 +59,7 @@ static struct hakstat_value average(const struct hakstat_report *r, const char *
 	double seconds = hakstat_report_duration_s(r);
 
 	value.is_known &= r->totals.g.intervals != 0 && seconds > 0;
-	value.number = value.is_known ? (uint64_t)((double)value.number / seconds + 0.5) : 0;
+	value.number = value.is_known ? hakstat_rounded((double)value.number / seconds) : 0;
 	return value;
 }
 

@@ -261,7 +261,8 @@ int hakstat_render_pprof(const struct hakstat_report *r, const struct hakstat_vi
 	}
 	if (r->summary->end_ns > r->summary->begin_ns) {
 		put_number(p.bytes, PROFILE_TIME, (uint64_t)r->summary->begin_ns);
-		put_number(p.bytes, PROFILE_DURATION, (uint64_t)(r->summary->end_ns - r->summary->begin_ns));
+		put_number(p.bytes, PROFILE_DURATION,
+			   (uint64_t)r->summary->end_ns - (uint64_t)r->summary->begin_ns);
 	}
 	status = write_gzip(p.bytes, out);
 	g_hash_table_destroy(p.strings);

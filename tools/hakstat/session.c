@@ -5,6 +5,7 @@
  */
 #include "session.h"
 
+#include "event.h"
 #include "session_guard.h"
 #include "session_plan.h"
 
@@ -247,17 +248,12 @@ int hakstat_session_stop(struct hakstat_session *session, struct hakstat_err *er
 	return code >= 0 ? 0 : fail(err, "stop recording", code);
 }
 
-/* LTTng was seen to report losses near 2^63 where nothing was lost. */
-static bool is_plausible(uint64_t count)
-{
-	return count < UINT64_C(1) << 48;
-}
-
 static bool channel_losses(struct lttng_channel *channel, uint64_t *lost)
 {
 	uint64_t discarded;
 
-	if (lttng_channel_get_discarded_event_count(channel, &discarded) < 0 || !is_plausible(discarded)) {
+	if (lttng_channel_get_discarded_event_count(channel, &discarded) < 0 ||
+	    discarded > HAKSTAT_LOST_MOST) {
 		return false;
 	}
 	*lost += discarded;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "symbol.h"
+#include "text.h"
 
 #define SCHEMA "hakstat.summary/1"
 
@@ -95,7 +96,7 @@ static json_t *row_json(const struct hakstat_row *row)
 	put_number(to, "requested_max", row->requested_max);
 	put_number(to, "pid", row->pid);
 	put_number(to, "tid", row->tid);
-	put_number(to, "time_ns", (uint64_t)row->time_ns);
+	json_object_set_new(to, "time_ns", json_integer(row->time_ns));
 	put_number(to, "span_ns", row->span_ns);
 #define PUT(field) put_number(to, #field, row->g.field);
 	HAKSTAT_GAUGES(PUT)
@@ -185,7 +186,9 @@ static uint32_t get_u32(const json_t *from, const char *key)
 
 static char *get_text(const json_t *from, const char *key)
 {
-	return g_strdup(json_string_value(json_object_get(from, key)));
+	const char *text = json_string_value(json_object_get(from, key));
+
+	return text ? hakstat_text_clean(text) : NULL;
 }
 
 static void get_counts(const json_t *from, struct hakstat_counts *n)
@@ -233,7 +236,7 @@ static void get_dimensions(const json_t *from, struct hakstat_row *row)
 	row->requested_max = get_number(from, "requested_max");
 	row->pid = get_u32(from, "pid");
 	row->tid = get_u32(from, "tid");
-	row->time_ns = (int64_t)get_number(from, "time_ns");
+	row->time_ns = json_integer_value(json_object_get(from, "time_ns"));
 	row->span_ns = get_number(from, "span_ns");
 #define GET(field) row->g.field = get_number(from, #field);
 	HAKSTAT_GAUGES(GET)

@@ -7,6 +7,7 @@
 #include "symbol.h"
 
 #include "symbol_elf.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -206,16 +207,22 @@ static const struct mapping *mapping_of(struct hakstat_symbolizer *symbolizer, u
 	return NULL;
 }
 
+/* Names come from files and traces that anybody may have written. */
+static char *clean(const char *text)
+{
+	return text ? hakstat_text_clean(text) : NULL;
+}
+
 static struct hakstat_frame *frame_copy(const struct hakstat_frame *from, const struct mapping *mapping)
 {
 	struct hakstat_frame *frame = g_new0(struct hakstat_frame, 1);
 
-	frame->function = g_strdup(from->function);
-	frame->file = g_strdup(from->file);
+	frame->function = clean(from->function);
+	frame->file = clean(from->file);
 	frame->line = from->line;
 	frame->inlined = from->inlined;
-	frame->module = g_strdup(mapping->path);
-	frame->build_id = g_strdup(mapping->build_id);
+	frame->module = clean(mapping->path);
+	frame->build_id = clean(mapping->build_id);
 	return frame;
 }
 

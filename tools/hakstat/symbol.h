@@ -21,7 +21,10 @@ struct hakstat_module {
 	const char *debug_link; /* NULL when the file has none */
 };
 
-/* One function at an address; several when calls were inlined. Free with hakstat_frame_free. */
+/*
+ * One function at an address; several when calls were inlined. All text is safe to show
+ * (hakstat_text_clean). Free with hakstat_frame_free.
+ */
 struct hakstat_frame {
 	char *function;	 /* demangled; NULL when nothing names the address */
 	char *file;	 /* NULL when unknown */

@@ -9,6 +9,7 @@
 
 #include "hakmem_ops_word.h"
 #include "hakmem_route_list.h"
+#include "number.h"
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -227,6 +228,11 @@ void hakstat_tally_words(struct hakstat_tally *tally, const uint64_t *words, uin
 		if (UNLIKELY(extra != 0)) {
 			old_requested = kind == HAK_WORD_RESIZE ? words[i + 1] : 0;
 			op.usable = hak_word_is_large(w) ? words[i + extra] : op.usable;
+			if (UNLIKELY(old_requested > HAKSTAT_MOST || op.usable > HAKSTAT_MOST)) {
+				batch.malformed += 1 + extra;
+				i += 1 + extra;
+				continue;
+			}
 		}
 		count_word(tally, kind, &op, old_requested, &batch);
 		i += 1 + extra;

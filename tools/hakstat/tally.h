@@ -56,7 +56,7 @@ struct hakstat_tally {
 /* What one batch of operations came to. */
 struct hakstat_batch {
 	uint64_t allocs, frees, resizes, requested, usable;
-	uint64_t malformed; /* words that no operation is made of */
+	uint64_t malformed; /* words that no operation is made of, or with impossible sizes */
 };
 
 /* Zeroed memory is an empty tally. Frees what it holds. */

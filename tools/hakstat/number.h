@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers of a trace that may be damaged: what none can be, and how others become integers.
+ */
+#ifndef HAKSTAT_NUMBER_H
+#define HAKSTAT_NUMBER_H
+
+#include <stdint.h>
+
+/* More than any address space has: a size or count above is damage, not a number. */
+#define HAKSTAT_MOST (UINT64_C(1) << 57)
+
+/* To the nearest integer; 0 for what is negative or not a number, the largest for what does not fit. */
+static inline uint64_t hakstat_rounded(double value)
+{
+	if (!(value > 0)) {
+		return 0;
+	}
+	return value < 18446744073709549568.0 ? (uint64_t)(value + 0.5) : UINT64_MAX;
+}
+
+#endif
