@@ -37,15 +37,14 @@ HAK_NOINLINE static void *malloc_unbinned(size_t size, unsigned flags)
 HAK_NOINLINE static void *malloc_binned(size_t size, unsigned bin, unsigned flags)
 {
 	struct hak_heap *heap = hak_thread.heap;
-	if (HAK_LIKELY(heap && hak_heap_rearm_for_malloc(heap, bin))) {
-		hak_thread.bins[bin].allocs_left--;
-		return *--hak_thread.bins[bin].top;
-	}
 	if (HAK_UNLIKELY(hak_full_is_on(heap))) {
 		void *p = hak_full_alloc(heap, size, bin, flags);
 		if (HAK_LIKELY(p != NULL)) {
 			return p;
 		}
+	} else if (HAK_LIKELY(heap && hak_heap_rearm_for_malloc(heap, bin))) {
+		hak_thread.bins[bin].allocs_left--;
+		return *--hak_thread.bins[bin].top;
 	}
 	struct hak_request r = { .size = size, .bin = bin, .flags = flags };
 	return hak_serve(&r, NULL);
@@ -96,18 +95,16 @@ HAK_NOINLINE static void free_counted(void *p, unsigned flags)
 		return;
 	}
 	unsigned bin = hak_region_owns(p) ? hak_region.bins[hak_unit_of(p)] : 0;
+	if (HAK_UNLIKELY(bin && hak_full_is_on(heap)) && hak_full_free(heap, p, bin, flags)) {
+		return;
+	}
 	if (HAK_LIKELY(bin)) {
 		check(p, bin, HAK_USE_FREE);
 	}
-	if (HAK_LIKELY(heap && bin)) {
-		if (HAK_LIKELY(hak_heap_rearm_for_free(heap, bin))) {
-			hak_thread.bins[bin].frees_left--;
-			hak_bin_push(&hak_thread.bins[bin], p);
-			return;
-		}
-		if (hak_full_is_on(heap) && hak_full_free(heap, p, bin, flags)) {
-			return;
-		}
+	if (HAK_LIKELY(heap && bin && hak_heap_rearm_for_free(heap, bin))) {
+		hak_thread.bins[bin].frees_left--;
+		hak_bin_push(&hak_thread.bins[bin], p);
+		return;
 	}
 	hak_take_back(p, flags);
 }

@@ -2,38 +2,32 @@
 /* The straight way through a traced operation. */
 #include "full.h"
 
-#include <errno.h>
-
 #include "beside.h"
+#include "hakmem_ops_word.h"
 #include "slab.h"
 #include "trace.h"
 
 /* Where the waste of a block is kept, or NULL when that takes more than a look. */
-static inline uint16_t *waste_of(unsigned bin, const void *p)
+HAK_INLINE uint16_t *waste_of(unsigned bin, const void *p)
 {
 	const struct hak_geometry *g = &hak_class_map.geometry[bin];
-	struct hak_span *slab = hak_span_at(hak_span_at(hak_unit_of(p))->head);
+	size_t offset = (uintptr_t)p - hak_region.base, unit = offset >> HAK_UNIT_LOG2;
+	struct hak_span *slab = hak_span_at(hak_span_at(unit)->head);
 	struct hak_beside *b = atomic_load_explicit(&slab->slab.beside, memory_order_acquire);
 	if (HAK_UNLIKELY(!b || g->capacity == 1 ||
 			 __atomic_load_n(&b->generation, __ATOMIC_ACQUIRE) != hak_beside_generation())) {
 		return NULL;
 	}
-	uintptr_t first = (uintptr_t)hak_span_start(slab) + slab->slab.colour;
-	return &b->waste[hak_block_number(g, (uint32_t)((uintptr_t)p - first))];
+	return &b->waste[hak_block_number(g, (uint32_t)offset - hak_region.firsts[unit])];
 }
 
-static inline struct hak_trace_op describe(const void *p, size_t size, unsigned bin, unsigned flags)
+/* Only marks the thread: the hook keeps errno. */
+HAK_INLINE void tell(const struct hak_trace_ops *ops, enum hak_word_kind kind, unsigned bin, size_t size,
+		     unsigned flags)
 {
-	const struct hak_class_table *t = &hak_class_map.table;
-	return (struct hak_trace_op) {
-		.ptr = p,
-		.requested = size,
-		.usable = t->classes[bin - 1].block,
-		.class_id = (uint16_t)(bin - 1),
-		.route = t->classes[bin - 1].route,
-		.reason = hak_reason_of_size(size),
-		.flags = flags,
-	};
+	hak_trace_unseen = true;
+	ops->packed(hak_ops_head(kind, bin - 1), hak_ops_key(size, hak_reason_of_size(size), flags));
+	hak_trace_unseen = false;
 }
 
 void *hak_full_alloc(struct hak_heap *heap, size_t size, unsigned bin, unsigned flags)
@@ -43,7 +37,7 @@ void *hak_full_alloc(struct hak_heap *heap, size_t size, unsigned bin, unsigned 
 	const struct hak_trace_ops *ops = atomic_load_explicit(&hak_trace_attached, memory_order_acquire);
 
 	bool is_sampled = (heap->want & HAK_TRACE_SAMPLE) && cache->until_sample <= 1;
-	if (HAK_UNLIKELY(!ops || hak_trace_unseen || hak_heap_depth(heap, bin) == 0 || is_sampled)) {
+	if (HAK_UNLIKELY(!ops || !ops->packed || hak_trace_unseen || b->top == cache->stack || is_sampled)) {
 		return NULL;
 	}
 	void *p = b->top[-1];
@@ -51,45 +45,38 @@ void *hak_full_alloc(struct hak_heap *heap, size_t size, unsigned bin, unsigned 
 	if (HAK_UNLIKELY(!waste)) {
 		return NULL;
 	}
-	struct hak_trace_op op = describe(p, size, bin, flags);
-	*waste = (uint16_t)(op.usable - size + 1);
+	*waste = (uint16_t)(b->block - size + 1);
 	b->top--;
 	b->allocs_left = 0;
 	cache->allocs++;
 	cache->until_sample--;
 	heap->until_look--;
-	int saved = errno;
-	hak_trace_unseen = true;
-	ops->alloc(heap->want, &op);
-	hak_trace_unseen = false;
-	errno = saved;
+	tell(ops, HAK_WORD_ALLOC, bin, size, flags);
 	return p;
 }
 
+/* A block that has its waste beside it is live, so that a second free goes to the general path. */
 bool hak_full_free(struct hak_heap *heap, void *p, unsigned bin, unsigned flags)
 {
 	struct hak_cache *cache = &heap->caches[bin];
 	struct hak_bin *b = &hak_thread.bins[bin];
 	const struct hak_trace_ops *ops = atomic_load_explicit(&hak_trace_attached, memory_order_acquire);
 
-	if (HAK_UNLIKELY(!ops || hak_trace_unseen || hak_heap_depth(heap, bin) == cache->capacity)) {
+	if (HAK_UNLIKELY(!ops || !ops->packed || hak_trace_unseen ||
+			 !hak_bin_begins(b, (uintptr_t)p - hak_region.base, hak_unit_of(p)) ||
+			 b->top == cache->stack + cache->capacity)) {
 		return false;
 	}
 	uint16_t *waste = waste_of(bin, p);
 	if (HAK_UNLIKELY(!waste || *waste == 0)) {
 		return false;
 	}
-	struct hak_trace_op op =
-		describe(p, hak_class_map.table.classes[bin - 1].block + 1 - *waste, bin, flags);
+	size_t size = b->block + 1 - *waste;
 	*waste = 0;
 	b->frees_left = 0;
 	cache->frees++;
 	heap->until_look--;
-	int saved = errno;
-	hak_trace_unseen = true;
-	ops->free(heap->want, &op);
-	hak_trace_unseen = false;
-	errno = saved;
+	tell(ops, HAK_WORD_FREE, bin, size, flags);
 	/* Last: a hook that forks or exits finds the block still taken. It may free blocks, too. */
 	if (HAK_UNLIKELY(hak_heap_depth(heap, bin) >= cache->capacity)) {
 		hak_slab_give(bin, &p, 1);

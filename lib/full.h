@@ -22,7 +22,7 @@ HAK_INLINE bool hak_full_is_on(const struct hak_heap *heap)
 /* A block, counted and told; NULL: ask the general path. */
 HAK_HIDDEN void *hak_full_alloc(struct hak_heap *heap, size_t size, unsigned bin, unsigned flags);
 
-/* Takes the block back, counted and told; false: ask the general path. */
+/* Takes the block back, checked, counted and told; false: ask the general path. */
 HAK_HIDDEN bool hak_full_free(struct hak_heap *heap, void *p, unsigned bin, unsigned flags);
 
 #endif

@@ -123,7 +123,7 @@ static bool rearm(struct hak_heap *heap, unsigned bin, int32_t depth)
 {
 	struct hak_bin *b = &heap->bins[bin];
 	struct hak_cache *cache = &heap->caches[bin];
-	if (HAK_UNLIKELY(heap->want | hak_trace_want()) || ++cache->visits >= GROW_AFTER) {
+	if (HAK_UNLIKELY(heap->want || hak_trace_want()) || ++cache->visits >= GROW_AFTER) {
 		return false;
 	}
 	write_begin(heap);

@@ -4,13 +4,15 @@
  * given back: a batch whose thread has ended serves the next one, so what is mapped follows
  * the largest number of threads at one time, not the number of threads ever.
  *
- * `next` numbers the words of a thread. It counts words that a session asked for, written
- * or lost on the way; words that nobody wanted any more do not count.
+ * `next` numbers the operations of a thread. It counts those that a session asked for, written
+ * or lost on the way; those that nobody wanted any more do not count.
  */
 #include "batch.h"
 
+#include <errno.h>
 #include <lttng/urcu/urcu-ust.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,33 +38,67 @@ static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct hak_batch *pool;	       /* pool_lock */
 static _Atomic(struct chunk *) chunks; /* grows at the head, under pool_lock */
 
-static uint32_t published(struct hak_batch *b)
+static uint64_t published(struct hak_batch *b)
 {
-	return atomic_load_explicit(&b->count, memory_order_acquire);
+	return atomic_load_explicit(&b->published, memory_order_acquire);
 }
 
-/* Writes words[sent..end); the caller holds the lock. */
-static void write_words(struct hak_batch *b, uint32_t end)
+/* Writes one event. What lies behind the last unit in its word is nobody's. */
+static void write_event(const struct hak_batch *b, uint16_t *units, uint32_t count, uint32_t operations)
 {
-	uint32_t count = end - b->sent;
-	if (lttng_ust_tracepoint_enabled(hakmem, ops)) {
-		lttng_ust_do_tracepoint(hakmem, ops, b->pid, b->tid, b->next, b->words + b->sent, count);
-		b->next += count;
+	lttng_ust_do_tracepoint(hakmem, ops, b->pid, b->tid, b->next, operations, count,
+				(uint64_t *)(void *)units, (count + 3) / 4);
+}
+
+/*
+ * The rest of a batch whose beginning was written before: an event begins at a whole word, so
+ * it moves a little, over units that were written.
+ */
+static void write_rest(struct hak_batch *b, uint32_t from, uint32_t end, uint32_t operations)
+{
+	uint16_t *to = b->units + (from & ~3u);
+	memmove(to, b->units + from, (end - from) * sizeof *to);
+	write_event(b, to, end - from, operations);
+}
+
+/* Writes what is not written yet; the caller holds the lock. */
+static void write_batch(struct hak_batch *b, uint64_t end)
+{
+	uint32_t operations = hak_batch_operations(end) - hak_batch_operations(b->sent);
+	if (operations != 0 && lttng_ust_tracepoint_enabled(hakmem, ops)) {
+		if (b->sent == 0) {
+			write_event(b, b->units, hak_batch_units(end), operations);
+		} else {
+			write_rest(b, hak_batch_units(b->sent), hak_batch_units(end), operations);
+		}
+		b->next += operations;
 	}
 	b->sent = end;
+}
+
+/* Empty, as its owner wants it. */
+static void reset(struct hak_batch *b)
+{
+	b->sent = 0;
+	for (unsigned i = 0; i < HAK_OPS_CLASSES; i++) {
+		b->keys[i] = HAK_OPS_NO_KEY;
+	}
+	atomic_store_explicit(&b->published, 0, memory_order_relaxed);
+	atomic_store_explicit(&b->limit, HAK_BATCH_LIMIT, memory_order_relaxed);
 }
 
 /* For the owner: everything out, and room again. */
 void hak_batch_flush_own(struct hak_batch *b)
 {
+	int saved = errno;
 	hak_thread.is_flushing = true;
 	pthread_mutex_lock(&b->lock);
-	write_words(b, published(b));
-	b->sent = 0;
-	atomic_store_explicit(&b->count, 0, memory_order_relaxed);
+	write_batch(b, published(b));
+	reset(b);
 	pthread_mutex_unlock(&b->lock);
 	hak_thread.is_flushing = false;
 	hak_snapshot_wake_if_idle();
+	errno = saved;
 }
 
 static struct hak_batch *fresh_batch(void)
@@ -111,7 +147,7 @@ static void give_back(struct hak_batch *b)
  * LTTng holds its registry of threads across a fork. A thread that is not in it yet would
  * wait there for itself, so registering happens here and never on the way.
  */
-static struct hak_batch *own_batch(void)
+static struct hak_batch *get_batch(void)
 {
 	struct hak_batch *b;
 	if (hak_thread.is_forking) {
@@ -125,34 +161,56 @@ static struct hak_batch *own_batch(void)
 	pthread_mutex_lock(&b->lock);
 	b->pid = (uint32_t)getpid();
 	b->tid = (uint32_t)gettid();
-	b->next = hak_thread.next_word;
-	b->sent = 0;
-	atomic_store_explicit(&b->count, 0, memory_order_relaxed);
+	b->next = hak_thread.next_operation;
+	reset(b);
 	b->is_used = true;
 	pthread_mutex_unlock(&b->lock);
 	hak_thread.batch = b;
 	return b;
 }
 
-/* Without a batch: no memory for one, or the thread is past its end. */
-static void add_without_batch(unsigned count, uint64_t *words)
+struct hak_batch *hak_batch_own(void)
 {
-	if (hak_thread.state == HAK_THREAD_GONE && !hak_thread.is_forking &&
-	    lttng_ust_tracepoint_enabled(hakmem, ops)) {
-		lttng_ust_do_tracepoint(hakmem, ops, (uint32_t)getpid(), (uint32_t)gettid(),
-					hak_thread.next_word, words, count);
-	}
-	hak_thread.next_word += count;
+	int saved = errno;
+	struct hak_batch *b = hak_thread.state == HAK_THREAD_GONE ? NULL : get_batch();
+	errno = saved;
+	return b;
 }
 
-void hak_batch_add_first(unsigned count, uint64_t word, uint64_t second, uint64_t third)
+void hak_batch_add_alone(const uint16_t *units, unsigned count)
 {
-	uint64_t words[HAK_OPERATION_WORDS] = { word, second, third };
-	if (hak_thread.state == HAK_THREAD_GONE || !own_batch()) {
-		add_without_batch(count, words);
+	int saved = errno;
+	if (hak_thread.state == HAK_THREAD_GONE && !hak_thread.is_forking &&
+	    lttng_ust_tracepoint_enabled(hakmem, ops)) {
+		struct hak_batch alone = { .pid = (uint32_t)getpid(),
+					   .tid = (uint32_t)gettid(),
+					   .next = hak_thread.next_operation };
+		memcpy(alone.units, units, count * sizeof *units);
+		write_event(&alone, alone.units, count, 1);
+	}
+	hak_thread.next_operation++;
+	errno = saved;
+}
+
+void hak_batch_add_full(const uint64_t *words, unsigned count)
+{
+	struct hak_batch *b = hak_batch_room();
+	if (!b) {
+		uint16_t units[HAK_OPS_FULL_UNITS];
+		hak_batch_add_alone(units, hak_ops_full(units, words, count));
 		return;
 	}
-	hak_batch_add(count, word, second, third);
+	uint64_t before = atomic_load_explicit(&b->published, memory_order_relaxed);
+	hak_batch_publish(b, before, hak_ops_full(b->units + hak_batch_units(before), words, count));
+}
+
+void hak_batch_add_long(struct hak_batch *b, uint64_t before, unsigned head, uint64_t key)
+{
+	hak_ops_long(b->units + hak_batch_units(before), head, key);
+	if (key >> HAK_OPS_FLAGS_BIT == 0) {
+		b->keys[head >> 1] = key;
+	}
+	hak_batch_publish(b, before, HAK_OPS_LONG_UNITS);
 }
 
 void hak_batch_thread_exit(void)
@@ -167,7 +225,7 @@ void hak_batch_thread_exit(void)
 	}
 	hak_batch_flush_own(b);
 	pthread_mutex_lock(&b->lock);
-	hak_thread.next_word = b->next;
+	hak_thread.next_operation = b->next;
 	b->is_used = false;
 	pthread_mutex_unlock(&b->lock);
 	hak_thread.batch = NULL;
@@ -185,20 +243,27 @@ static void for_each(void (*fn)(struct hak_batch *, void *), void *arg)
 	}
 }
 
-/* For others than the owner; the caller holds the lock. */
+/* For others than the owner, who begins anew after it; the caller holds the lock. */
 static void flush_locked(struct hak_batch *b)
 {
-	uint32_t end = published(b);
-	if (b->is_used && end > b->sent) {
-		write_words(b, end);
+	if (b->is_used) {
+		atomic_store_explicit(&b->limit, 0, memory_order_relaxed);
+		write_batch(b, published(b));
 	}
 }
 
-/* A batch whose lock is taken is being written just now. */
-static void flush_unless_busy(struct hak_batch *b, void *arg)
+/*
+ * The first round takes the limit away, the next one writes if the owner did not come by. A
+ * batch whose lock is taken is being written just now.
+ */
+static void flush_idle(struct hak_batch *b, void *arg)
 {
 	(void)arg;
-	if (published(b) != 0 && pthread_mutex_trylock(&b->lock) == 0) {
+	if (published(b) == 0) {
+		return;
+	}
+	if (atomic_exchange_explicit(&b->limit, 0, memory_order_relaxed) == 0 &&
+	    pthread_mutex_trylock(&b->lock) == 0) {
 		flush_locked(b);
 		pthread_mutex_unlock(&b->lock);
 	}
@@ -206,7 +271,7 @@ static void flush_unless_busy(struct hak_batch *b, void *arg)
 
 void hak_batch_flush_all(void)
 {
-	for_each(flush_unless_busy, NULL);
+	for_each(flush_idle, NULL);
 }
 
 static void flush_before(struct hak_batch *b, void *arg)
@@ -238,8 +303,7 @@ static void forget(struct hak_batch *b, void *arg)
 	(void)arg;
 	pthread_mutex_init(&b->lock, NULL);
 	b->next = 0;
-	b->sent = 0;
-	atomic_store_explicit(&b->count, 0, memory_order_relaxed);
+	reset(b);
 	b->is_used = false;
 	b->next_free = pool;
 	pool = b;
@@ -250,6 +314,6 @@ void hak_batch_after_fork(void)
 	pthread_mutex_init(&pool_lock, NULL);
 	pool = NULL;
 	hak_thread.batch = NULL;
-	hak_thread.next_word = 0;
+	hak_thread.next_operation = 0;
 	for_each(forget, NULL);
 }

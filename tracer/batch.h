@@ -3,9 +3,15 @@
  * Per-thread batches of packed operations, written as `hakmem:ops` events: when a batch is
  * full, when its thread ends, and whatever has gathered when the tracer's thread comes by.
  *
- * The owner appends with plain stores and publishes the count with one release store; no
- * lock, no atomic read-modify-write. Writing an event takes the batch's lock, which the
- * owner shares with whoever flushes for it.
+ * The owner appends with plain stores and publishes with one release store; no lock, no atomic
+ * read-modify-write. Writing an event takes the batch's lock, which the owner shares with
+ * whoever flushes for it.
+ *
+ * Records refer to earlier ones of their event (hakmem_ops_word.h), so a batch is written in
+ * one piece. Who flushes for another thread first asks it to do that itself, by taking the
+ * limit away, and writes only the batch of a thread that did nothing until the next round.
+ * Should such a thread go on in that very moment, its record refers to nothing, and the reader
+ * counts it as lost.
  */
 #ifndef HAK_TRACER_BATCH_H
 #define HAK_TRACER_BATCH_H
@@ -15,63 +21,106 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hakmem_ops_word.h"
 #include "thread.h"
 
 enum {
-	/* 2 KiB: an event's fixed cost is then a fraction of a nanosecond a word, and the
-	 * whole is small against any sub-buffer. */
-	HAK_BATCH_WORDS = 256,
-	HAK_OPERATION_WORDS = 3, /* at most */
+	/* 4 KiB: an event's fixed cost, and that of the first records that the others refer to, is
+	 * then small, and the whole is small against any sub-buffer. */
+	HAK_BATCH_UNITS = 2048,
+	HAK_BATCH_LIMIT = HAK_BATCH_UNITS - HAK_OPS_FULL_UNITS,
 };
 
 struct hak_batch {
 	struct hak_batch *next_free; /* the pool's */
 	pthread_mutex_t lock;	     /* guards the next five, and the writing of events */
-	uint64_t next;		     /* number of words[sent] in its thread */
-	uint32_t sent;		     /* words written already */
+	uint64_t next;		     /* number of the first operation not written, in its thread */
+	uint64_t sent;		     /* as `published`, when it was last written */
 	uint32_t pid;
 	uint32_t tid;
 	bool is_used;
-	_Alignas(64) _Atomic(uint32_t) count; /* words published; reset by the owner under the lock */
-	uint64_t words[HAK_BATCH_WORDS];
+	/* Units in the lower half, operations in the upper; reset by the owner under the lock. */
+	_Alignas(64) _Atomic(uint64_t) published;
+	_Atomic(uint32_t) limit;	/* the owner flushes before it appends when so many units are there */
+	uint64_t keys[HAK_OPS_CLASSES]; /* of the long records; the owner's */
+	_Alignas(8) uint16_t units[HAK_BATCH_UNITS];
 };
 
-/* The cold halves of hak_batch_add: a full batch, and a thread without one. */
+/* The cold parts: a full batch, and a thread without one, which may not get one (NULL). */
 void hak_batch_flush_own(struct hak_batch *batch);
-void hak_batch_add_first(unsigned count, uint64_t word, uint64_t second, uint64_t third);
+struct hak_batch *hak_batch_own(void);
 
-/*
- * Appends one operation: its `count` (1..3) words, of which the later ones are ignored when
- * they do not count. For the calling thread's batch, from a hook.
- */
-static inline void hak_batch_add(unsigned count, uint64_t word, uint64_t second, uint64_t third)
+/* An operation of a thread without a batch: past its end, or without memory. */
+void hak_batch_add_alone(const uint16_t *units, unsigned count);
+
+/* A full record of `count` words (1..3), for the calling thread, from a hook. */
+void hak_batch_add_full(const uint64_t *words, unsigned count);
+
+/* A long record, likewise: `at` units and `published` as the caller has read them. */
+void hak_batch_add_long(struct hak_batch *batch, uint64_t published, unsigned head, uint64_t key);
+
+static inline uint32_t hak_batch_units(uint64_t published)
+{
+	return (uint32_t)published;
+}
+
+static inline uint32_t hak_batch_operations(uint64_t published)
+{
+	return (uint32_t)(published >> 32);
+}
+
+/* Makes one more operation of `units` known. */
+static inline void hak_batch_publish(struct hak_batch *b, uint64_t published, unsigned units)
+{
+	atomic_store_explicit(&b->published, published + (UINT64_C(1) << 32) + units, memory_order_release);
+}
+
+/* Room for one record in the calling thread's batch; NULL when it cannot have one. */
+static inline struct hak_batch *hak_batch_room(void)
 {
 	struct hak_batch *b = hak_thread.batch;
-	uint32_t at;
-
 	if (__builtin_expect(!b, 0)) {
-		hak_batch_add_first(count, word, second, third);
+		return hak_batch_own();
+	}
+	if (__builtin_expect(hak_batch_units(atomic_load_explicit(&b->published, memory_order_relaxed)) >=
+				     atomic_load_explicit(&b->limit, memory_order_relaxed),
+			     0)) {
+		hak_batch_flush_own(b);
+	}
+	return b;
+}
+
+/* Appends an operation on a block of a class: head and key as of hakmem_ops_word.h. From a hook. */
+static inline void hak_batch_add(unsigned head, uint64_t key)
+{
+	struct hak_batch *b = hak_batch_room();
+	if (__builtin_expect(!b, 0)) {
+		uint16_t units[HAK_OPS_LONG_UNITS];
+		hak_ops_long(units, head, key);
+		hak_batch_add_alone(units, HAK_OPS_LONG_UNITS);
 		return;
 	}
-	at = atomic_load_explicit(&b->count, memory_order_relaxed);
-	b->words[at] = word;
-	b->words[at + 1] = second;
-	b->words[at + 2] = third;
-	at += count;
-	atomic_store_explicit(&b->count, at, memory_order_release);
-	if (__builtin_expect(at > HAK_BATCH_WORDS - HAK_OPERATION_WORDS, 0)) {
-		hak_batch_flush_own(b);
+	uint64_t published = atomic_load_explicit(&b->published, memory_order_relaxed);
+	uint64_t reference = b->keys[head >> 1];
+	if (__builtin_expect(hak_ops_is_near(key, reference), 1)) {
+		b->units[hak_batch_units(published)] = hak_ops_short(head, key, reference);
+		hak_batch_publish(b, published, 1);
+	} else {
+		hak_batch_add_long(b, published, head, key);
 	}
 }
 
 /* The calling thread ends: flushes its batch and gives it back. */
 void hak_batch_thread_exit(void);
 
-/* Writes what all threads have gathered, or forgets it when nobody takes `ops` any more. */
+/*
+ * Writes what idle threads have gathered and asks the others to, or forgets it when nobody
+ * takes `ops` any more.
+ */
 void hak_batch_flush_all(void);
 
 /*
- * The same for a process that is about to end: waits for batches that are being written,
+ * Writes all for a process that is about to end: waits for batches that are being written,
  * but not for long, and not for one that the calling thread itself was writing when a
  * signal handler took over.
  */

@@ -104,18 +104,21 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, resize,
 )
 
 /*
- * Many operations of one thread, oldest first, in 64-bit words (hakmem_ops_word.h has the
- * layout). The tracer's thread may write a batch for its owner, so the ids are fields.
- * `first` is the number of the batch's first word in that thread, from 0: a gap between
- * batches says how many words were lost. 0 again with the same tid is a new thread, whose
- * number the system used again. Words that no session asked for are not counted.
+ * Many operations of one thread, oldest first, packed (hakmem_ops_word.h has the layout). The
+ * tracer's thread may write a batch for its owner, so the ids are fields. `first` is the number
+ * of the first operation in that thread, from 0: a gap between events says how many were lost.
+ * 0 again with the same tid is a new thread, whose number the system used again. Operations
+ * that no session asked for are not counted.
  */
 LTTNG_UST_TRACEPOINT_EVENT(hakmem, ops,
-	LTTNG_UST_TP_ARGS(uint32_t, pid, uint32_t, tid, uint64_t, first, uint64_t *, words, uint32_t, count),
+	LTTNG_UST_TP_ARGS(uint32_t, pid, uint32_t, tid, uint64_t, first, uint32_t, operations, uint32_t, units,
+			  uint64_t *, words, uint32_t, count),
 	LTTNG_UST_TP_FIELDS(
 		lttng_ust_field_integer(uint32_t, pid, pid)
 		lttng_ust_field_integer(uint32_t, tid, tid)
 		lttng_ust_field_integer(uint64_t, first, first)
+		lttng_ust_field_integer(uint16_t, operations, operations)
+		lttng_ust_field_integer(uint16_t, units, units)
 		lttng_ust_field_sequence(uint64_t, words, words, uint16_t, count)
 	)
 )

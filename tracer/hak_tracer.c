@@ -29,16 +29,30 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 
-static inline uint64_t pack(enum hak_word_kind kind, const struct hak_trace_op *op)
+static uint64_t pack(enum hak_word_kind kind, const struct hak_trace_op *op)
 {
 	unsigned log2 = op->alignment ? (unsigned)__builtin_ctzll(op->alignment) : 0;
 	return hak_word_pack(kind, op->class_id, op->reason, op->flags, log2 < 31 ? log2 : 31,
 			     op->route == HAK_ROUTE_LARGE, op->requested);
 }
 
-static inline void batch_operation(enum hak_word_kind kind, const struct hak_trace_op *op)
+static void batch_operation(enum hak_word_kind kind, const struct hak_trace_op *op)
 {
-	hak_batch_add(op->route == HAK_ROUTE_LARGE ? 2 : 1, pack(kind, op), op->usable, 0);
+	if (op->route != HAK_ROUTE_LARGE && op->alignment == 0 && op->requested <= HAK_OPS_LONG_MAX) {
+		hak_batch_add(hak_ops_head(kind, op->class_id),
+			      hak_ops_key(op->requested, op->reason, op->flags));
+	} else {
+		const uint64_t words[] = { pack(kind, op), op->usable };
+		hak_batch_add_full(words, op->route == HAK_ROUTE_LARGE ? 2 : 1);
+	}
+}
+
+/* The short way: nothing but `ops` is listened to. Keeps errno. */
+static void on_packed(unsigned head, uint64_t key)
+{
+	if (hak_thread_is_traced()) {
+		hak_batch_add(head, key);
+	}
 }
 
 static void write_frag(const struct hak_trace_op *op, unsigned percent)
@@ -103,8 +117,8 @@ static void on_resize(unsigned want, const struct hak_trace_op *op, uint64_t old
 		return;
 	}
 	if (want & HAK_TRACE_OPS) {
-		hak_batch_add(op->route == HAK_ROUTE_LARGE ? 3 : 2, pack(HAK_WORD_RESIZE, op), old_requested,
-			      op->usable);
+		const uint64_t words[] = { pack(HAK_WORD_RESIZE, op), old_requested, op->usable };
+		hak_batch_add_full(words, op->route == HAK_ROUTE_LARGE ? 3 : 2);
 	}
 	if (want & HAK_TRACE_EVENTS) {
 		lttng_ust_tracepoint(hakmem, resize, op, old_requested);
@@ -207,6 +221,7 @@ static const struct hak_trace_ops ops = {
 	.abi = HAK_TRACE_ABI,
 	.size = sizeof(struct hak_trace_ops),
 	.wanted = hak_session_wanted,
+	.packed = on_packed,
 	.alloc = on_alloc,
 	.free = on_free,
 	.resize = on_resize,

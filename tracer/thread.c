@@ -2,6 +2,7 @@
 /* Telling LTTng's threads from the program's. */
 #include "thread.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -30,8 +31,10 @@ static bool is_lttng(void)
 bool hak_thread_classify(void)
 {
 	if (hak_thread.state == HAK_THREAD_NEW) {
+		int saved = errno;
 		hak_thread.state = is_lttng() ? HAK_THREAD_HIDDEN : HAK_THREAD_SHOWN;
 		hak_snapshot_start_if_missing();
+		errno = saved;
 	}
 	return hak_thread.state != HAK_THREAD_HIDDEN;
 }

@@ -22,18 +22,18 @@ struct hak_batch;
 
 struct hak_thread {
 	struct hak_batch *batch;
-	uint64_t next_word; /* with HAK_THREAD_GONE: what the next word's number is */
-	uint32_t unloads;   /* the count of unloads when this thread first walked its stack */
-	uint8_t state;	    /* enum hak_thread_state */
-	bool is_flushing;   /* holds its batch's lock */
-	bool is_walking;    /* inside libunwind */
-	bool is_forking;    /* between fork's first and last phase */
+	uint64_t next_operation; /* with HAK_THREAD_GONE: the number of the next operation */
+	uint32_t unloads;	 /* the count of unloads when this thread first walked its stack */
+	uint8_t state;		 /* enum hak_thread_state */
+	bool is_flushing;	 /* holds its batch's lock */
+	bool is_walking;	 /* inside libunwind */
+	bool is_forking;	 /* between fork's first and last phase */
 	bool has_walked;
 };
 
 extern __attribute__((visibility("hidden"))) _Thread_local struct hak_thread hak_thread;
 
-/* Decides once whether the calling thread is the program's. */
+/* Decides once whether the calling thread is the program's. Keeps errno. */
 bool hak_thread_classify(void);
 
 /* Whether operations of the calling thread are to be traced. */

@@ -7,7 +7,7 @@
  * what is being listened to. While nothing is wanted, nothing is called.
  *
  * Every hook is called with no allocator lock held, with errno saved and restored around
- * it, and with the calling thread marked, so that memory the tracer itself allocates is
+ * it (but for `packed`), and with the calling thread marked, so that memory the tracer itself allocates is
  * served but never traced. Hooks run in any thread, also in one that is about to exit and
  * inside a signal handler that interrupted another hook: then the mark is set and no hook
  * is called.
@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-#define HAK_TRACE_ABI 1u
+#define HAK_TRACE_ABI 2u
 
 /* What a tracer wants just now: a set of these bits. */
 enum hak_trace_want {
@@ -75,6 +75,12 @@ struct hak_trace_ops {
 	/* The bits of enum hak_trace_want; cheap, async-signal-safe. */
 	unsigned (*wanted)(void);
 
+	/*
+	 * The short way for allocations and frees while HAK_TRACE_OPS is wanted and HAK_TRACE_EVENTS is
+	 * not: head and key as hakmem_ops_word.h makes them, alignment 0. Must keep errno. Whatever is
+	 * out of the ordinary comes by alloc and free all the same. NULL: everything does.
+	 */
+	void (*packed)(unsigned head, uint64_t key);
 	/* Every operation while HAK_TRACE_OPS or HAK_TRACE_EVENTS is wanted. */
 	void (*alloc)(unsigned want, const struct hak_trace_op *op);
 	void (*free)(unsigned want, const struct hak_trace_op *op);

@@ -112,7 +112,9 @@ static void take_payload(struct bytes *b, struct hakstat_event *e, struct texts 
 	switch (e->kind) {
 	case HAKSTAT_EVENT_OPS:
 		e->u.ops.first = bytes_number(b);
+		e->u.ops.operations = (uint32_t)bytes_number(b);
 		e->u.ops.count = take_words(b, t);
+		e->u.ops.units = 4 * e->u.ops.count - (e->u.ops.operations & 3);
 		e->u.ops.words = t->words;
 		break;
 	case HAKSTAT_EVENT_CLASS_STATS:

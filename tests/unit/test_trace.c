@@ -16,6 +16,7 @@
 /* cmocka wants these first. */
 #include <cmocka.h>
 
+#include "hakmem_ops_word.h"
 #include "hakmem_trace.h"
 #include "options.h"
 
@@ -27,7 +28,8 @@ struct sums {
 
 static struct sums told, truth;
 static _Atomic(unsigned) want_now;
-static double weights; /* of the samples, by one thread */
+static double weights;		 /* of the samples, by one thread */
+static _Atomic(uint64_t) packed; /* operations that came the short way */
 static uint64_t samples, sample_frees, sample_free_bytes;
 static bool hooks_allocate;
 
@@ -67,6 +69,25 @@ static void on_free(unsigned want, const struct hak_trace_op *op)
 	disturb(op->requested);
 }
 
+/* The short way; it keeps errno by not touching it. */
+static void on_packed(unsigned head, uint64_t key)
+{
+	const struct hak_trace_op op = {
+		.requested = key & HAK_OPS_LONG_MAX,
+		.flags = (uint32_t)(key >> HAK_OPS_FLAGS_BIT),
+	};
+	unsigned class_id = head >> 1;
+
+	packed++;
+	assert_in_range(op.requested, 0, hak_class_map.table.classes[class_id].block);
+	assert_int_equal(key >> HAK_OPS_REASON_BIT & 7, hak_reason_of_size(op.requested));
+	if (head & 1) {
+		on_free(HAK_TRACE_OPS, &op);
+	} else {
+		on_alloc(HAK_TRACE_OPS, &op);
+	}
+}
+
 static void on_resize(unsigned want, const struct hak_trace_op *op, uint64_t old_requested)
 {
 	(void)want;
@@ -100,7 +121,7 @@ static void on_change(enum hak_trace_change what, const void *start, uint64_t by
 	}
 }
 
-static const struct hak_trace_ops recorder = {
+static struct hak_trace_ops recorder = {
 	.abi = HAK_TRACE_ABI,
 	.size = sizeof recorder,
 	.wanted = wanted,
@@ -205,9 +226,8 @@ static void expect_truth(void)
 	assert_int_equal(told.untraced, 0);
 }
 
-static void full_tracing_tells_the_truth(void **state)
+static void tell_the_truth(void)
 {
-	(void)state;
 	for (unsigned want = HAK_TRACE_OPS; want <= HAK_TRACE_EVENTS; want *= 2) {
 		for (unsigned with = 0; with < 2; with++) {
 			begin(want | (with ? HAK_TRACE_SAMPLE | HAK_TRACE_HEAP : 0));
@@ -216,6 +236,16 @@ static void full_tracing_tells_the_truth(void **state)
 			end();
 		}
 	}
+}
+
+static void full_tracing_tells_the_truth(void **state)
+{
+	(void)state;
+	tell_the_truth();
+	assert_int_equal(packed, 0);
+	recorder.packed = on_packed;
+	tell_the_truth();
+	assert_true(packed > 100000);
 }
 
 /* Hooks that allocate use the very stacks that are being filled and emptied around them. */

@@ -37,7 +37,8 @@
 	U64(baddr, u.module.base), U64(memsz, u.module.size), TEXT(path, u.module.text)
 
 static const struct hakstat_ctf_event rules[] = {
-	EVENT("hakmem:ops", OPS, PID, U32(tid, tid), U64(first, u.ops.first), WORDS(words, u.ops.words, u.ops.count)),
+	EVENT("hakmem:ops", OPS, PID, U32(tid, tid), U64(first, u.ops.first),
+	      U32(operations, u.ops.operations), U32(units, u.ops.units), WORDS(words, u.ops.words, u.ops.count)),
 	EVENT("hakmem:alloc", ALLOC, OPERATION, U32(flags, u.op.flags)),
 	EVENT("hakmem:free", FREE, OPERATION, U32(flags, u.op.flags)),
 	EVENT("hakmem:resize", RESIZE, OPERATION, U32(flags, u.op.flags), U64(old_requested, u.op.old_requested)),

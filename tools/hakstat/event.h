@@ -53,8 +53,10 @@ struct hakstat_event_op {
 };
 
 struct hakstat_event_ops {
-	uint64_t first; /* number of the first word in its thread */
-	uint32_t count;
+	uint64_t first; /* number of the first operation in its thread */
+	uint32_t operations;
+	uint32_t units; /* hakmem_ops_word.h */
+	uint32_t count; /* words */
 	const uint64_t *words;
 };
 

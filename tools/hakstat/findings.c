@@ -429,11 +429,11 @@ static void find_gaps(struct hakstat_report *r)
 {
 	const struct hakstat_summary *s = r->summary;
 
-	if (s->lost_events || s->lost_words || s->lost_unknown) {
+	if (s->lost_events || s->lost_operations || s->lost_unknown) {
 		advise(add(r, "lost", 0,
 			   "%s%" PRIu64 " events and %" PRIu64 " packed operations were lost: the sums are "
 			   "lower bounds, counts that come from snapshots stay exact",
-			   s->lost_unknown ? "at least " : "", s->lost_events, s->lost_words),
+			   s->lost_unknown ? "at least " : "", s->lost_events, s->lost_operations),
 		       0, "record with larger buffers, or in sampling mode");
 	}
 	if (s->unseen_allocs > LEAST_UNSEEN &&

@@ -172,9 +172,12 @@ static void count_ops(struct hakstat_model *m, struct hakstat_process *p, const 
 {
 	const struct hakstat_event_ops *ops = &e->u.ops;
 	struct hakstat_batch batch = { 0 };
+	uint64_t unread;
 
-	hakstat_thread_words(hakstat_process_thread(p, e->tid), ops->first, ops->count);
-	hakstat_tally_words(&p->ops, ops->words, ops->count, &batch);
+	hakstat_thread_batch(hakstat_process_thread(p, e->tid), ops->first, ops->operations);
+	hakstat_tally_ops(&p->ops, ops->words, MIN(ops->units, 4 * ops->count), &batch);
+	unread = ops->operations - MIN(ops->operations, batch.allocs + batch.frees + batch.resizes);
+	hakstat_process_thread(p, e->tid)->lost_operations += unread;
 	count_batch(m, p, e, HAKSTAT_MODE_FULL, &batch);
 }
 

@@ -119,7 +119,7 @@ static void copy_facts(struct hakstat_summary *to, const struct hakstat_summary 
 	to->partial = from->partial;
 	to->lost_unknown = from->lost_unknown;
 	to->lost_events = from->lost_events;
-	to->lost_words = from->lost_words;
+	to->lost_operations = from->lost_operations;
 	to->begin_ns = from->begin_ns;
 	to->end_ns = from->end_ns;
 	to->events = from->events;

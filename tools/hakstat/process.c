@@ -59,7 +59,7 @@ struct hakstat_thread *hakstat_process_thread(struct hakstat_process *p, uint32_
 	return thread;
 }
 
-/* True when the words were missing until now. */
+/* True when the operations were missing until now. */
 static bool fill_gap(struct hakstat_thread *thread, uint64_t first, uint64_t end)
 {
 	for (unsigned i = 0; i < MIN(thread->gap_count, HAKSTAT_GAPS); i++) {
@@ -67,7 +67,7 @@ static bool fill_gap(struct hakstat_thread *thread, uint64_t first, uint64_t end
 		if (first < gap->from || end > gap->to) {
 			continue;
 		}
-		thread->lost_words -= end - first;
+		thread->lost_operations -= end - first;
 		if (first == gap->from) {
 			gap->from = end;
 		} else {
@@ -78,22 +78,23 @@ static bool fill_gap(struct hakstat_thread *thread, uint64_t first, uint64_t end
 	return false;
 }
 
-void hakstat_thread_words(struct hakstat_thread *thread, uint64_t first, uint32_t count)
+void hakstat_thread_batch(struct hakstat_thread *thread, uint64_t first, uint32_t count)
 {
 	uint64_t end = first + count;
 
-	if (thread->has_words && first < thread->next_word && fill_gap(thread, first, end)) {
+	if (thread->has_batches && first < thread->next_operation && fill_gap(thread, first, end)) {
 		return;
 	}
-	if (thread->has_words && first > thread->next_word && first - thread->next_word > HAKSTAT_LOST_MOST) {
+	if (thread->has_batches && first > thread->next_operation &&
+	    first - thread->next_operation > HAKSTAT_LOST_MOST) {
 		thread->lost_unknown = true;
-	} else if (thread->has_words && first > thread->next_word) {
+	} else if (thread->has_batches && first > thread->next_operation) {
 		thread->gaps[thread->gap_count++ % HAKSTAT_GAPS] =
-			(struct hakstat_gap) { thread->next_word, first };
-		thread->lost_words += first - thread->next_word;
+			(struct hakstat_gap) { thread->next_operation, first };
+		thread->lost_operations += first - thread->next_operation;
 	}
-	thread->has_words = true;
-	thread->next_word = end;
+	thread->has_batches = true;
+	thread->next_operation = end;
 }
 
 void hakstat_process_set_block(struct hakstat_process *p, uint32_t class_id, uint32_t route, uint64_t usable)

@@ -45,7 +45,7 @@ struct hakstat_class_state {
 	double early_allocs, early_frees; /* weight of samples before `first` */
 };
 
-/* Words of a thread that have not come: from..to - 1. */
+/* Operations of a thread that have not come: from..to - 1. */
 struct hakstat_gap {
 	uint64_t from, to;
 };
@@ -53,10 +53,10 @@ struct hakstat_gap {
 enum { HAKSTAT_GAPS = 16 };
 
 struct hakstat_thread {
-	bool has_words;
-	uint64_t next_word;
-	uint64_t lost_words;
-	bool lost_unknown; /* more than lost_words: a gap that no count explains */
+	bool has_batches;
+	uint64_t next_operation;
+	uint64_t lost_operations;
+	bool lost_unknown; /* more than lost_operations: a gap that no count explains */
 	struct hakstat_gap
 		gaps[HAKSTAT_GAPS]; /* the latest ones: a batch may come late out of a damaged stream */
 	unsigned gap_count;	    /* of all there were */
@@ -108,11 +108,11 @@ void hakstat_process_free(struct hakstat_process *process);
 struct hakstat_thread *hakstat_process_thread(struct hakstat_process *process, uint32_t tid);
 
 /*
- * A batch of a thread's words, of which `first` is the number of the first one. A gap before it is
- * lost words; a batch that fills a gap takes them back; any other number that went back is a
+ * A batch of a thread's operations, of which `first` is the number of the first one. A gap before
+ * it is lost operations; a batch that fills a gap takes them back; any other number that went back is a
  * new thread under the same id.
  */
-void hakstat_thread_words(struct hakstat_thread *thread, uint64_t first, uint32_t count);
+void hakstat_thread_batch(struct hakstat_thread *thread, uint64_t first, uint32_t count);
 
 /* Route, block and range of a class. Class ids are below HAKSTAT_MAX_CLASSES. */
 void hakstat_process_class_info(struct hakstat_process *process, const struct hakstat_event_class_info *info);

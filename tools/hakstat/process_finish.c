@@ -442,7 +442,7 @@ static void finish_threads(struct finish *f)
 		row->host = row->host ? row->host : g_strdup(p->host_name);
 		row->process = row->process || !p->name ? row->process : hakstat_text_clean(p->name);
 		hakstat_counts_add(&row->n, &thread->n[mode_of(p)]);
-		f->summary->lost_words += thread->lost_words;
+		f->summary->lost_operations += thread->lost_operations;
 		f->summary->lost_unknown |= thread->lost_unknown;
 		g_free(key);
 	}

@@ -146,7 +146,7 @@ static void add_trace_lines(const struct hakstat_report *r, GPtrArray *lines)
 	hakstat_text_count(operations, sizeof operations, s->operations);
 	hakstat_text_count(events, sizeof events, s->events);
 	hakstat_text_count(lost, sizeof lost, s->lost_events);
-	hakstat_text_count(words, sizeof words, s->lost_words);
+	hakstat_text_count(words, sizeof words, s->lost_operations);
 	add_line(lines, g_strdup_printf("trace     %s%s%s", paths, hosts[0] ? " from " : "", hosts));
 	add_line(lines,
 		 g_strdup_printf("recorded  mode %s, %u process%s, %.1f s, %s events, %s %s",
@@ -155,8 +155,8 @@ static void add_trace_lines(const struct hakstat_report *r, GPtrArray *lines)
 				 hakstat_report_duration_s(r), events, operations,
 				 s->mode == HAKSTAT_MODE_SAMPLE ? "samples" : "operations"));
 	add_line(lines, g_strdup_printf("lost      %s%s events%s%s%s%s", s->lost_unknown ? "at least " : "",
-					lost, s->lost_words ? ", " : "", s->lost_words ? words : "",
-					s->lost_words ? " packed operations" : "",
+					lost, s->lost_operations ? ", " : "", s->lost_operations ? words : "",
+					s->lost_operations ? " packed operations" : "",
 					s->partial ? "; the trace breaks off before its end" : ""));
 	g_free(paths);
 	g_free(hosts);

@@ -170,7 +170,7 @@ static void put_side(FILE *out, const char *mark, const char *name, const struct
 	fprintf(out, ", mode %s%s, %.1f s, lost %s%" PRIu64 " events%s\n", hakstat_summary_mode_name(s->mode),
 		s->estimated ? " (estimated)" : "", hakstat_report_duration_s(r),
 		s->lost_unknown ? "at least " : "", s->lost_events,
-		s->lost_words ? " and packed operations" : "");
+		s->lost_operations ? " and packed operations" : "");
 }
 
 static int draw(const struct hakstat_diff *diff, const struct hakstat_view *view, sheet_printer print,

@@ -119,7 +119,7 @@ static json_t *trace_json(const struct hakstat_report *r)
 	json_object_set_new(object, "events", number_json(s->events));
 	json_object_set_new(object, "operations", number_json(s->operations));
 	json_object_set_new(object, "lost_events", number_json(s->lost_events));
-	json_object_set_new(object, "lost_operation_words", number_json(s->lost_words));
+	json_object_set_new(object, "lost_operations", number_json(s->lost_operations));
 	json_object_set_new(object, "lost_is_lower_bound", json_boolean(s->lost_unknown));
 	json_object_set_new(object, "malformed_records", number_json(s->malformed));
 	json_object_set_new(object, "partial", json_boolean(s->partial));

@@ -138,7 +138,7 @@ bool hakstat_report_is_incomplete(const struct hakstat_report *report)
 {
 	const struct hakstat_summary *s = report->summary;
 
-	return s->lost_events || s->lost_words || s->lost_unknown || s->partial || s->malformed;
+	return s->lost_events || s->lost_operations || s->lost_unknown || s->partial || s->malformed;
 }
 
 double hakstat_report_duration_s(const struct hakstat_report *report)

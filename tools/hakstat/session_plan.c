@@ -27,7 +27,8 @@ const struct hakstat_channel_plan hakstat_channel_plans[HAKSTAT_CHANNELS + 1] = 
 	[HAKSTAT_CHANNEL_METADATA] = { "metadata", 4 * KIB, 2, ALL },
 	[HAKSTAT_CHANNEL_STATE] = { "state", 512 * KIB, 4, ALL },
 	[HAKSTAT_CHANNEL_SAMPLE] = { "sample", 1 * MIB, 4, SAMPLE | FULL },
-	[HAKSTAT_CHANNEL_OPS] = { "ops", 8 * MIB, 8, FULL | EVENTS },
+	[HAKSTAT_CHANNEL_OPS] = { "ops", 2 * MIB, 8, FULL },
+	[HAKSTAT_CHANNEL_EVENTS] = { "events", 8 * MIB, 8, EVENTS },
 	{ NULL, 0, 0, 0 },
 };
 
@@ -46,14 +47,14 @@ const struct hakstat_event_plan hakstat_event_plans[] = {
 	{ "hakmem:sample_alloc", HAKSTAT_CHANNEL_SAMPLE, SAMPLE | FULL },
 	{ "hakmem:sample_free", HAKSTAT_CHANNEL_SAMPLE, SAMPLE | FULL },
 	{ "hakmem:ops", HAKSTAT_CHANNEL_OPS, FULL },
-	{ "hakmem:route", HAKSTAT_CHANNEL_OPS, EVENTS },
-	{ "hakmem:class_select", HAKSTAT_CHANNEL_OPS, EVENTS },
-	{ "hakmem:frag", HAKSTAT_CHANNEL_OPS, EVENTS },
-	{ "hakmem:alloc", HAKSTAT_CHANNEL_OPS, EVENTS },
-	{ "hakmem:free", HAKSTAT_CHANNEL_OPS, EVENTS },
-	{ "hakmem:resize", HAKSTAT_CHANNEL_OPS, EVENTS },
-	{ "hakmem:slab_acquire", HAKSTAT_CHANNEL_OPS, EVENTS },
-	{ "hakmem:slab_release", HAKSTAT_CHANNEL_OPS, EVENTS },
+	{ "hakmem:route", HAKSTAT_CHANNEL_EVENTS, EVENTS },
+	{ "hakmem:class_select", HAKSTAT_CHANNEL_EVENTS, EVENTS },
+	{ "hakmem:frag", HAKSTAT_CHANNEL_EVENTS, EVENTS },
+	{ "hakmem:alloc", HAKSTAT_CHANNEL_EVENTS, EVENTS },
+	{ "hakmem:free", HAKSTAT_CHANNEL_EVENTS, EVENTS },
+	{ "hakmem:resize", HAKSTAT_CHANNEL_EVENTS, EVENTS },
+	{ "hakmem:slab_acquire", HAKSTAT_CHANNEL_EVENTS, EVENTS },
+	{ "hakmem:slab_release", HAKSTAT_CHANNEL_EVENTS, EVENTS },
 	{ NULL, HAKSTAT_CHANNEL_STATE, 0 },
 };
 /* clang-format on */

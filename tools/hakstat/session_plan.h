@@ -12,7 +12,8 @@ enum hakstat_channel {
 	HAKSTAT_CHANNEL_METADATA, /* LTTng's own, listed so that it reaches the file in time as well */
 	HAKSTAT_CHANNEL_STATE,	  /* options, classes, snapshots, structure, modules */
 	HAKSTAT_CHANNEL_SAMPLE,	  /* samples with their stacks */
-	HAKSTAT_CHANNEL_OPS,	  /* every operation */
+	HAKSTAT_CHANNEL_OPS,	  /* every operation, packed; larger buffers cost more than they save */
+	HAKSTAT_CHANNEL_EVENTS,	  /* every operation, as events of its own */
 	HAKSTAT_CHANNELS,
 };
 

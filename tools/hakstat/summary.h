@@ -62,7 +62,7 @@ enum hakstat_table_id {
 
 /* X(field): of the whole summary; merged by adding. */
 #define HAKSTAT_SUMS(X) \
-	X(events) X(operations) X(lost_events) X(lost_words) X(malformed) X(unseen_allocs) X(metadata_bytes) \
+	X(events) X(operations) X(lost_events) X(lost_operations) X(malformed) X(unseen_allocs) X(metadata_bytes) \
 	X(out_of_memory) X(corruptions)
 
 /* clang-format on */
@@ -118,7 +118,7 @@ struct hakstat_summary {
 	int64_t begin_ns, end_ns;
 	bool lost_unknown; /* more was lost than lost_events counts */
 	/*
-	 * operations: allocations, frees and resizes that were read one by one; lost_words: of packed
+	 * operations: allocations, frees and resizes that were read one by one; lost_operations: of packed
 	 * operations; malformed: events whose values made no sense; unseen_allocs: counted by snapshots
 	 * but not among the operations.
 	 */

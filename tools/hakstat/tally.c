@@ -185,9 +185,9 @@ void hakstat_tally_resize(struct hakstat_tally *tally, const struct hakstat_tall
 	count_resize(tally, op, old_requested);
 }
 
-static inline void count_word(struct hakstat_tally *tally, enum hak_word_kind kind,
-			      const struct hakstat_tally_op *op, uint64_t old_requested,
-			      struct hakstat_batch *batch)
+static inline void count_operation(struct hakstat_tally *tally, enum hak_word_kind kind,
+				   const struct hakstat_tally_op *op, uint64_t old_requested,
+				   struct hakstat_batch *batch)
 {
 	if (kind == HAK_WORD_ALLOC) {
 		count_alloc(tally, op);
@@ -203,46 +203,36 @@ static inline void count_word(struct hakstat_tally *tally, enum hak_word_kind ki
 	}
 }
 
-void hakstat_tally_words(struct hakstat_tally *tally, const uint64_t *words, uint32_t count,
-			 struct hakstat_batch *out)
+void hakstat_tally_ops(struct hakstat_tally *tally, const uint64_t *words, uint32_t units,
+		       struct hakstat_batch *out)
 {
 	struct hakstat_batch batch = { 0 };
+	struct hak_ops_operation read;
+	struct hak_ops_reader reader;
+	int more;
 
-	for (uint32_t i = 0; i < count;) {
-		uint64_t w = words[i];
-		enum hak_word_kind kind = hak_word_kind(w);
-		uint32_t extra = (uint32_t)(kind == HAK_WORD_RESIZE) + (uint32_t)hak_word_is_large(w);
-		uint64_t old_requested = 0;
+	hak_ops_read_begin(&reader, words, units);
+	while ((more = hak_ops_read(&reader, &read)) > 0) {
 		struct hakstat_tally_op op = {
-			.class_id = hak_word_class(w),
-			.reason = hak_word_reason(w),
-			.flags = hak_word_flags(w),
-			.requested = hak_word_requested(w),
+			.class_id = read.class_id,
+			.reason = read.reason,
+			.flags = read.flags,
+			.requested = read.requested,
+			.usable = read.usable ? read.usable : tally->block[read.class_id],
 			.weight = 1,
 		};
-		op.usable = tally->block[op.class_id];
-		if (UNLIKELY(kind > HAK_WORD_RESIZE || extra >= count - i)) {
-			batch.malformed += count - i;
-			break;
+		if (UNLIKELY(read.old_requested > HAKSTAT_MOST || read.usable > HAKSTAT_MOST)) {
+			batch.malformed++;
+			continue;
 		}
-		if (UNLIKELY(extra != 0)) {
-			old_requested = kind == HAK_WORD_RESIZE ? words[i + 1] : 0;
-			op.usable = hak_word_is_large(w) ? words[i + extra] : op.usable;
-			if (UNLIKELY(old_requested > HAKSTAT_MOST || op.usable > HAKSTAT_MOST)) {
-				batch.malformed += 1 + extra;
-				i += 1 + extra;
-				continue;
-			}
-		}
-		count_word(tally, kind, &op, old_requested, &batch);
-		i += 1 + extra;
+		count_operation(tally, read.kind, &op, read.old_requested, &batch);
 	}
 	out->allocs += batch.allocs;
 	out->frees += batch.frees;
 	out->resizes += batch.resizes;
 	out->requested += batch.requested;
 	out->usable += batch.usable;
-	out->malformed += batch.malformed;
+	out->malformed += batch.malformed + (more < 0);
 }
 
 void hakstat_tally_mark_peak(struct hakstat_tally *tally)

@@ -56,7 +56,7 @@ struct hakstat_tally {
 /* What one batch of operations came to. */
 struct hakstat_batch {
 	uint64_t allocs, frees, resizes, requested, usable;
-	uint64_t malformed; /* words that no operation is made of, or with impossible sizes */
+	uint64_t malformed; /* operations that cannot be read, or with impossible sizes */
 };
 
 /* Zeroed memory is an empty tally. Frees what it holds. */
@@ -72,9 +72,12 @@ void hakstat_tally_free(struct hakstat_tally *tally, const struct hakstat_tally_
 void hakstat_tally_resize(struct hakstat_tally *tally, const struct hakstat_tally_op *op,
 			  uint64_t old_requested);
 
-/* Packed operations as of hakmem_ops_word.h; adds to `batch`. */
-void hakstat_tally_words(struct hakstat_tally *tally, const uint64_t *words, uint32_t count,
-			 struct hakstat_batch *batch);
+/*
+ * The operations of one event in `units` units, as of hakmem_ops_word.h; adds to `batch`. What
+ * comes after one that cannot be read is not counted.
+ */
+void hakstat_tally_ops(struct hakstat_tally *tally, const uint64_t *words, uint32_t units,
+		       struct hakstat_batch *batch);
 
 /*
  * To be called between batches: takes what is live for the buckets' peaks when it is at least 1 %
