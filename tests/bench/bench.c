@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 enum { MAX_THREADS = 256 };
@@ -26,11 +27,11 @@ struct run {
 static struct run run;
 static struct bench_worker workers[MAX_THREADS];
 
-static double seconds_now(void)
+static double seconds_of(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -54,22 +55,35 @@ static bool is_done(const struct bench_options *o, uint64_t pairs)
 	return o->pairs && pairs >= o->pairs;
 }
 
+static long faults_of_thread(void)
+{
+	struct rusage use;
+
+	getrusage(RUSAGE_THREAD, &use);
+	return use.ru_minflt;
+}
+
 static void *work(void *arg)
 {
 	struct bench_worker *w = arg;
 	uint64_t pairs = 0;
-	double began;
+	double began, cpu_began;
+	long faults;
 
 	w->slots = bench_memory(w->options->slots * sizeof *w->slots);
 	if (run.mode->warm)
 		run.mode->warm(w);
 	pthread_barrier_wait(&run.gate);
-	began = seconds_now();
+	began = seconds_of(CLOCK_MONOTONIC);
+	cpu_began = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+	faults = faults_of_thread();
 	while (!atomic_load_explicit(&run.over, memory_order_relaxed) && !is_done(w->options, pairs))
 		pairs += run.mode->round(w);
 	atomic_store(&run.over, true);
 	w->pairs = pairs;
-	w->seconds = seconds_now() - began;
+	w->seconds = seconds_of(CLOCK_MONOTONIC) - began;
+	w->faults = faults_of_thread() - faults;
+	w->cpu_seconds = seconds_of(CLOCK_THREAD_CPUTIME_ID) - cpu_began;
 	for (size_t i = 0; i < w->options->slots; i++)
 		free(w->slots[i]);
 	return NULL;
@@ -98,12 +112,16 @@ static void run_threads(const struct bench_options *o)
 
 static bool print_result(const char *program, const struct bench_options *o)
 {
-	double rate = 0;
+	double rate = 0, pairs = 0, cpu = 0, faults = 0;
 
-	for (unsigned i = 0; i < o->threads; i++)
+	for (unsigned i = 0; i < o->threads; i++) {
 		rate += (double)workers[i].pairs / workers[i].seconds;
-	printf("%s mode=%s min=%zu max=%zu slots=%zu threads=%u mops=%.4f ", program, o->mode, o->min, o->max,
-	       o->slots, o->threads, rate * 1e-6);
+		pairs += (double)workers[i].pairs;
+		cpu += workers[i].cpu_seconds;
+		faults += (double)workers[i].faults;
+	}
+	printf("%s mode=%s min=%zu max=%zu slots=%zu threads=%u mops=%.4f cpu_ns=%.2f faults=%.4f ", program,
+	       o->mode, o->min, o->max, o->slots, o->threads, rate * 1e-6, cpu * 1e9 / pairs, faults / pairs);
 	return bench_proof_print(o->served_by);
 }
 

@@ -29,7 +29,9 @@ struct bench_worker {
 	uint64_t seed;
 	uint64_t pairs; /* mallocs with their frees done so far */
 	double seconds;
-	void **slots; /* options->slots pointers, NULL at first */
+	long faults;	    /* of pages, in the thread */
+	double cpu_seconds; /* of the thread: what other programs of the machine do not change */
+	void **slots;	    /* options->slots pointers, NULL at first */
 };
 
 /* One way to use an allocator. `round` does a few thousand operations and returns the pairs it

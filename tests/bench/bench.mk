@@ -23,12 +23,18 @@ $(BENCH_DIR)/instructions: tests/bench/instructions.c $(BENCH_COMMON) tests/benc
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HAK_CFLAGS) -fno-builtin $(CPPFLAGS) $(CFLAGS) -pthread $(LDFLAGS) -o $@ $(filter %.c,$^) -ldl
 
+$(BENCH_DIR)/libdoubles.so: tests/bench/doubles.c $(BUILD)/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out $(HAK_SAN),$(HAK_CFLAGS)) -fPIC -shared -fno-builtin $(CPPFLAGS) $(CFLAGS) -o $@ $< -ldl -pthread
+
 $(BENCH_DIR)/containers: tests/bench/programs/containers.cc $(BUILD)/flags
 	$(call say,CXX)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++17 -O2 -pthread $(CPPFLAGS) $(LDFLAGS) -o $@ $<
 
-bench-programs: $(BENCH_PROGRAMS) $(BENCH_DIR)/launch $(BENCH_DIR)/instructions $(BENCH_DIR)/containers ## build the benchmark programs
+bench-programs: $(BENCH_PROGRAMS) $(BENCH_DIR)/launch $(BENCH_DIR)/instructions $(BENCH_DIR)/libdoubles.so \
+	$(BENCH_DIR)/containers ## build the benchmark programs
 
 bench: bench-programs lib ## compare with the peers found; BENCH_ARGS='--runs 5 NAME=PATH.so --mimalloc-bench DIR'
 	python3 tests/bench/run.py --build $(BUILD) $(BENCH_ARGS) hakmem=$(BUILD)/lib/libhakmem.so

@@ -79,8 +79,8 @@ static int step(struct work *w)
 	w->calls = 1;
 	if (steps_count(do_work, w, &calls))
 		return 1;
-	printf("instructions=%llu branches=%llu ", calls.instructions - loop.instructions,
-	       calls.branches - loop.branches);
+	printf("instructions=%llu branches=%llu syscalls=%llu ", calls.instructions - loop.instructions,
+	       calls.branches - loop.branches, calls.syscalls - loop.syscalls);
 	return bench_proof_print(NULL) ? 0 : 1;
 }
 
