@@ -8,6 +8,6 @@ cd "$top" || exit 1
 while read -r script; do
 	tap_ok "$script" shellcheck --external-sources "$script"
 done < <(
-	find tests tools .ci -type f \( -name '*.sh' -o -name '*.t' -o -name '*.bash' -o -path .ci/run \) | sort
+	find tests tools docs .ci -type f \( -name '*.sh' -o -name '*.t' -o -name '*.bash' -o -path .ci/run \) | sort
 )
 tap_done
