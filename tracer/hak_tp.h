@@ -27,6 +27,7 @@
 
 #include "hakmem.h"
 #include "hakmem_trace.h"
+#include "snapshot.h"
 
 #ifndef HAK_TP_ENUM_ROW
 #define HAK_TP_ROUTE_ROW(id, label, help) lttng_ust_field_enum_value(#label, HAK_ROUTE_##id)
@@ -186,7 +187,8 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, class_stats,
 )
 
 LTTNG_UST_TRACEPOINT_EVENT(hakmem, heap_stats,
-	LTTNG_UST_TP_ARGS(uint32_t, pid, const struct hakmem_heap_stats *, h, uint64_t, snapshot),
+	LTTNG_UST_TP_ARGS(uint32_t, pid, const struct hakmem_heap_stats *, h, uint64_t, snapshot,
+			  const struct hak_level *, level),
 	LTTNG_UST_TP_FIELDS(
 		lttng_ust_field_integer(uint32_t, pid, pid)
 		lttng_ust_field_integer(uint64_t, snapshot, snapshot)
@@ -200,6 +202,9 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, heap_stats,
 		lttng_ust_field_integer(uint64_t, purged, h->purged)
 		lttng_ust_field_integer(uint64_t, superslabs, h->superslabs)
 		lttng_ust_field_integer(uint64_t, threads, h->threads)
+		lttng_ust_field_integer(uint64_t, live_bytes, level->live_bytes)
+		lttng_ust_field_integer(uint8_t, idle_percent, level->idle_percent)
+		lttng_ust_field_integer(uint8_t, waste_percent, level->waste_percent)
 	)
 )
 

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "batch.h"
+#include "estimate.h"
 #include "hak_tp.h"
 #include "hakmem_ops_word.h"
 #include "host.h"
@@ -141,6 +142,7 @@ static void on_sample_alloc(const struct hak_trace_op *op, struct hak_trace_samp
 	session = hak_session_sampling(&is_new);
 	sample->generation = session.since;
 	sample->time_ns = now_ns();
+	hak_estimate_add(session.since, op, sample->weight, 1);
 	hak_stack_capture(&stack);
 	if (stack.depth) {
 		sample->stack_id =
@@ -163,6 +165,7 @@ static void on_sample_free(const struct hak_trace_op *op, const struct hak_trace
 	if (sample->generation != 0 && sample->generation == hak_session_sampling(&is_new).since) {
 		uint64_t now = now_ns();
 		lifetime_ns = now > sample->time_ns ? now - sample->time_ns : 1;
+		hak_estimate_add(sample->generation, op, sample->weight, -1);
 	}
 	lttng_ust_do_tracepoint(hakmem, sample_free, op, sample, lifetime_ns);
 }
@@ -212,6 +215,7 @@ static void on_fork(int phase)
 		hak_thread.state = hak_thread.state == HAK_THREAD_SHOWN ? HAK_THREAD_NEW : hak_thread.state;
 		hak_session_after_fork();
 		hak_batch_after_fork();
+		hak_estimate_after_fork();
 		hak_leave_after_fork();
 		hak_snapshot_after_fork();
 	}

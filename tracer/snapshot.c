@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "estimate.h"
 #include "hak_tp.h"
 #include "host.h"
 #include "session.h"
@@ -69,11 +70,28 @@ static void write_table(uint32_t pid, size_t rows)
 	}
 }
 
+/* What filters compare, so that a session can wait for it. */
+static struct hak_level level_of(const struct hakmem_heap_stats *heap, size_t rows)
+{
+	uint64_t live = heap->large_bytes;
+	for (size_t i = 0; i < rows; i++) {
+		live += self.rows[i].live * self.rows[i].usable;
+	}
+	return (struct hak_level) {
+		.live_bytes = live,
+		.idle_percent = live < heap->committed
+					? (unsigned)((heap->committed - live) * 100 / heap->committed)
+					: 0,
+		.waste_percent = hak_estimate_waste_percent(),
+	};
+}
+
 static void write_counters(uint32_t pid, size_t rows)
 {
 	struct hakmem_heap_stats heap;
 	hakmem_stats_heap(&heap);
-	lttng_ust_tracepoint(hakmem, heap_stats, pid, &heap, self.count);
+	struct hak_level level = level_of(&heap, rows);
+	lttng_ust_tracepoint(hakmem, heap_stats, pid, &heap, self.count, &level);
 	for (size_t i = 0; i < rows; i++) {
 		lttng_ust_tracepoint(hakmem, class_stats, pid, &self.rows[i], self.count);
 	}

@@ -8,6 +8,15 @@
 #ifndef HAK_TRACER_SNAPSHOT_H
 #define HAK_TRACER_SNAPSHOT_H
 
+#include <stdint.h>
+
+/* What a snapshot comes to, for filters. */
+struct hak_level {
+	uint64_t live_bytes;	/* usable bytes of live blocks */
+	unsigned idle_percent;	/* of committed memory: in no live block */
+	unsigned waste_percent; /* of the live blocks' bytes: not asked for; estimated from samples */
+};
+
 /* Starts the thread. A process without it still traces, but tells its counters only at its end. */
 void hak_snapshot_start(unsigned period_ms);
 

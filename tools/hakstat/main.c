@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "hakmem.h"
 #include "record.h"
+#include "snapshot.h"
 
 /* clang-format off */
 static const struct hakstat_command *const commands[] = {
@@ -18,6 +19,7 @@ static const struct hakstat_command *const commands[] = {
 	&hakstat_command_attach,
 	&hakstat_command_detach,
 	&hakstat_command_ps,
+	&hakstat_command_snapshot,
 	&hakstat_command_report,
 	&hakstat_command_diff,
 	&hakstat_command_ab,

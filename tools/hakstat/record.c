@@ -28,6 +28,10 @@ static const struct hakstat_option option_rows[] = {
 	  "what is recorded; by default sample" },
 	{ "sample-bytes", 0, HAKSTAT_OPT_BYTES, "N", offsetof(struct options, sample_bytes), 1, UINT64_C(1) << 40,
 	  "mean bytes between two sampled allocations; by default HAKMEM_SAMPLE_BYTES or 512K" },
+	{ "snapshot", 0, HAKSTAT_OPT_FLAG, NULL, offsetof(struct options, recording.is_snapshot), 0, 0,
+	  "keep the last buffers in memory; 'hakstat snapshot' and the end of CMD write them" },
+	{ "snapshot-when", 0, HAKSTAT_OPT_TEXT, "EXPR", offsetof(struct options, recording.when), 0, 0,
+	  "write them once by itself, for instance when 'waste_percent > 30'" },
 	{ "set-url", 0, HAKSTAT_OPT_TEXT, "URL", offsetof(struct options, recording.url), 0, 0,
 	  "send the trace to an LTTng relay daemon, net://HOST, instead of a folder" },
 };
@@ -137,6 +141,10 @@ const struct hakstat_command hakstat_command_record = {
 	.details = "sample  a share of the allocations with their call stacks, and exact counts per class\n"
 		   "full    every operation, packed, and the samples\n"
 		   "events  every operation as readable events, for other LTTng tools; slow\n\n"
+		   "EXPR is an LTTng filter on the fields of hakmem:heap_stats, which each process writes "
+		   "every\n"
+		   "HAKMEM_SNAPSHOT_MS: waste_percent of live blocks, idle_percent of committed memory, "
+		   "committed...\n\n"
 		   "Uses the LTTng session daemon that runs, or starts one and ends it afterwards.\n"
 		   "The exit status is CMD's, or 2 when CMD was not run.",
 	.options = option_rows,

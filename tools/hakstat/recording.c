@@ -8,12 +8,19 @@
 
 #include <glib.h>
 
+#include "snapshot.h"
 #include "text.h"
 
 int hakstat_recording_check(const struct hakstat_recording_options *options, struct hakstat_err *err)
 {
 	if (options->folder && options->url) {
 		return hakstat_err_set(err, HAKSTAT_USAGE, "--output and --set-url exclude each other");
+	}
+	if (options->when && !options->is_snapshot) {
+		return hakstat_err_set(err, HAKSTAT_USAGE, "--snapshot-when needs --snapshot");
+	}
+	if (options->is_snapshot && options->url) {
+		return hakstat_err_set(err, HAKSTAT_USAGE, "--snapshot and --set-url exclude each other");
 	}
 	if (options->folder && !*options->folder) {
 		return hakstat_err_set(err, HAKSTAT_USAGE, "--output needs the name of a folder");
@@ -37,15 +44,20 @@ static int start_session(struct hakstat_recording *recording, const struct hakst
 			 pid_t pid, struct hakstat_err *err)
 {
 	struct hakstat_err ignored;
-	int status = hakstat_session_create(
-		&recording->session, pid ? "hakstat-attach-" : HAKSTAT_RECORD_PREFIX,
-		(enum hakstat_mode)options->mode, recording->folder.absolute, options->url, err);
+	const struct hakstat_session_target target = { recording->folder.absolute, options->url,
+						       options->is_snapshot };
+	int status =
+		hakstat_session_create(&recording->session, pid ? "hakstat-attach-" : HAKSTAT_RECORD_PREFIX,
+				       (enum hakstat_mode)options->mode, &target, err);
 
 	if (status) {
 		return status;
 	}
 	if (pid) {
 		status = hakstat_session_track(&recording->session, pid, err);
+	}
+	if (status == 0 && options->when) {
+		status = hakstat_snapshot_arm(recording->session.name, options->when, err);
 	}
 	if (status == 0) {
 		status = hakstat_session_start(&recording->session, err);
@@ -120,8 +132,9 @@ static char *end_session(struct hakstat_session *session)
 	struct hakstat_err err;
 	char *losses;
 
-	if (hakstat_session_stop(session, &err) == 0) {
-		losses = say_losses(session);
+	if (hakstat_session_stop(session, &err) == 0 &&
+	    (!session->is_snapshot || hakstat_snapshot_write(session->name, &err) == 0)) {
+		losses = session->is_snapshot ? g_strdup("what the buffers still held") : say_losses(session);
 	} else {
 		losses = g_strdup_printf("incomplete: recording was cut off; %s", err.text);
 	}

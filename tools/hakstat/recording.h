@@ -21,6 +21,8 @@ struct hakstat_recording_options {
 	const char *folder; /* NULL: HAKSTAT_RECORDING_FOLDER, and an older one moves aside */
 	const char *url;    /* NULL: into the folder */
 	int mode;	    /* enum hakstat_mode */
+	bool is_snapshot;   /* a flight recorder: written on demand and at the end */
+	const char *when;   /* written once when this LTTng filter on hakmem:heap_stats holds; NULL: no */
 };
 
 struct hakstat_recording {

@@ -8,6 +8,7 @@
 #include "event.h"
 #include "session_guard.h"
 #include "session_plan.h"
+#include "snapshot.h"
 
 #include <glib.h>
 #include <lttng/lttng.h>
@@ -44,16 +45,18 @@ static bool choose_name(struct hakstat_session *session, const char *prefix)
 	return true;
 }
 
-static int create_session(const char *name, const char *path, const char *url, struct hakstat_err *err)
+static int create_session(const char *name, const struct hakstat_session_target *target,
+			  struct hakstat_err *err)
 {
 	struct lttng_session_descriptor *descriptor;
 	int code;
 
-	if (url) {
-		code = lttng_create_session(name, url);
+	if (target->url) {
+		code = lttng_create_session(name, target->url);
 		return code == 0 ? 0 : fail(err, "create a session for that URL", code);
 	}
-	descriptor = lttng_session_descriptor_local_create(name, path);
+	descriptor = target->is_snapshot ? lttng_session_descriptor_snapshot_local_create(name, target->path)
+					 : lttng_session_descriptor_local_create(name, target->path);
 	if (!descriptor) {
 		return fail(err, "write to that folder", -LTTNG_ERR_INVALID);
 	}
@@ -69,8 +72,9 @@ static struct lttng_handle *open_handle(const char *name)
 	return lttng_create_handle(name, &domain);
 }
 
-static int add_channel(struct lttng_handle *handle, enum hakstat_channel which, enum hakstat_mode mode,
-		       struct hakstat_err *err)
+/* A timer that gave an almost empty buffer away each second would leave a snapshot few seconds. */
+static int add_channel(struct lttng_handle *handle, enum hakstat_channel which,
+		       const struct hakstat_session *session, struct hakstat_err *err)
 {
 	const struct hakstat_channel_plan *plan = &hakstat_channel_plans[which];
 	struct lttng_channel *channel = lttng_channel_create(&handle->domain);
@@ -81,10 +85,10 @@ static int add_channel(struct lttng_handle *handle, enum hakstat_channel which, 
 	}
 	g_strlcpy(channel->name, plan->name, sizeof(channel->name));
 	channel->enabled = 1;
-	channel->attr.overwrite = 0;
-	channel->attr.subbuf_size = hakstat_channel_buffer_bytes(which, mode);
+	channel->attr.overwrite = session->is_snapshot;
+	channel->attr.subbuf_size = hakstat_channel_buffer_bytes(which, session->mode);
 	channel->attr.num_subbuf = plan->buffers;
-	channel->attr.switch_timer_interval = SWITCH_PERIOD_US;
+	channel->attr.switch_timer_interval = session->is_snapshot ? 0 : SWITCH_PERIOD_US;
 	channel->attr.output = LTTNG_EVENT_MMAP;
 	code = lttng_enable_channel(handle, channel);
 	lttng_channel_destroy(channel);
@@ -110,9 +114,10 @@ static int add_contexts(struct lttng_handle *handle, const char *channel, struct
 	return 0;
 }
 
-static int add_event(struct lttng_handle *handle, const struct hakstat_event_plan *plan,
+static int add_event(struct lttng_handle *handle, const struct hakstat_event_plan *plan, bool is_snapshot,
 		     struct hakstat_err *err)
 {
+	enum hakstat_channel channel = hakstat_event_channel(plan, is_snapshot);
 	struct lttng_event *event = lttng_event_create();
 	int code = -LTTNG_ERR_NOMEM;
 
@@ -121,21 +126,22 @@ static int add_event(struct lttng_handle *handle, const struct hakstat_event_pla
 		event->loglevel_type = LTTNG_EVENT_LOGLEVEL_ALL;
 		event->loglevel = -1;
 		g_strlcpy(event->name, plan->name, sizeof(event->name));
-		code = lttng_enable_event(handle, event, hakstat_channel_plans[plan->channel].name);
+		code = lttng_enable_event(handle, event, hakstat_channel_plans[channel].name);
 		lttng_event_destroy(event);
 	}
 	return code >= 0 ? 0 : fail(err, "record an event", code);
 }
 
-static int add_channels(struct lttng_handle *handle, enum hakstat_mode mode, struct hakstat_err *err)
+static int add_channels(struct lttng_handle *handle, const struct hakstat_session *session,
+			struct hakstat_err *err)
 {
 	int status = 0;
 
 	for (unsigned i = 0; i < HAKSTAT_CHANNELS && status == 0; i++) {
-		if (!(hakstat_channel_plans[i].modes & (1u << mode))) {
+		if (!hakstat_channel_is_used((enum hakstat_channel)i, session->mode, session->is_snapshot)) {
 			continue;
 		}
-		status = add_channel(handle, (enum hakstat_channel)i, mode, err);
+		status = add_channel(handle, (enum hakstat_channel)i, session, err);
 		if (status == 0 && i != HAKSTAT_CHANNEL_METADATA) {
 			status = add_contexts(handle, hakstat_channel_plans[i].name, err);
 		}
@@ -143,20 +149,21 @@ static int add_channels(struct lttng_handle *handle, enum hakstat_mode mode, str
 	return status;
 }
 
-static int add_plan(struct lttng_handle *handle, enum hakstat_mode mode, struct hakstat_err *err)
+static int add_plan(struct lttng_handle *handle, const struct hakstat_session *session,
+		    struct hakstat_err *err)
 {
-	int status = add_channels(handle, mode, err);
+	int status = add_channels(handle, session, err);
 
 	for (const struct hakstat_event_plan *plan = hakstat_event_plans; plan->name && status == 0; plan++) {
-		if (plan->modes & (1u << mode)) {
-			status = add_event(handle, plan, err);
+		if (plan->modes & (1u << session->mode)) {
+			status = add_event(handle, plan, session->is_snapshot, err);
 		}
 	}
 	return status;
 }
 
 int hakstat_session_create(struct hakstat_session *session, const char *prefix, enum hakstat_mode mode,
-			   const char *path, const char *url, struct hakstat_err *err)
+			   const struct hakstat_session_target *target, struct hakstat_err *err)
 {
 	struct hakstat_err ignored;
 	struct lttng_handle *handle;
@@ -164,17 +171,18 @@ int hakstat_session_create(struct hakstat_session *session, const char *prefix, 
 
 	lttng_opt_quiet = 1;
 	session->mode = mode;
+	session->is_snapshot = target->is_snapshot;
 	session->guard = -1;
 	if (!choose_name(session, prefix)) {
 		return fail(err, "name a session", -LTTNG_ERR_UNK);
 	}
-	status = create_session(session->name, path, url, err);
+	status = create_session(session->name, target, err);
 	if (status) {
 		return status;
 	}
 	hakstat_session_guard(session);
 	handle = open_handle(session->name);
-	status = handle ? add_plan(handle, mode, err) : fail(err, "reach a session", -LTTNG_ERR_NOMEM);
+	status = handle ? add_plan(handle, session, err) : fail(err, "reach a session", -LTTNG_ERR_NOMEM);
 	lttng_destroy_handle(handle);
 	if (status) {
 		hakstat_session_destroy(session, &ignored);
@@ -280,6 +288,9 @@ int hakstat_session_destroy(struct hakstat_session *session, struct hakstat_err 
 {
 	int code = lttng_destroy_session_no_wait(session->name);
 
+	if (session->is_snapshot) {
+		hakstat_snapshot_disarm(session->name);
+	}
 	hakstat_session_unguard(session);
 	return code >= 0 ? 0 : fail(err, "end the session", code);
 }

@@ -26,16 +26,24 @@ const char *hakstat_mode_name(enum hakstat_mode mode);
 struct hakstat_session {
 	char name[HAKSTAT_SESSION_NAME_SIZE];
 	enum hakstat_mode mode;
-	int guard; /* pipe to the process that destroys the session when this one dies */
+	bool is_snapshot; /* buffers are written on demand only */
+	int guard;	  /* pipe to the process that destroys the session when this one dies */
 	int64_t guard_pid;
 };
 
+/* Where a session writes to. */
+struct hakstat_session_target {
+	const char *path; /* a folder, absolute */
+	const char *url;  /* in its place when not NULL */
+	bool is_snapshot; /* into a folder only, and only when hakstat_snapshot_write is called */
+};
+
 /*
- * Creates a session, called by `prefix` and a number nobody can guess, that writes to the folder `path`,
- * absolute, or to `url` when that is not NULL; it is not started. On failure nothing is left of it.
+ * Creates a session, called by `prefix` and a number nobody can guess; it is not started. On failure
+ * nothing is left of it.
  */
 int hakstat_session_create(struct hakstat_session *session, const char *prefix, enum hakstat_mode mode,
-			   const char *path, const char *url, struct hakstat_err *err);
+			   const struct hakstat_session_target *target, struct hakstat_err *err);
 
 /*
  * Waits until the session daemon knows the running process `pid`, which takes some time after the

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "snapshot.h"
+
 static void let_go_of_terminal(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -33,6 +35,7 @@ static void guard_main(const char *name, int pipe_end)
 	} while (got < 0 && errno == EINTR);
 	if (got == 0) {
 		lttng_stop_tracing(name);
+		hakstat_snapshot_disarm(name);
 		lttng_destroy_session_no_wait(name);
 	}
 	_exit(0);

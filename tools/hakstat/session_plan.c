@@ -26,6 +26,7 @@
 const struct hakstat_channel_plan hakstat_channel_plans[HAKSTAT_CHANNELS + 1] = {
 	[HAKSTAT_CHANNEL_METADATA] = { "metadata", 4 * KIB, 2, ALL },
 	[HAKSTAT_CHANNEL_STATE] = { "state", 512 * KIB, 4, ALL },
+	[HAKSTAT_CHANNEL_MODULES] = { "modules", 256 * KIB, 4, ALL },
 	[HAKSTAT_CHANNEL_SAMPLE] = { "sample", 1 * MIB, 4, SAMPLE | FULL },
 	[HAKSTAT_CHANNEL_OPS] = { "ops", 2 * MIB, 8, FULL },
 	[HAKSTAT_CHANNEL_EVENTS] = { "events", 8 * MIB, 8, EVENTS },
@@ -68,6 +69,18 @@ static const char *const mode_names[HAKSTAT_MODES] = {
 const char *hakstat_mode_name(enum hakstat_mode mode)
 {
 	return mode_names[mode];
+}
+
+bool hakstat_channel_is_used(enum hakstat_channel channel, enum hakstat_mode mode, bool is_snapshot)
+{
+	return (hakstat_channel_plans[channel].modes & (1u << mode)) &&
+	       (is_snapshot || channel != HAKSTAT_CHANNEL_MODULES);
+}
+
+enum hakstat_channel hakstat_event_channel(const struct hakstat_event_plan *plan, bool is_snapshot)
+{
+	return is_snapshot && g_str_has_prefix(plan->name, "lttng_ust_") ? HAKSTAT_CHANNEL_MODULES
+									 : plan->channel;
 }
 
 static uint64_t available_memory(void)

@@ -11,6 +11,7 @@
 enum hakstat_channel {
 	HAKSTAT_CHANNEL_METADATA, /* LTTng's own, listed so that it reaches the file in time as well */
 	HAKSTAT_CHANNEL_STATE,	  /* options, classes, snapshots, structure, modules */
+	HAKSTAT_CHANNEL_MODULES,  /* modules, where the rest of the state is overwritten with time */
 	HAKSTAT_CHANNEL_SAMPLE,	  /* samples with their stacks */
 	HAKSTAT_CHANNEL_OPS,	  /* every operation, packed; larger buffers cost more than they save */
 	HAKSTAT_CHANNEL_EVENTS,	  /* every operation, as events of its own */
@@ -33,6 +34,12 @@ struct hakstat_event_plan {
 /* The rows; both tables end with one whose name is NULL. */
 extern const struct hakstat_channel_plan hakstat_channel_plans[HAKSTAT_CHANNELS + 1];
 extern const struct hakstat_event_plan hakstat_event_plans[];
+
+/* Whether a session of that mode has the channel. */
+bool hakstat_channel_is_used(enum hakstat_channel channel, enum hakstat_mode mode, bool is_snapshot);
+
+/* Where its events go. */
+enum hakstat_channel hakstat_event_channel(const struct hakstat_event_plan *plan, bool is_snapshot);
 
 /*
  * The bytes of one sub-buffer of `channel` in `mode`: as planned, or less where all channels

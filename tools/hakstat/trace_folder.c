@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -90,13 +91,56 @@ static int check_root(const char *path, struct walk *w)
 	return 0;
 }
 
+/* The number of a folder that LTTng wrote a snapshot to; 0: it is none. */
+static uint64_t snapshot_number(const char *name)
+{
+	static const char prefix[] = "snapshot-";
+	const char *dash = g_str_has_prefix(name, prefix) ? strrchr(name, '-') : NULL;
+	char *end;
+	uint64_t number = dash ? g_ascii_strtoull(dash + 1, &end, 10) : 0;
+
+	return dash && end != dash + 1 && *end == '\0' && number < UINT64_MAX ? number + 1 : 0;
+}
+
+/*
+ * Snapshots of one flight recorder overlap, so each is a trace of its own, and the newest the one
+ * that is meant. Returns its path, or that of `path` itself when it holds none; free with g_free.
+ */
+static char *newest_snapshot(const char *path)
+{
+	GDir *dir = g_dir_open(path, 0, NULL);
+	char *newest = NULL;
+	uint64_t latest = 0;
+	unsigned count = 0;
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		uint64_t number = snapshot_number(name);
+		count += number != 0;
+		if (number > latest) {
+			latest = number;
+			g_free(newest);
+			newest = g_build_filename(path, name, NULL);
+		}
+	}
+	if (dir) {
+		g_dir_close(dir);
+	}
+	if (count > 1) {
+		hakstat_say("%s holds %u snapshots; this is of the newest, %s", path, count, newest);
+	}
+	return newest ? newest : g_strdup(path);
+}
+
 GPtrArray *hakstat_trace_folders(const char *path, struct hakstat_err *err)
 {
 	struct walk w = { g_ptr_array_new_with_free_func(g_free), true, err };
 	int status = check_root(path, &w);
 
 	if (status == 0) {
-		status = visit(&w, path, 0);
+		char *from = newest_snapshot(path);
+		status = visit(&w, from, 0);
+		g_free(from);
 	}
 	if (status == 0 && w.found->len == 0) {
 		status = hakstat_err_set(

@@ -11,8 +11,9 @@
 #include "err.h"
 
 /*
- * The folders below `path` that are traces, sorted; free with g_ptr_array_unref. NULL with `err`
- * set (HAKSTAT_TRACE) when the path is missing, can't be read or holds no trace.
+ * The folders below `path` that are traces, sorted, of several snapshots those of the newest one; free with
+ * g_ptr_array_unref. NULL with `err` set (HAKSTAT_TRACE) when the path is missing, can't be read or holds no
+ * trace.
  */
 GPtrArray *hakstat_trace_folders(const char *path, struct hakstat_err *err);
 

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LTTng's own means: snapshot sessions, and a trigger whose action is a snapshot. The session
+ * daemon evaluates the filter in the program and takes the snapshot, so nothing of ours waits
+ * for it. A trigger is called by the session that it is for.
+ */
+#include "snapshot.h"
+
+#include <glib.h>
+#include <lttng/lttng.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+#include "session.h"
+#include "text.h"
+
+/* Of liblttng-ctl, without a header. */
+extern int lttng_opt_quiet;
+
+#define EVENT "hakmem:heap_stats"
+
+int hakstat_snapshot_write(const char *session, struct hakstat_err *err)
+{
+	int code = lttng_snapshot_record(session, NULL, 0);
+
+	return code >= 0 ? 0
+			 : hakstat_err_set(err, HAKSTAT_USAGE, "LTTng cannot write a snapshot: %s",
+					   lttng_strerror(code));
+}
+
+/* --- triggers -------------------------------------------------------------------------------- */
+
+/* NULL when the filter is none. */
+static struct lttng_condition *make_condition(const char *filter)
+{
+	struct lttng_event_rule *rule = lttng_event_rule_user_tracepoint_create();
+	struct lttng_condition *condition = NULL;
+
+	if (rule &&
+	    lttng_event_rule_user_tracepoint_set_name_pattern(rule, EVENT) == LTTNG_EVENT_RULE_STATUS_OK &&
+	    lttng_event_rule_user_tracepoint_set_filter(rule, filter) == LTTNG_EVENT_RULE_STATUS_OK) {
+		condition = lttng_condition_event_rule_matches_create(rule);
+	}
+	lttng_event_rule_destroy(rule);
+	return condition;
+}
+
+static struct lttng_action *make_action(const char *session)
+{
+	struct lttng_action *action = lttng_action_snapshot_session_create();
+	struct lttng_rate_policy *once = lttng_rate_policy_once_after_n_create(1);
+	bool is_made =
+		action && once &&
+		lttng_action_snapshot_session_set_session_name(action, session) == LTTNG_ACTION_STATUS_OK &&
+		lttng_action_snapshot_session_set_rate_policy(action, once) == LTTNG_ACTION_STATUS_OK;
+
+	lttng_rate_policy_destroy(once);
+	if (!is_made) {
+		lttng_action_destroy(action);
+		return NULL;
+	}
+	return action;
+}
+
+int hakstat_snapshot_arm(const char *session, const char *filter, struct hakstat_err *err)
+{
+	struct lttng_condition *condition = make_condition(filter);
+	struct lttng_action *action = make_action(session);
+	struct lttng_trigger *trigger = condition && action ? lttng_trigger_create(condition, action) : NULL;
+	enum lttng_error_code code =
+		trigger ? lttng_register_trigger_with_name(trigger, session) : LTTNG_ERR_FILTER_INVAL;
+
+	lttng_trigger_destroy(trigger);
+	lttng_action_destroy(action);
+	lttng_condition_destroy(condition);
+	if (code == LTTNG_OK) {
+		return 0;
+	}
+	return hakstat_err_set(err, HAKSTAT_USAGE, "--snapshot-when %s: LTTng does not take it: %s", filter,
+			       lttng_strerror(-(int)code));
+}
+
+static const struct lttng_trigger *find_trigger(const struct lttng_triggers *all, const char *name)
+{
+	unsigned count = 0;
+
+	if (lttng_triggers_get_count(all, &count) != LTTNG_TRIGGER_STATUS_OK) {
+		return NULL;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		const struct lttng_trigger *trigger = lttng_triggers_get_at_index(all, i);
+		const char *its_name;
+		if (lttng_trigger_get_name(trigger, &its_name) == LTTNG_TRIGGER_STATUS_OK &&
+		    strcmp(its_name, name) == 0) {
+			return trigger;
+		}
+	}
+	return NULL;
+}
+
+void hakstat_snapshot_disarm(const char *session)
+{
+	struct lttng_triggers *all = NULL;
+	const struct lttng_trigger *trigger;
+
+	if (lttng_list_triggers(&all) != LTTNG_OK) {
+		return;
+	}
+	trigger = find_trigger(all, session);
+	if (trigger) {
+		lttng_unregister_trigger(trigger);
+	}
+	lttng_triggers_destroy(all);
+}
+
+/* --- the command ----------------------------------------------------------------------------- */
+
+/* The recording that a process belongs to, as its environment says; NULL: none. */
+static char *session_of_process(uint64_t pid)
+{
+	char *path = g_strdup_printf("/proc/%" G_GUINT64_FORMAT "/environ", pid);
+	static const char key[] = "HAKMEM_SESSION=";
+	char *text = NULL;
+	char *name = NULL;
+	gsize length = 0;
+
+	if (g_file_get_contents(path, &text, &length, NULL)) {
+		for (gsize at = 0; at < length && !name; at += strlen(text + at) + 1) {
+			name = g_str_has_prefix(text + at, key) ? g_strdup(text + at + strlen(key)) : NULL;
+		}
+	}
+	g_free(text);
+	g_free(path);
+	return name;
+}
+
+static bool is_wanted(const struct lttng_session *session, const char *name, const char *prefix)
+{
+	return session->snapshot_mode && g_str_has_prefix(session->name, prefix) &&
+	       (!name || strcmp(session->name, name) == 0);
+}
+
+/*
+ * The one flight recorder meant: that of the process, which is hakstat record itself or one that
+ * it started, or the only one there is.
+ */
+static int find_session(uint64_t pid, struct lttng_session *found, struct hakstat_err *err)
+{
+	char *name = pid ? session_of_process(pid) : NULL;
+	char *prefix = pid && !name ? g_strdup_printf("%s%" G_GUINT64_FORMAT "-", HAKSTAT_RECORD_PREFIX, pid)
+				    : g_strdup(HAKSTAT_RECORD_PREFIX);
+	struct lttng_session *sessions = NULL;
+	int count = lttng_list_sessions(&sessions);
+	unsigned matches = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (is_wanted(&sessions[i], name, prefix)) {
+			*found = sessions[i];
+			matches++;
+		}
+	}
+	free(sessions);
+	g_free(prefix);
+	g_free(name);
+	if (matches == 1) {
+		return 0;
+	}
+	return hakstat_err_set(
+		err, HAKSTAT_USAGE,
+		matches ? "snapshot: several recordings keep snapshots; name one by its process"
+		: pid	? "snapshot: no 'hakstat record --snapshot' records process %d"
+			: "snapshot: no 'hakstat record --snapshot' runs here",
+		(int)pid);
+}
+
+/* Where the session's snapshots go; free with g_free. */
+static char *folder_of(const char *session)
+{
+	struct lttng_snapshot_output_list *outputs = NULL;
+	const struct lttng_snapshot_output *output = NULL;
+	const char *url = "its folder";
+
+	if (lttng_snapshot_list_output(session, &outputs) == 0) {
+		output = lttng_snapshot_output_list_get_next(outputs);
+	}
+	if (output) {
+		url = lttng_snapshot_output_get_ctrl_url(output);
+	}
+	url += g_str_has_prefix(url, "file://") ? strlen("file://") : 0;
+	char *folder = g_strdup(url);
+	lttng_snapshot_output_list_destroy(outputs);
+	return folder;
+}
+
+static int parse(int argc, char **argv, int first, uint64_t *pid, struct hakstat_err *err)
+{
+	*pid = 0;
+	if (argc - first > 1) {
+		return hakstat_err_set(err, HAKSTAT_USAGE, "snapshot: %s: one process is enough",
+				       argv[first + 1]);
+	}
+	if (argc > first &&
+	    (hakstat_text_parse_count(argv[first], pid) < 0 || *pid == 0 || *pid > INT32_MAX)) {
+		return hakstat_err_set(err, HAKSTAT_USAGE, "snapshot: %s is not a process id", argv[first]);
+	}
+	return 0;
+}
+
+static int run(int argc, char **argv, struct hakstat_err *err)
+{
+	struct lttng_session session;
+	char *folder;
+	uint64_t pid;
+	int first;
+	int status = hakstat_cli_parse(&hakstat_command_snapshot, argc, argv, NULL, &first, err);
+
+	if (status) {
+		return status == HAKSTAT_CLI_DONE ? HAKSTAT_OK : status;
+	}
+	lttng_opt_quiet = 1;
+	if ((status = parse(argc, argv, first, &pid, err)) || (status = find_session(pid, &session, err)) ||
+	    (status = hakstat_snapshot_write(session.name, err))) {
+		return status;
+	}
+	folder = folder_of(session.name);
+	hakstat_say("snapshot written below %s", folder);
+	g_free(folder);
+	return HAKSTAT_OK;
+}
+
+const struct hakstat_command hakstat_command_snapshot = {
+	.name = "snapshot",
+	.operands = "[PID]",
+	.summary = "Writes what 'hakstat record --snapshot' holds in memory.",
+	.details =
+		"PID is hakstat record's or that of a process it records; needed only when several record.\n"
+		"Each snapshot is a trace in a folder of its own; 'hakstat report' reads the newest.",
+	.run = run,
+};
