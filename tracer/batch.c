@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "hak_tp.h"
+#include "session.h"
 #include "snapshot.h"
 #include "thread.h"
 
@@ -61,19 +62,27 @@ static void write_rest(struct hak_batch *b, uint32_t from, uint32_t end, uint32_
 	write_event(b, to, end - from, operations);
 }
 
-/* Writes what is not written yet; the caller holds the lock. */
-static void write_batch(struct hak_batch *b, uint64_t end)
+/*
+ * Writes what is not written yet or, when nobody wants it, forgets it. False: the process leaves,
+ * and the thread that ends it writes it. The caller holds the lock.
+ */
+static bool write_batch(struct hak_batch *b, uint64_t end)
 {
 	uint32_t operations = hak_batch_operations(end) - hak_batch_operations(b->sent);
 	if (operations != 0 && lttng_ust_tracepoint_enabled(hakmem, ops)) {
+		if (!hak_session_begin_event()) {
+			return false;
+		}
 		if (b->sent == 0) {
 			write_event(b, b->units, hak_batch_units(end), operations);
 		} else {
 			write_rest(b, hak_batch_units(b->sent), hak_batch_units(end), operations);
 		}
+		hak_session_end_event();
 		b->next += operations;
 	}
 	b->sent = end;
+	return true;
 }
 
 /* Empty, as its owner wants it. */
@@ -93,7 +102,10 @@ void hak_batch_flush_own(struct hak_batch *b)
 	int saved = errno;
 	hak_thread.is_flushing = true;
 	pthread_mutex_lock(&b->lock);
-	write_batch(b, published(b));
+	uint64_t end = published(b);
+	if (!write_batch(b, end)) { /* lost, should this thread go on after all */
+		b->next += hak_batch_operations(end) - hak_batch_operations(b->sent);
+	}
 	reset(b);
 	pthread_mutex_unlock(&b->lock);
 	hak_thread.is_flushing = false;
@@ -181,12 +193,13 @@ void hak_batch_add_alone(const uint16_t *units, unsigned count)
 {
 	int saved = errno;
 	if (hak_thread.state == HAK_THREAD_GONE && !hak_thread.is_forking &&
-	    lttng_ust_tracepoint_enabled(hakmem, ops)) {
+	    lttng_ust_tracepoint_enabled(hakmem, ops) && hak_session_begin_event()) {
 		struct hak_batch alone = { .pid = (uint32_t)getpid(),
 					   .tid = (uint32_t)gettid(),
 					   .next = hak_thread.next_operation };
 		memcpy(alone.units, units, count * sizeof *units);
 		write_event(&alone, alone.units, count, 1);
+		hak_session_end_event();
 	}
 	hak_thread.next_operation++;
 	errno = saved;

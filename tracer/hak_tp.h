@@ -26,17 +26,20 @@
 #include <stdint.h>
 
 #include "hakmem.h"
+#include "hakmem_life.h"
 #include "hakmem_trace.h"
 #include "snapshot.h"
 
 #ifndef HAK_TP_ENUM_ROW
 #define HAK_TP_ROUTE_ROW(id, label, help) lttng_ust_field_enum_value(#label, HAK_ROUTE_##id)
 #define HAK_TP_REASON_ROW(id, label, help) lttng_ust_field_enum_value(#label, HAK_REASON_##id)
+#define HAK_TP_LIFE_ROW(id, label, value) lttng_ust_field_enum_value(#label, value)
 #define HAK_TP_ENUM_ROW
 #endif
 
 LTTNG_UST_TRACEPOINT_ENUM(hakmem, route, LTTNG_UST_TP_ENUM_VALUES(HAK_ROUTES(HAK_TP_ROUTE_ROW)))
 LTTNG_UST_TRACEPOINT_ENUM(hakmem, reason, LTTNG_UST_TP_ENUM_VALUES(HAK_REASONS(HAK_TP_REASON_ROW)))
+LTTNG_UST_TRACEPOINT_ENUM(hakmem, life, LTTNG_UST_TP_ENUM_VALUES(HAK_LIVES(HAK_TP_LIFE_ROW)))
 
 /* clang-format off */
 
@@ -170,7 +173,7 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, sample_free,
 
 /* A snapshot whose rows are not all there was cut off by the end of its process. */
 LTTNG_UST_TRACEPOINT_EVENT(hakmem, class_stats,
-	LTTNG_UST_TP_ARGS(uint32_t, pid, const struct hakmem_class_stats *, c, uint64_t, snapshot),
+	LTTNG_UST_TP_ARGS(uint32_t, pid, const struct hakmem_class_stats *, c, uint64_t, snapshot, uint64_t, hidden),
 	LTTNG_UST_TP_FIELDS(
 		lttng_ust_field_integer(uint32_t, pid, pid)
 		lttng_ust_field_integer(uint64_t, snapshot, snapshot)
@@ -183,12 +186,13 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, class_stats,
 		lttng_ust_field_integer(uint64_t, cached, c->cached)
 		lttng_ust_field_integer(uint64_t, slabs, c->slabs)
 		lttng_ust_field_integer(uint64_t, slab_bytes, c->slab_bytes)
+		lttng_ust_field_integer(uint64_t, hidden, hidden)
 	)
 )
 
 LTTNG_UST_TRACEPOINT_EVENT(hakmem, heap_stats,
 	LTTNG_UST_TP_ARGS(uint32_t, pid, const struct hakmem_heap_stats *, h, uint64_t, snapshot,
-			  const struct hak_level *, level),
+			  const struct hak_level *, level, enum hak_life, life),
 	LTTNG_UST_TP_FIELDS(
 		lttng_ust_field_integer(uint32_t, pid, pid)
 		lttng_ust_field_integer(uint64_t, snapshot, snapshot)
@@ -205,6 +209,7 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, heap_stats,
 		lttng_ust_field_integer(uint64_t, live_bytes, level->live_bytes)
 		lttng_ust_field_integer(uint8_t, idle_percent, level->idle_percent)
 		lttng_ust_field_integer(uint8_t, waste_percent, level->waste_percent)
+		lttng_ust_field_enum(hakmem, life, uint8_t, life, life)
 	)
 )
 

@@ -53,6 +53,8 @@ static void on_packed(unsigned head, uint64_t key)
 {
 	if (hak_thread_is_traced()) {
 		hak_batch_add(head, key);
+	} else if ((head & 1) == HAK_WORD_ALLOC) {
+		hak_thread_hide(head >> 1);
 	}
 }
 
@@ -75,6 +77,9 @@ static unsigned waste_percent(const struct hak_trace_op *op)
 
 static void write_alloc_events(const struct hak_trace_op *op)
 {
+	if (!hak_session_begin_event()) {
+		return;
+	}
 	lttng_ust_tracepoint(hakmem, route, op);
 	lttng_ust_tracepoint(hakmem, class_select, op);
 	lttng_ust_tracepoint(hakmem, alloc, op);
@@ -84,11 +89,13 @@ static void write_alloc_events(const struct hak_trace_op *op)
 			write_frag(op, percent);
 		}
 	}
+	hak_session_end_event();
 }
 
 static void on_alloc(unsigned want, const struct hak_trace_op *op)
 {
 	if (!hak_thread_is_traced()) {
+		hak_thread_hide(op->class_id);
 		return;
 	}
 	if (want & HAK_TRACE_OPS) {
@@ -107,8 +114,9 @@ static void on_free(unsigned want, const struct hak_trace_op *op)
 	if (want & HAK_TRACE_OPS) {
 		batch_operation(HAK_WORD_FREE, op);
 	}
-	if (want & HAK_TRACE_EVENTS) {
+	if ((want & HAK_TRACE_EVENTS) && hak_session_begin_event()) {
 		lttng_ust_tracepoint(hakmem, free, op);
+		hak_session_end_event();
 	}
 }
 
@@ -121,8 +129,9 @@ static void on_resize(unsigned want, const struct hak_trace_op *op, uint64_t old
 		const uint64_t words[] = { pack(HAK_WORD_RESIZE, op), old_requested, op->usable };
 		hak_batch_add_full(words, op->route == HAK_ROUTE_LARGE ? 3 : 2);
 	}
-	if (want & HAK_TRACE_EVENTS) {
+	if ((want & HAK_TRACE_EVENTS) && hak_session_begin_event()) {
 		lttng_ust_tracepoint(hakmem, resize, op, old_requested);
+		hak_session_end_event();
 	}
 }
 
@@ -148,7 +157,11 @@ static void on_sample_alloc(const struct hak_trace_op *op, struct hak_trace_samp
 		sample->stack_id =
 			hak_stack_id(stack.frames, stack.depth, session.listeners, sample->time_ns, &is_due);
 	}
-	lttng_ust_do_tracepoint(hakmem, sample_alloc, op, sample, stack.frames, is_due ? stack.depth : 0);
+	if (hak_session_begin_event()) {
+		lttng_ust_do_tracepoint(hakmem, sample_alloc, op, sample, stack.frames,
+					is_due ? stack.depth : 0);
+		hak_session_end_event();
+	}
 	if (is_new) {
 		hak_snapshot_wake();
 	}
@@ -167,11 +180,17 @@ static void on_sample_free(const struct hak_trace_op *op, const struct hak_trace
 		lifetime_ns = now > sample->time_ns ? now - sample->time_ns : 1;
 		hak_estimate_add(sample->generation, op, sample->weight, -1);
 	}
-	lttng_ust_do_tracepoint(hakmem, sample_free, op, sample, lifetime_ns);
+	if (hak_session_begin_event()) {
+		lttng_ust_do_tracepoint(hakmem, sample_free, op, sample, lifetime_ns);
+		hak_session_end_event();
+	}
 }
 
 static void on_change(enum hak_trace_change what, const void *start, uint64_t bytes, uint32_t class_id)
 {
+	if (!hak_session_begin_event()) {
+		return;
+	}
 	switch (what) {
 	case HAK_CHANGE_SUPERSLAB_MAP:
 		lttng_ust_tracepoint(hakmem, superslab_map, start, bytes);
@@ -189,18 +208,22 @@ static void on_change(enum hak_trace_change what, const void *start, uint64_t by
 		lttng_ust_tracepoint(hakmem, purge, start, bytes);
 		break;
 	}
+	hak_session_end_event();
 }
 
 static void on_oom(uint64_t requested, uint64_t alignment)
 {
-	lttng_ust_tracepoint(hakmem, oom, requested, alignment);
+	if (hak_session_begin_event()) {
+		lttng_ust_tracepoint(hakmem, oom, requested, alignment);
+		hak_session_end_event();
+	}
 }
 
 /* The process is aborted next: nobody else will write what was gathered. */
 static void on_corruption(const void *ptr, const char *what)
 {
 	lttng_ust_tracepoint(hakmem, corruption, ptr, what);
-	hak_leave_flush();
+	hak_leave_begin();
 }
 
 /*
@@ -212,7 +235,9 @@ static void on_fork(int phase)
 	hak_thread.is_forking = phase == 0;
 	hak_stack_fork(phase);
 	if (phase == 2) {
-		hak_thread.state = hak_thread.state == HAK_THREAD_SHOWN ? HAK_THREAD_NEW : hak_thread.state;
+		if (hak_thread.state == HAK_THREAD_SHOWN) {
+			hak_thread.state = hak_thread.is_entering ? HAK_THREAD_HIDDEN : HAK_THREAD_NEW;
+		}
 		hak_session_after_fork();
 		hak_batch_after_fork();
 		hak_estimate_after_fork();

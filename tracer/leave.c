@@ -46,22 +46,34 @@ static void flush(void *arg)
 	hak_batch_flush_last();
 }
 
-void hak_leave_flush(void)
+bool hak_leave_is_armed(void)
+{
+	return atomic_load(&armed_pid) == getpid();
+}
+
+/* The other threads end in the middle of what they do, but not in the middle of an event. */
+void hak_leave_begin(void)
 {
 	int saved = errno;
-	if (atomic_load(&armed_pid) == getpid()) {
+	if (hak_leave_is_armed()) {
+		hak_session_close();
+		hak_snapshot_quiesce();
 		hak_trace_run_unseen(flush, NULL);
 	}
 	errno = saved;
 }
 
-/* The end of everything: whoever still runs is not listened to. */
+void hak_leave_cancel(void)
+{
+	if (hak_leave_is_armed()) {
+		hak_session_reopen();
+	}
+}
+
 static void leave_for_good(void)
 {
-	if (atomic_load(&armed_pid) == getpid()) {
-		hak_session_close();
-		hak_snapshot_stop();
-		hak_leave_flush();
+	hak_leave_begin();
+	if (hak_leave_is_armed()) {
 		atomic_store(&armed_pid, 0);
 	}
 }
@@ -115,11 +127,13 @@ INTERPOSED _Noreturn void _Exit(int status)
 
 #define FORWARD(name, ...)                                                                                   \
 	do {                                                                                                 \
-		hak_leave_flush();                                                                           \
 		if (!real.name) {                                                                            \
 			find(&real.name, #name);                                                             \
 		}                                                                                            \
-		return real.name ? real.name(__VA_ARGS__) : -1;                                              \
+		hak_leave_begin();                                                                           \
+		int failed = real.name ? real.name(__VA_ARGS__) : -1;                                        \
+		hak_leave_cancel();                                                                          \
+		return failed;                                                                               \
 	} while (0)
 
 INTERPOSED int execve(const char *path, char *const argv[], char *const envp[])

@@ -6,11 +6,21 @@
 #ifndef HAK_TRACER_LEAVE_H
 #define HAK_TRACER_LEAVE_H
 
+#include <stdbool.h>
+
 /* From now on leaving is worth the work. */
 void hak_leave_start(void);
 
-/* Writes what would be lost. The process may go on afterwards, as after a failed exec. */
-void hak_leave_flush(void);
+/* Whether that is so, for the calling process. Async-signal-safe. */
+bool hak_leave_is_armed(void);
+
+/*
+ * Ends tracing as the process is about to leave its program: other threads begin no event any
+ * more, and what all have gathered and the last counters are written. Keeps errno.
+ * Cancelled where the process stays after all, as after a failed exec.
+ */
+void hak_leave_begin(void);
+void hak_leave_cancel(void);
 
 /* In a fork child. */
 void hak_leave_after_fork(void);

@@ -21,7 +21,7 @@
 #define LISTENER(event)                                                                                      \
 	(ENABLED(event) ? (const void *)CMM_LOAD_SHARED(lttng_ust_tracepoint_hakmem___##event.probes) : NULL)
 
-static atomic_bool is_closed;
+atomic_bool hak_session_is_closed;
 
 /* Guards the changes of the next three. */
 static pthread_mutex_t sampler_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -46,12 +46,19 @@ unsigned hak_session_wanted(void)
 		STATE(alloc) | STATE(free) | STATE(resize) | STATE(frag) | STATE(route) | STATE(class_select);
 	unsigned want = bit(samples, HAK_TRACE_SAMPLE) | bit(STATE(ops), HAK_TRACE_OPS) |
 			bit(events, HAK_TRACE_EVENTS) | bit(heap, HAK_TRACE_HEAP);
-	return atomic_load_explicit(&is_closed, memory_order_relaxed) ? 0 : want;
+	return atomic_load_explicit(&hak_session_is_closed, memory_order_relaxed) ? 0 : want;
 }
 
 void hak_session_close(void)
 {
-	atomic_store(&is_closed, true);
+	hak_thread.is_leaving = true;
+	atomic_store(&hak_session_is_closed, true);
+}
+
+void hak_session_reopen(void)
+{
+	atomic_store(&hak_session_is_closed, false);
+	hak_thread.is_leaving = false;
 }
 
 /* The counters change before the listener does: whoever sees the listener sees them. */
@@ -113,6 +120,7 @@ bool hak_session_takes_anything(void)
 void hak_session_after_fork(void)
 {
 	pthread_mutex_init(&sampler_lock, NULL);
+	hak_session_reopen(); /* the parent may be on its way out */
 	for (size_t i = 0; i < 4; i++) {
 		told[i] = NULL;
 	}

@@ -7,14 +7,34 @@
 #ifndef HAK_TRACER_SESSION_H
 #define HAK_TRACER_SESSION_H
 
+#include <lttng/urcu/urcu-ust.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "thread.h"
+
+extern __attribute__((visibility("hidden"))) atomic_bool hak_session_is_closed;
 
 /* The bits of enum hak_trace_want: a few loads, async-signal-safe. */
 unsigned hak_session_wanted(void);
 
-/* Nothing is wanted from now on: the process leaves. */
+/*
+ * The process is about to leave its program: nothing is wanted from now on, and no event
+ * begins but those of the thread that closed. Reopened where it stays after all.
+ */
 void hak_session_close(void);
+void hak_session_reopen(void);
+
+/*
+ * Around the writing of an event. A thread that the end of its process catches while it writes
+ * one leaves a hole in a buffer that all processes of the user share, and LTTng then reads
+ * nothing more of that buffer, without counting what it loses. So an event begins under
+ * LTTng's read lock, and whoever closes waits until those that began have ended.
+ * False: closed, write nothing.
+ */
+static inline bool hak_session_begin_event(void);
+static inline void hak_session_end_event(void);
 
 /* Sampling's tracing sessions. `since` rises when sampling goes from off to on, `listeners`
  * whenever the set of sessions that take samples changes. Both start at 0: never yet. */
@@ -38,5 +58,21 @@ bool hak_session_takes_anything(void);
 
 /* In a fork child, when no other thread exists. */
 void hak_session_after_fork(void);
+
+static inline bool hak_session_begin_event(void)
+{
+	lttng_ust_urcu_read_lock();
+	if (__builtin_expect(atomic_load_explicit(&hak_session_is_closed, memory_order_relaxed), 0) &&
+	    !hak_thread.is_leaving) {
+		lttng_ust_urcu_read_unlock();
+		return false;
+	}
+	return true;
+}
+
+static inline void hak_session_end_event(void)
+{
+	lttng_ust_urcu_read_unlock();
+}
 
 #endif

@@ -21,6 +21,7 @@
 #include "hak_tp.h"
 #include "host.h"
 #include "session.h"
+#include "thread.h"
 
 enum {
 	IDLE_MS = 1000,		 /* nothing enabled: how late a session may be noticed */
@@ -28,6 +29,7 @@ enum {
 	FLUSH_MS = 100,		 /* `ops` enabled: how long an operation may wait in its batch */
 	TABLE_MS = 1000,	 /* configuration and class table, at most so often */
 	LAST_WAIT_MS = 100,	 /* for a snapshot that is being written while the process ends */
+	QUIET_WAIT_MS = 1000,	 /* for events that are being written then */
 	FIRST_REPEAT_MS = 100,	 /* what a session was told at its start is repeated, twice: */
 	SECOND_REPEAT_MS = 1000, /* LTTng drops what comes while it is still starting one */
 	MOST_CLASSES = 256,	 /* the class ids of a packed record end at 127 */
@@ -40,11 +42,12 @@ static struct {
 	int64_t table_due_ms;
 	struct hakmem_class_stats rows[MOST_CLASSES];
 	sem_t wake;
+	sem_t quiet; /* posted when every event that had begun has ended */
+	atomic_bool is_quiet_wanted;
 	unsigned period_ms;
 	atomic_bool is_running;
 	atomic_bool is_missing; /* in a fork child: not started yet */
 	atomic_bool is_idle;
-	atomic_bool is_stopped;
 } self = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static int64_t now_ms(void)
@@ -91,9 +94,11 @@ static void write_counters(uint32_t pid, size_t rows)
 	struct hakmem_heap_stats heap;
 	hakmem_stats_heap(&heap);
 	struct hak_level level = level_of(&heap, rows);
-	lttng_ust_tracepoint(hakmem, heap_stats, pid, &heap, self.count, &level);
+	lttng_ust_tracepoint(hakmem, heap_stats, pid, &heap, self.count, &level,
+			     hak_thread.is_leaving ? HAK_LIFE_LEAVING : HAK_LIFE_RUNNING);
 	for (size_t i = 0; i < rows; i++) {
-		lttng_ust_tracepoint(hakmem, class_stats, pid, &self.rows[i], self.count);
+		uint64_t hidden = hak_thread_hidden(self.rows[i].class_id);
+		lttng_ust_tracepoint(hakmem, class_stats, pid, &self.rows[i], self.count, hidden);
 	}
 	self.count++;
 }
@@ -106,11 +111,15 @@ static void write_locked(bool with_table)
 	int64_t now = now_ms();
 
 	rows = rows > MOST_CLASSES ? MOST_CLASSES : rows;
+	if (!hak_session_begin_event()) {
+		return;
+	}
 	if (with_table || now >= self.table_due_ms) {
 		self.table_due_ms = now + TABLE_MS;
 		write_table(pid, rows);
 	}
 	write_counters(pid, rows);
+	hak_session_end_event();
 }
 
 static void write_snapshot(bool with_table)
@@ -173,7 +182,7 @@ static void run(void *arg)
 	bool wanted_ops = false;
 
 	(void)arg;
-	while (!atomic_load(&self.is_stopped)) {
+	for (;;) {
 		bool has_come = hak_session_has_come();
 		bool wants_ops = (hak_session_wanted() & HAK_TRACE_OPS) != 0;
 		if (wants_ops || wanted_ops) { /* first, so that a snapshot meets its operations */
@@ -184,6 +193,10 @@ static void run(void *arg)
 			write_snapshot(has_come || repeats);
 			repeats = has_come ? 2 : repeats ? repeats - 1 : 0;
 			due_ms = next_due_ms(repeats);
+		}
+		if (atomic_exchange(&self.is_quiet_wanted, false)) {
+			lttng_ust_urcu_synchronize_rcu();
+			sem_post(&self.quiet);
 		}
 		wait_for(time_to_wait(wants_ops, due_ms));
 	}
@@ -224,6 +237,7 @@ void hak_snapshot_start(unsigned period_ms)
 	sigset_t all, before;
 	self.period_ms = period_ms;
 	sem_init(&self.wake, 0, 0);
+	sem_init(&self.quiet, 0, 0);
 	if (hak_session_takes_snapshots()) {
 		write_snapshot(true); /* what came before main is the first snapshot's, the rest is traced */
 	}
@@ -231,6 +245,11 @@ void hak_snapshot_start(unsigned period_ms)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	atomic_store(&self.is_running, create_thread() == 0);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void hak_snapshot_first(void)
+{
+	write_snapshot(true);
 }
 
 void hak_snapshot_start_if_missing(void)
@@ -256,9 +275,19 @@ void hak_snapshot_wake_if_idle(void)
 	}
 }
 
-void hak_snapshot_stop(void)
+/* This thread does not wait for the others itself: one of them may be stopped, or its own. */
+void hak_snapshot_quiesce(void)
 {
-	atomic_store(&self.is_stopped, true);
+	struct timespec deadline = in_ms(QUIET_WAIT_MS);
+	if (!atomic_load(&self.is_running) || lttng_ust_urcu_read_ongoing()) {
+		return;
+	}
+	while (sem_trywait(&self.quiet) == 0) { /* came too late for an earlier one */
+	}
+	atomic_store(&self.is_quiet_wanted, true);
+	sem_post(&self.wake);
+	while (sem_clockwait(&self.quiet, CLOCK_MONOTONIC, &deadline) != 0 && errno == EINTR) {
+	}
 }
 
 void hak_snapshot_after_fork(void)

@@ -20,6 +20,9 @@ struct hak_level {
 /* Starts the thread. A process without it still traces, but tells its counters only at its end. */
 void hak_snapshot_start(unsigned period_ms);
 
+/* In a fork child: the counters as they stand, from which its own are counted. */
+void hak_snapshot_first(void);
+
 /* From a hook in a fork child: starts the thread when the parent had one. */
 void hak_snapshot_start_if_missing(void);
 
@@ -32,8 +35,11 @@ void hak_snapshot_wake_if_idle(void);
 /* The state of a process that is about to end, from the thread that ends it. */
 void hak_snapshot_last(void);
 
-/* The thread writes nothing more. */
-void hak_snapshot_stop(void);
+/*
+ * After hak_session_close: waits until every event that another thread had begun has ended,
+ * a second at most. A signal handler that interrupted the writing of an event does not wait.
+ */
+void hak_snapshot_quiesce(void);
 
 /*
  * In a fork child. It gets its thread when one of its operations is first traced: most

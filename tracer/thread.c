@@ -3,12 +3,17 @@
 #include "thread.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
 
 #include "snapshot.h"
 
+enum { CLASSES = 256 };
+
 _Thread_local struct hak_thread hak_thread;
+
+static _Atomic(uint64_t) hidden[CLASSES];
 
 /*
  * LTTng-UST runs threads of its own in every process and names them PROGRAM-ust before they
@@ -26,6 +31,18 @@ static bool is_lttng(void)
 	length = strnlen(name, sizeof name);
 	return length >= sizeof suffix - 1 &&
 	       memcmp(name + length - (sizeof suffix - 1), suffix, sizeof suffix - 1) == 0;
+}
+
+void hak_thread_hide(uint32_t class_id)
+{
+	if (class_id < CLASSES) {
+		atomic_fetch_add_explicit(&hidden[class_id], 1, memory_order_relaxed);
+	}
+}
+
+uint64_t hak_thread_hidden(uint32_t class_id)
+{
+	return class_id < CLASSES ? atomic_load_explicit(&hidden[class_id], memory_order_relaxed) : 0;
 }
 
 bool hak_thread_classify(void)

@@ -28,10 +28,17 @@ struct hak_thread {
 	bool is_flushing;	 /* holds its batch's lock */
 	bool is_walking;	 /* inside libunwind */
 	bool is_forking;	 /* between fork's first and last phase */
+	bool is_entering;	 /* inside our fork: in the child, LTTng's work to be in its sessions again */
 	bool has_walked;
+	bool is_leaving; /* ends its process, or replaces the program */
 };
 
 extern __attribute__((visibility("hidden"))) _Thread_local struct hak_thread hak_thread;
+
+/* Counts an allocation of a thread that is not traced; how many there were. Class ids above 255 are not
+ * counted. */
+void hak_thread_hide(uint32_t class_id);
+uint64_t hak_thread_hidden(uint32_t class_id);
 
 /* Decides once whether the calling thread is the program's. Keeps errno. */
 bool hak_thread_classify(void);

@@ -50,8 +50,8 @@ tap_empty "$(outside "$libc|<stdio[.]h>|$(names tracer)|$public|<lttng/.*>|<libu
 	"tracer includes the installed headers, LTTng-UST, libunwind and itself only"
 tap_empty "$(all_includes tools/hakstat/*.[ch] | grep -v '<' | awk '{print $1, $2}' | while read -r file header; do
 	[[ $header != */* && -f tools/hakstat/$header ]] || printf '%s %s\n' "$file" "$header"
-done | grep -vE ' (hakmem|hakmem_size_class|hakmem_route_list|hakmem_ops_word)[.]h$')" \
-	"hakstat includes of lib only the size classes, the routes, the packed record and the version"
+done | grep -vE ' (hakmem|hakmem_size_class|hakmem_route_list|hakmem_ops_word|hakmem_life)[.]h$')" \
+	"hakstat includes of lib only the size classes, the routes, the packed record, the life of a process and the version"
 
 tap_empty "$(reaches 'lttng/(ust|tracepoint|urcu)' 'tracer/[a-z_]+[.][ch]' lib tools tracer tests)" \
 	"LTTng-UST is seen in tracer/ only"

@@ -9,14 +9,14 @@
 /* clang-format off */
 
 #define AT(member)        offsetof(struct hakstat_event, member)
-#define U32(name, to)     { #name, HAKSTAT_CTF_U32, AT(to), 0 }
-#define U64(name, to)     { #name, HAKSTAT_CTF_U64, AT(to), 0 }
-#define BOOL(name, to)    { #name, HAKSTAT_CTF_BOOL, AT(to), 0 }
-#define REAL(name, to)    { #name, HAKSTAT_CTF_REAL, AT(to), 0 }
-#define TEXT(name, to)    { #name, HAKSTAT_CTF_TEXT, AT(to), 0 }
-#define MAYBE(name, to)   { #name, HAKSTAT_CTF_OPTIONAL_TEXT, AT(to), 0 }
-#define HEX(name, to)     { #name, HAKSTAT_CTF_HEX, AT(to), 0 }
-#define WORDS(name, to, n) { #name, HAKSTAT_CTF_WORDS, AT(to), AT(n) }
+#define U32(name, to)     { #name, HAKSTAT_CTF_U32, AT(to), 0, false }
+#define U64(name, to)     { #name, HAKSTAT_CTF_U64, AT(to), 0, false }
+#define BOOL(name, to)    { #name, HAKSTAT_CTF_BOOL, AT(to), 0, false }
+#define REAL(name, to)    { #name, HAKSTAT_CTF_REAL, AT(to), 0, false }
+#define TEXT(name, to)    { #name, HAKSTAT_CTF_TEXT, AT(to), 0, false }
+#define MAYBE(type, name, to) { #name, HAKSTAT_CTF_##type, AT(to), 0, true }
+#define HEX(name, to)     { #name, HAKSTAT_CTF_HEX, AT(to), 0, false }
+#define WORDS(name, to, n) { #name, HAKSTAT_CTF_WORDS, AT(to), AT(n), false }
 #define PID               U32(pid, pid)
 
 #define EVENT(name, kind, ...) \
@@ -25,7 +25,7 @@
 #define FOREIGN(name, kind, ...) \
 	{ name, HAKSTAT_EVENT_##kind, false, \
 	  sizeof((struct hakstat_ctf_field[]){ __VA_ARGS__ }) / sizeof(struct hakstat_ctf_field), { __VA_ARGS__ } }
-#define BARE(name, kind, ours) { name, HAKSTAT_EVENT_##kind, ours, 0, { { NULL, HAKSTAT_CTF_U32, 0, 0 } } }
+#define BARE(name, kind, ours) { name, HAKSTAT_EVENT_##kind, ours, 0, { { NULL, HAKSTAT_CTF_U32, 0, 0, false } } }
 
 #define OPERATION \
 	U64(ptr, u.op.ptr), U64(requested, u.op.requested), U64(usable, u.op.usable), \
@@ -49,18 +49,19 @@ static const struct hakstat_ctf_event rules[] = {
 	      U32(class_id, u.class_stats.class_id), U32(route, u.class_stats.route),
 	      U64(usable, u.class_stats.usable), U64(allocs, u.class_stats.allocs), U64(frees, u.class_stats.frees),
 	      U64(live, u.class_stats.live), U64(cached, u.class_stats.cached), U64(slabs, u.class_stats.slabs),
-	      U64(slab_bytes, u.class_stats.slab_bytes)),
+	      U64(slab_bytes, u.class_stats.slab_bytes), MAYBE(U64, hidden, u.class_stats.hidden)),
 	EVENT("hakmem:heap_stats", HEAP_STATS, PID, U64(snapshot, u.heap_stats.snapshot),
 	      U64(reserved, u.heap_stats.reserved), U64(mapped, u.heap_stats.mapped),
 	      U64(committed, u.heap_stats.committed), U64(cached, u.heap_stats.cached),
 	      U64(large_bytes, u.heap_stats.large_bytes), U64(large_blocks, u.heap_stats.large_blocks),
-	      U64(metadata, u.heap_stats.metadata), U64(purged, u.heap_stats.purged)),
+	      U64(metadata, u.heap_stats.metadata), U64(purged, u.heap_stats.purged),
+	      MAYBE(U32, life, u.heap_stats.life)),
 	EVENT("hakmem:config", CONFIG, PID, TEXT(version, u.config.version),
 	      TEXT(size_classes, u.config.size_classes), U32(tiny_max_class, u.config.tiny_max_class),
 	      U32(tiny_max_size, u.config.tiny_max_size), U32(class_count, u.config.class_count),
 	      U32(page_size, u.config.page_size), U32(frag_percent, u.config.frag_percent),
 	      U64(superslab_size, u.config.superslab_size), U64(sample_bytes, u.config.sample_bytes),
-	      MAYBE(session, u.config.session)),
+	      MAYBE(TEXT, session, u.config.session)),
 	EVENT("hakmem:class_info", CLASS_INFO, PID, U32(class_id, u.class_info.class_id),
 	      TEXT(name, u.class_info.name), U32(route, u.class_info.route), U64(usable, u.class_info.usable),
 	      U64(min_request, u.class_info.min_request), U64(max_request, u.class_info.max_request)),

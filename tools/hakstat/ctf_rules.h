@@ -17,9 +17,8 @@ enum hakstat_ctf_type {
 	HAKSTAT_CTF_BOOL,
 	HAKSTAT_CTF_REAL,
 	HAKSTAT_CTF_TEXT,
-	HAKSTAT_CTF_OPTIONAL_TEXT, /* NULL where the event has no such field */
-	HAKSTAT_CTF_WORDS,	   /* sequence of integers; its length goes to count_offset */
-	HAKSTAT_CTF_HEX,	   /* sequence of bytes as hexadecimal text */
+	HAKSTAT_CTF_WORDS, /* sequence of integers; its length goes to count_offset */
+	HAKSTAT_CTF_HEX,   /* sequence of bytes as hexadecimal text */
 };
 
 struct hakstat_ctf_field {
@@ -27,6 +26,7 @@ struct hakstat_ctf_field {
 	enum hakstat_ctf_type type;
 	size_t offset;
 	size_t count_offset;
+	bool is_optional; /* came with a later version: 0 or NULL where the event has no such field */
 };
 
 enum { HAKSTAT_CTF_MAX_FIELDS = 16 };

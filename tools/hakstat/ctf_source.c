@@ -79,7 +79,6 @@ static bool type_fits(enum hakstat_ctf_type wanted, const bt_field_class *class)
 	case HAKSTAT_CTF_REAL:
 		return bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_REAL);
 	case HAKSTAT_CTF_TEXT:
-	case HAKSTAT_CTF_OPTIONAL_TEXT:
 		return bt_field_class_type_is(type, BT_FIELD_CLASS_TYPE_STRING);
 	default:
 		return is_sequence(class);
@@ -156,7 +155,6 @@ static void store_field(struct source *s, const struct hakstat_ctf_field *rule, 
 		*(double *)(void *)at = real_of(field);
 		break;
 	case HAKSTAT_CTF_TEXT:
-	case HAKSTAT_CTF_OPTIONAL_TEXT:
 		*(const char **)(void *)at = bt_field_string_get_value(field);
 		break;
 	case HAKSTAT_CTF_WORDS:
@@ -216,7 +214,7 @@ static void resolve_fields(struct source *s, struct event_class *class, const bt
 
 	for (size_t i = 0; rule && i < rule->count; i++) {
 		int index = member_index(payload, rule->fields[i].name, rule->fields[i].type);
-		if (index < 0 && rule->fields[i].type == HAKSTAT_CTF_OPTIONAL_TEXT) {
+		if (index < 0 && rule->fields[i].is_optional) {
 			class->index[i] = NO_FIELD;
 			continue;
 		}

@@ -443,6 +443,13 @@ static void find_gaps(struct hakstat_report *r)
 		    "sums are too small by that many",
 		    s->unseen_allocs);
 	}
+	if (s->unended) {
+		add(r, "unended", 0,
+		    "the end of %" PRIu64
+		    " process%s is not in the trace: still running when it ended, killed, or "
+		    "what was written last is missing",
+		    s->unended, s->unended == 1 ? "" : "es");
+	}
 	if (s->partial) {
 		add(r, "partial", 0,
 		    "the trace breaks off before its end: what follows is not in this report");

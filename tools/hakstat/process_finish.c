@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "hakmem_life.h"
 #include "hakmem_route_list.h"
 #include "number.h"
 #include "process.h"
@@ -185,7 +186,9 @@ static void note_unseen(struct finish *f, uint32_t class_id, const struct haksta
 {
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
 	uint64_t between = c->last.allocs - MIN(c->first.allocs, c->last.allocs);
+	uint64_t hidden = c->last.hidden - MIN(c->first.hidden, c->last.hidden);
 
+	between -= MIN(hidden, between);
 	if (f->exact && c->has_points && between > n->allocs) {
 		f->summary->unseen_allocs += between - n->allocs;
 	}
@@ -503,6 +506,7 @@ void hakstat_process_finish(struct hakstat_process *p, struct hakstat_process *s
 	}
 	finish_process_row(&f);
 	finish_threads(&f);
+	s->unended += p->heap.life == HAK_LIFE_RUNNING;
 	s->estimated |= f.uses_samples;
 	if (f.exact) {
 		s->operations += p->operations[mode_of(p)];

@@ -172,8 +172,8 @@ void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
 				 const struct hakstat_event_class_stats *stats)
 {
 	struct hakstat_class_state *c = &p->classes[stats->class_id];
-	struct hakstat_class_point point = { stats->allocs, stats->frees, stats->live, stats->slabs,
-					     stats->slab_bytes };
+	struct hakstat_class_point point = { stats->allocs, stats->frees,      stats->live,
+					     stats->slabs,  stats->slab_bytes, stats->hidden };
 
 	if (p->has_snapshot && time_ns < p->snapshot_ns) {
 		return;
@@ -207,5 +207,6 @@ void hakstat_process_heap_stats(struct hakstat_process *p, const struct hakstat_
 		.committed = stats->committed,
 		.cached = stats->cached,
 		.metadata = stats->metadata,
+		.life = stats->life,
 	};
 }

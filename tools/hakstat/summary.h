@@ -62,8 +62,8 @@ enum hakstat_table_id {
 
 /* X(field): of the whole summary; merged by adding. */
 #define HAKSTAT_SUMS(X) \
-	X(events) X(operations) X(lost_events) X(lost_operations) X(malformed) X(unseen_allocs) X(metadata_bytes) \
-	X(out_of_memory) X(corruptions)
+	X(events) X(operations) X(lost_events) X(lost_operations) X(malformed) X(unseen_allocs) X(unended) \
+	X(metadata_bytes) X(out_of_memory) X(corruptions)
 
 /* clang-format on */
 
@@ -120,7 +120,7 @@ struct hakstat_summary {
 	/*
 	 * operations: allocations, frees and resizes that were read one by one; lost_operations: of packed
 	 * operations; malformed: events whose values made no sense; unseen_allocs: counted by snapshots
-	 * but not among the operations.
+	 * but not among the operations; unended: processes whose end is not in the trace.
 	 */
 	HAKSTAT_SUMS(HAKSTAT_U64_FIELD)
 	struct hakstat_gauges g;

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Processes that come and go under a recording: what a fork child does is counted from its
+# first moment, without LTTng's own work, and a process that ends or becomes another program
+# while its threads write events takes nothing of the others' with it.
+. "$(dirname "$0")/../support/lttng.sh"
+. "$(dirname "$0")/../support/tap.sh"
+need_lttng
+
+# recorded MODE NAME COMMAND...: $json is the report of a recording.
+recorded() {
+	local mode=$1 name=$2
+	json=$tmp/$name.json
+	"$hakstat" record --mode "$mode" -o "$tmp/$name" -- "${@:3}" >"$tmp/log" 2>&1
+	"$hakstat" report --top 100000 --format json -o "$json" "$tmp/$name" >>"$tmp/log" 2>&1
+	tap_result $? "$name: recorded and reported" || tap_note "$(cat "$tmp/log")"
+}
+
+# ask EXPRESSION: evaluated over the report `r`.
+ask() {
+	"$python" -c 'import json, sys; r = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$json" "$1"
+}
+
+recorded full forks "$build/tests/e2e/forks" 5000 100
+tap_is "$(ask '[s["allocs"] for n in (100, 200) for s in r["sizes"] if s["requested_min"] == s["requested_max"] == n]')" \
+	"[5000, 5000]" "full: each operation of the parent and of the child, once"
+tap_is "$(ask '[f["message"] for f in r["findings"] if "snapshots count" in f["message"]]')" "[]" \
+	"full: the counters know of no others"
+
+recorded sample forks-sampled "$build/tests/e2e/forks" 5000 100
+tap_is "$(ask '[5000 <= c["allocs"] < 5010 for n in (112, 224) for c in r["classes"] if c["usable"] == n]')" "[True, True]" \
+	"sample: the counts of parent and child, without what LTTng allocates to trace a child"
+
+# Each image under a name of its own.
+images=()
+for i in {1..20}; do
+	images+=("$tmp/restless-$i")
+	ln -s "$build/tests/e2e/restless" "$tmp/restless-$i"
+done
+recorded full restless "${images[@]}"
+tap_is "$(ask 'len({p["process"] for p in r["processes"] if p["process"].startswith("restless-") and p["allocs"] >= 60000})')" 20 \
+	"full: a process executes 20 images, one after the other while its threads allocate: each is there"
+tap_is "$(ask '[f["message"] for f in r["findings"] if f["kind"] == "unended"]')" "[]" "and the end of each"
+
+recorded full killed bash -c '"$1" 100 100; kill -KILL $$' bash "$build/tests/e2e/requests"
+tap_like "$(ask '[f["message"] for f in r["findings"] if f["kind"] == "unended"]')" 'the end of 1 process is not in the trace' \
+	"a process that was killed is told of"
+tap_done

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A fork child from its first moment. LTTng's fork helper takes a child out of its parent's
+ * sessions and into them again before fork returns to the program. What the allocator asked
+ * in between was that nothing is wanted, and by then it has counted out as many operations as
+ * its stacks allow: a short child would end before it looked again. And LTTng allocates some
+ * thousand blocks for it. So fork is stood in for, above LTTng's helper: when that is done
+ * the child looks once more, and tells its counters as they stand, from which everything that
+ * it does itself is counted.
+ *
+ * Takes effect when the tracer is preloaded, as `hakstat record` does.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "leave.h"
+#include "session.h"
+#include "snapshot.h"
+#include "thread.h"
+
+#define INTERPOSED __attribute__((visibility("default")))
+
+static void begin(void *arg)
+{
+	(void)arg;
+	if (hak_session_takes_snapshots()) {
+		hak_snapshot_first();
+	}
+}
+
+static void begin_child(void)
+{
+	int saved = errno;
+	if (hak_thread.state == HAK_THREAD_HIDDEN) {
+		hak_thread.state = HAK_THREAD_NEW;
+	}
+	if (hak_leave_is_armed()) {
+		hak_trace_run_unseen(begin, NULL);
+		hak_trace_notice();
+	}
+	errno = saved;
+}
+
+static struct {
+	pid_t (*fork)(void);
+	int (*daemon)(int, int);
+} real;
+
+/* Not at the first fork: that may be in a signal handler, where the loader must not be asked. */
+static __attribute__((constructor)) void find(void)
+{
+	*(void **)&real.fork = dlsym(RTLD_NEXT, "fork");
+	*(void **)&real.daemon = dlsym(RTLD_NEXT, "daemon");
+}
+
+INTERPOSED pid_t fork(void)
+{
+	if (!real.fork) {
+		find();
+	}
+	hak_thread.is_entering = true;
+	pid_t pid = real.fork();
+	hak_thread.is_entering = false;
+	if (pid == 0) {
+		begin_child();
+	}
+	return pid;
+}
+
+/* What the first process gathered is written before: libc ends it by an _exit of its own. */
+INTERPOSED int daemon(int no_chdir, int no_close)
+{
+	if (!real.daemon) {
+		find();
+	}
+	hak_leave_begin();
+	hak_thread.is_entering = true;
+	int status = real.daemon(no_chdir, no_close);
+	hak_thread.is_entering = false;
+	hak_leave_cancel();
+	if (status == 0) {
+		begin_child();
+	}
+	return status;
+}
