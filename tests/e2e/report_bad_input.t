@@ -94,6 +94,28 @@ printf 'garbage' | dd of="$(du -b "$to"/ops_* | sort -n | tail -1 | cut -f2)" bs
 report garbled
 tap_is "$status" 0 "a stream that is not one: the others are reported"
 tap_like "$shown" "ops_[0-9]+ is cut short or damaged after 0 of" "and the report names it"
+
+# Lengths in a trace that no file has: of a build id, which is in the state stream.
+# long NAME BYTES: 8 of them, as printf writes them
+long() {
+	variant "$1"
+	printf '%b' "$2" | dd of="$to/state_1" bs=1 seek=303 conv=notrunc 2>/dev/null
+}
+long greedy '\x00\x00\x00\x40\x00\x00\x00\x00'
+refused "greedy: damaged: reading it takes more than [0-9.]+ [GM]iB of memory" "a length that asks for 100 GiB" 3 greedy
+long crash '\x05\x00\x00\x00\x01\x00\x00\x00'
+refused "crash: damaged: the reading library crashed [(]Segmentation fault[)]" "a length on which babeltrace2 crashes" 3 crash
+variant back
+printf '\165' | dd of="$to/sample_1" bs=1 seek=356 conv=notrunc 2>/dev/null
+report back
+tap_is "$status $(wc -l <<<"$said")" "0 1" "a clock that goes back: what came before is reported"
+tap_like "$shown" "^note +reading ended early: .*timestamp is less than" "and the report says why it ends"
+variant pipe
+mkfifo "$to/more"
+refused "pipe/.*: not a readable trace: it holds more, which is no file" "a pipe in the trace" 3 pipe
+variant device
+ln -sf /dev/zero "$to/index/ops_1.idx"
+refused "device/.*: not a readable trace: it holds ops_1.idx, which is no file" "a device in the place of an index" 3 device
 tap_empty "$(ls -A "$TMPDIR")" "no temporary copy stays behind"
 tap_is "$(find cut -type f -exec cat {} + | wc -c)" "$(($(find full -type f -exec cat {} + | wc -c) - 100))" \
 	"the recording itself stays as it was"

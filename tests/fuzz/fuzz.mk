@@ -39,7 +39,7 @@ $(FUZZ_HAKSTAT:%=$(FUZZ_DIR)/%): $(FUZZ_DIR)/%: tests/fuzz/%.c tests/fuzz/standa
 
 $(FUZZ_HAKSTAT:%=$(FUZZ_DIR)/%-search): $(FUZZ_DIR)/%-search: tests/fuzz/%.c $(FUZZ_HAKSTAT_SRC) $(HAKSTAT_CORE_OBJ)
 	$(call say,TEST)
-	$(fuzz_link) $(FUZZ_HAKSTAT_CFLAGS) -DHAK_FUZZ_SEARCH -fsanitize=fuzzer $< $(FUZZ_HAKSTAT_SRC) $(HAKSTAT_CORE_OBJ) \
+	$(fuzz_link) $(FUZZ_HAKSTAT_CFLAGS) -fsanitize=fuzzer $< $(FUZZ_HAKSTAT_SRC) $(HAKSTAT_CORE_OBJ) \
 		$(HAK_LDFLAGS) $(LDFLAGS) $(HAKSTAT_LIBS)
 
 fuzz: ## search for inputs that break a promise, SECONDS= for each target (needs clang)

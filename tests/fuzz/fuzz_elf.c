@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Input: up to 15 addresses, then an ELF file that a trace could name. The searching build looks them
- * up in this process; the replaying one in a child that may die, as hakstat reads traces.
+ * Input: up to 15 addresses, then an ELF file that a trace could name. They are looked up as hakstat
+ * does it, in a child that may die of the library.
  */
 #include <glib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bytes.h"
+#include "forked.h"
 #include "isolate.h"
 #include "symbol_elf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MOST = 16, FURTHER = 64 };
+
+#define MEMORY (UINT64_C(1) << 30)
 
 struct task {
 	char path[64];
@@ -70,11 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	task.size = bytes_left(&b);
 	g_snprintf(task.path, sizeof task.path, "/proc/self/fd/%d", fd);
 	expect(write(fd, b.at, task.size) == (ssize_t)task.size);
-#ifdef HAK_FUZZ_SEARCH
-	done = look_all_up(&task, &err);
-#else
-	done = hakstat_isolate("elf", look_all_up, &task, &err);
-#endif
+	done = hakstat_isolate("elf", MEMORY, look_all_up, &task, &err);
 	expect(done || err.status == HAKSTAT_TRACE);
 	hakstat_summary_free(done);
 	close(fd);

@@ -2,8 +2,7 @@
 /*
  * Input: a recording. Packet headers are made around what the input has as contents, so that the
  * reading library gets as far as the events; a few inputs ask for wrong ones, and for edits of the
- * metadata. The searching build reads in this process, where its sanitizers look on; the replaying
- * one reads as hakstat does, in a child that may die.
+ * metadata. Reading is done as hakstat does it, in a child that may die of the library.
  *
  *   1 byte    1: events.tsdl instead of full.tsdl; 2: edits of the metadata follow; 4: an index file;
  *             8: the last packet of each stream is cut short; 16..128: what to render
@@ -14,18 +13,13 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glib.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bytes.h"
-#include "ctf_source.h"
+#include "forked.h"
 #include "input.h"
-#include "model.h"
 #include "rendering.h"
-#include "trace_folder.h"
-#include "trace_repair.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -214,42 +208,6 @@ static void write_recording(const char *folder, struct bytes *b, unsigned option
 	}
 }
 
-#ifdef HAK_FUZZ_SEARCH
-static void feed(void *model, const struct hakstat_event *event)
-{
-	hakstat_model_feed(model, event);
-}
-
-static struct hakstat_summary *read_recording(const char *folder, struct hakstat_err *err)
-{
-	static const volatile sig_atomic_t never;
-	GPtrArray *folders = hakstat_trace_folders(folder, err);
-	struct hakstat_summary *summary = NULL;
-	struct hakstat_ctf_result result;
-	struct hakstat_repaired repaired;
-
-	if (folders && hakstat_trace_repair(folders, &repaired, err) == 0) {
-		struct hakstat_model *model = hakstat_model_new(NULL);
-		if (hakstat_ctf_read(repaired.folders, feed, model, &never, &result, err) == 0) {
-			summary = hakstat_model_finish(model);
-		}
-		hakstat_model_free(model);
-		hakstat_repaired_clear(&repaired);
-	}
-	if (folders) {
-		g_ptr_array_unref(folders);
-	}
-	return summary;
-}
-#else
-static struct hakstat_summary *read_recording(const char *folder, struct hakstat_err *err)
-{
-	struct hakstat_input_options options = { .sysroot = "/nonexistent" };
-
-	return hakstat_input_read(folder, &options, err);
-}
-#endif
-
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
 {
 	(void)info;
@@ -260,6 +218,7 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct hakstat_input_options reading = { .sysroot = "/nonexistent" };
 	struct bytes b = { data, data + size };
 	struct hakstat_summary *summary;
 	struct hakstat_err err = { 0 };
@@ -268,7 +227,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	expect(mkdtemp(folder) != NULL);
 	write_recording(folder, &b, options);
-	summary = read_recording(folder, &err);
+	summary = hakstat_input_read(folder, &reading, &err);
 	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	expect(summary || (err.status == HAKSTAT_TRACE && err.text[0]));
 	if (summary) {

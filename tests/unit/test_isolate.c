@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading in a process of its own: results and errors come back, a crash becomes an error.
+ * Reading in a process of its own: results and errors come back, a crash becomes an error, and so
+ * does hunger for memory.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +13,10 @@
 #include <signal.h>
 #include <string.h>
 
+#include "crash.h"
 #include "isolate.h"
+
+#define MEMORY (UINT64_C(256) << 20)
 
 static struct hakstat_summary *read_well(void *data, struct hakstat_err *err)
 {
@@ -50,7 +54,7 @@ static void a_result_comes_back_whole(void **state)
 {
 	static char name[] = "C7";
 	struct hakstat_err err = { 0 };
-	struct hakstat_summary *s = hakstat_isolate("here", read_well, name, &err);
+	struct hakstat_summary *s = hakstat_isolate("here", MEMORY, read_well, name, &err);
 	const struct hakstat_row *row;
 	(void)state;
 
@@ -71,7 +75,7 @@ static void an_error_comes_back(void **state)
 	struct hakstat_err err = { 0 };
 	(void)state;
 
-	assert_null(hakstat_isolate("here", read_badly, NULL, &err));
+	assert_null(hakstat_isolate("here", MEMORY, read_badly, NULL, &err));
 	assert_int_equal(err.status, HAKSTAT_TRACE);
 	assert_string_equal(err.text, "this is wrong");
 }
@@ -81,9 +85,85 @@ static void a_crash_is_an_error_that_names_the_trace(void **state)
 	struct hakstat_err err = { 0 };
 	(void)state;
 
-	assert_null(hakstat_isolate("here", read_never, NULL, &err));
+	assert_null(hakstat_isolate("here", MEMORY, read_never, NULL, &err));
 	assert_int_equal(err.status, HAKSTAT_TRACE);
 	assert_non_null(strstr(err.text, "here: damaged: reading it ended by signal 9"));
+}
+
+static struct hakstat_summary *read_too_much(void *data, struct hakstat_err *err)
+{
+	char *block;
+
+	(void)err;
+	for (unsigned i = 0; i < 1024; i++) {
+		block = g_malloc0(1 << 20);
+		memcpy(data, block, 1);
+	}
+	return hakstat_summary_new();
+}
+
+static void too_much_memory_is_an_error_that_says_so(void **state)
+{
+	struct hakstat_err err = { 0 };
+	char byte = 1;
+	(void)state;
+
+	assert_null(hakstat_isolate("here", MEMORY, read_too_much, &byte, &err));
+	assert_int_equal(err.status, HAKSTAT_TRACE);
+	assert_non_null(strstr(err.text, "here: damaged: reading it takes more than 256.0 MiB of memory"));
+}
+
+static void crash(void *data)
+{
+	const int *number = data;
+
+	raise(*number);
+}
+
+static void crash_inside(void *data)
+{
+	int inner = SIGABRT;
+
+	assert_int_equal(hakstat_crash_guard(crash, &inner), SIGABRT);
+	crash(data);
+}
+
+static unsigned deepen(unsigned depth)
+{
+	volatile char block[4096];
+
+	block[depth % sizeof block] = 1;
+	return depth ? deepen(depth + 1) + (unsigned)block[0] : 0;
+}
+
+static void recurse(void *data)
+{
+	*(unsigned *)data = deepen(1);
+}
+
+/* A crash inside a guard, in one around it, for want of a stack, and one that nobody guards. */
+static struct hakstat_summary *read_with_crashes(void *data, struct hakstat_err *err)
+{
+	int outer = SIGTRAP;
+	unsigned depth = 0;
+
+	(void)err;
+	if (hakstat_crash_guard(crash_inside, &outer) != SIGTRAP ||
+	    hakstat_crash_guard(recurse, &depth) != SIGSEGV) {
+		return NULL;
+	}
+	crash(data);
+	return hakstat_summary_new();
+}
+
+static void a_guarded_crash_is_survived_and_another_is_not(void **state)
+{
+	struct hakstat_err err = { 0 };
+	int number = SIGBUS;
+	(void)state;
+
+	assert_null(hakstat_isolate("here", MEMORY, read_with_crashes, &number, &err));
+	assert_non_null(strstr(err.text, "here: damaged: reading it ended by signal 7"));
 }
 
 int main(void)
@@ -92,6 +172,8 @@ int main(void)
 		cmocka_unit_test(a_result_comes_back_whole),
 		cmocka_unit_test(an_error_comes_back),
 		cmocka_unit_test(a_crash_is_an_error_that_names_the_trace),
+		cmocka_unit_test(too_much_memory_is_an_error_that_says_so),
+		cmocka_unit_test(a_guarded_crash_is_survived_and_another_is_not),
 	};
 
 	return cmocka_run_group_tests_name("isolate", tests, NULL, NULL);

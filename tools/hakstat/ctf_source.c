@@ -635,6 +635,7 @@ int hakstat_ctf_read(const GPtrArray *folders, hakstat_event_sink sink, void *co
 	int status = HAKSTAT_USAGE;
 
 	memset(result, 0, sizeof *result);
+	bt_logging_set_global_level(BT_LOGGING_LEVEL_NONE); /* it speaks of its code before it aborts */
 	if (utils) {
 		s.classes = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_class);
 		s.traces = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_facts);

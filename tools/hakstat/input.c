@@ -5,7 +5,10 @@
 #include "input.h"
 
 #include <glib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "crash.h"
 #include "ctf_source.h"
 #include "interrupt.h"
 #include "isolate.h"
@@ -31,10 +34,16 @@ static void add_symbol_notes(struct hakstat_summary *summary, const struct hakst
 }
 
 static struct hakstat_summary *finish(const char *path, struct hakstat_model *model,
-				      const struct hakstat_symbolizer *symbolizer, struct hakstat_err *err)
+				      const struct hakstat_symbolizer *symbolizer,
+				      const struct hakstat_ctf_result *result, struct hakstat_err *err)
 {
 	struct hakstat_summary *summary;
 
+	if (hakstat_model_events(model) == 0 && result->is_partial) {
+		hakstat_err_set(err, HAKSTAT_TRACE, "%s: damaged before its first event of hakmem: %s", path,
+				result->why);
+		return NULL;
+	}
 	if (hakstat_model_events(model) == 0) {
 		hakstat_err_set(
 			err, HAKSTAT_TRACE,
@@ -62,15 +71,48 @@ static void mark_partial(struct hakstat_summary *summary, const struct hakstat_r
 	}
 }
 
-/* What is left of incomplete packets: reading each ends in an error that is no news. */
-static void read_tails(const GPtrArray *tails, struct hakstat_model *model)
+struct step {
+	const GPtrArray *folders;
+	struct hakstat_model *model;
+	struct hakstat_ctf_result *result;
+	struct hakstat_err *err;
+	int status;
+};
+
+static void take_step(void *data)
 {
-	for (guint i = 0; i < tails->len; i++) {
+	struct step *step = data;
+
+	step->status = hakstat_ctf_read(step->folders, feed, step->model, &hakstat_interrupted, step->result,
+					step->err);
+}
+
+/* Of a trace on which the reading library crashes, what came before is reported. */
+static int read_guarded(const GPtrArray *folders, struct hakstat_model *model,
+			struct hakstat_ctf_result *result, bool *has_crashed, struct hakstat_err *err)
+{
+	struct step step = { folders, model, result, err, 0 };
+	int number = hakstat_crash_guard(take_step, &step);
+
+	*has_crashed = number != 0;
+	if (number == 0) {
+		return step.status;
+	}
+	result->is_partial = true;
+	g_snprintf(result->why, sizeof result->why, "the reading library crashed (%s)", strsignal(number));
+	return hakstat_model_events(model) ? 0
+					   : hakstat_err_set(err, HAKSTAT_TRACE, "damaged: %s", result->why);
+}
+
+/* What is left of incomplete packets: reading each ends in an error that is no news. */
+static void read_tails(const GPtrArray *tails, struct hakstat_model *model, bool has_crashed)
+{
+	for (guint i = 0; i < tails->len && !has_crashed; i++) {
 		GPtrArray *one = g_ptr_array_new();
 		struct hakstat_ctf_result result;
 		struct hakstat_err ignored;
 		g_ptr_array_add(one, g_ptr_array_index(tails, i));
-		hakstat_ctf_read(one, feed, model, &hakstat_interrupted, &result, &ignored);
+		read_guarded(one, model, &result, &has_crashed, &ignored);
 		g_ptr_array_unref(one);
 	}
 }
@@ -83,13 +125,14 @@ static struct hakstat_summary *read_repaired(const char *path, const struct haks
 	struct hakstat_model *model = hakstat_model_new(symbolizer);
 	struct hakstat_summary *summary = NULL;
 	struct hakstat_ctf_result result;
+	bool has_crashed;
 
 	if (options->has_pid) {
 		hakstat_model_only_pid(model, options->pid);
 	}
-	if (hakstat_ctf_read(repaired->folders, feed, model, &hakstat_interrupted, &result, err) == 0) {
-		read_tails(repaired->tails, model);
-		summary = finish(path, model, symbolizer, err);
+	if (read_guarded(repaired->folders, model, &result, &has_crashed, err) == 0) {
+		read_tails(repaired->tails, model, has_crashed);
+		summary = finish(path, model, symbolizer, &result, err);
 	} else {
 		hakstat_err_context(err, "%s", path);
 	}
@@ -117,6 +160,15 @@ static struct hakstat_summary *read_in_child(void *data, struct hakstat_err *err
 	return summary;
 }
 
+/* Room for the sites and for the symbols of large programs, and less than would push others out. */
+static uint64_t memory_limit(const GPtrArray *folders)
+{
+	const uint64_t least = UINT64_C(2) << 30;
+	uint64_t half = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
+
+	return MIN(half, least + 16 * hakstat_trace_bytes(folders));
+}
+
 static struct hakstat_summary *read_recording(const char *path, const struct hakstat_input_options *options,
 					      struct hakstat_err *err)
 {
@@ -130,7 +182,7 @@ static struct hakstat_summary *read_recording(const char *path, const struct hak
 	}
 	if (hakstat_trace_repair(folders, &repaired, err) == 0) {
 		hakstat_interrupt_watch();
-		summary = hakstat_isolate(path, read_in_child, &reading, err);
+		summary = hakstat_isolate(path, memory_limit(folders), read_in_child, &reading, err);
 		hakstat_interrupt_unwatch();
 		hakstat_repaired_clear(&repaired);
 	}

@@ -15,27 +15,78 @@
 #include <unistd.h>
 
 #include "summary_file.h"
+#include "text.h"
 
 enum { IS_ERROR = 'E', IS_SUMMARY = 'S' };
 
-static void work(hakstat_reader read, void *data, FILE *out)
+struct work {
+	const char *name;
+	uint64_t memory;
+	hakstat_reader read;
+	void *data;
+	FILE *out;
+};
+
+static int hand_over_error(FILE *out, const struct hakstat_err *err)
 {
-	struct rlimit no_core = { 0, 0 };
+	fputc(IS_ERROR, out);
+	return fwrite(err, sizeof *err, 1, out) == 1 ? 0 : -1;
+}
+
+/* GLib ends the process when there is no memory. Its words are for developers, so nothing is printed. */
+static void hear_glib(const char *domain, GLogLevelFlags level, const char *message, void *data)
+{
+	const struct work *work = data;
+	struct hakstat_err err = { 0 };
+	char limit[32];
+
+	(void)domain;
+	if (level & G_LOG_LEVEL_ERROR && strstr(message, "failed to allocate")) {
+		hakstat_text_bytes(limit, sizeof limit, (int64_t)work->memory);
+		hakstat_err_set(&err, HAKSTAT_TRACE,
+				"%s: damaged: reading it takes more than %s of memory, which no trace of its "
+				"size needs",
+				work->name, limit);
+		hand_over_error(work->out, &err);
+		_exit(fflush(work->out) != 0);
+	}
+}
+
+/* Of private memory, on top of what this process has; mapped files do not count. */
+static void limit_memory(uint64_t bytes)
+{
+	FILE *statm = fopen("/proc/self/statm", "re");
+	unsigned long pages;
+	struct rlimit limit;
+
+	if (statm && fscanf(statm, "%*u %*u %*u %*u %*u %lu", &pages) == 1) {
+		limit.rlim_cur = limit.rlim_max = pages * (uint64_t)sysconf(_SC_PAGESIZE) + bytes;
+		setrlimit(RLIMIT_DATA, &limit);
+	}
+	if (statm) {
+		fclose(statm);
+	}
+}
+
+static void do_work(struct work *work)
+{
+	const struct rlimit no_core = { 0, 0 };
 	struct hakstat_err err = { 0 };
 	struct hakstat_summary *summary;
 	int status;
 
 	setrlimit(RLIMIT_CORE, &no_core);
+	limit_memory(work->memory);
+	g_log_set_default_handler(hear_glib, work);
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody would take the result */
-	summary = read(data, &err);
+	summary = work->read(work->data, &err);
 	if (summary) {
-		fputc(IS_SUMMARY, out);
-		status = hakstat_summary_write(summary, out);
+		fputc(IS_SUMMARY, work->out);
+		status = hakstat_summary_write(summary, work->out);
 	} else {
-		fputc(IS_ERROR, out);
-		status = fwrite(&err, sizeof err, 1, out) == 1 ? 0 : -1;
+		status = hand_over_error(work->out, &err);
 	}
-	_exit(status || fflush(out) != 0);
+	_exit(status || fflush(work->out) != 0);
 }
 
 static struct hakstat_summary *take(const char *name, FILE *in, struct hakstat_err *err)
@@ -66,18 +117,19 @@ static int wait_for(pid_t child)
 	return status;
 }
 
-struct hakstat_summary *hakstat_isolate(const char *name, hakstat_reader read, void *data,
+struct hakstat_summary *hakstat_isolate(const char *name, uint64_t memory, hakstat_reader read, void *data,
 					struct hakstat_err *err)
 {
 	struct hakstat_summary *summary = NULL;
 	FILE *shared = tmpfile();
+	struct work work = { name, memory, read, data, shared };
 	pid_t child;
 	int status;
 
 	fflush(NULL);
 	child = shared ? fork() : -1;
 	if (child == 0) {
-		work(read, data, shared);
+		do_work(&work);
 	}
 	if (child < 0) {
 		hakstat_err_set(err, HAKSTAT_USAGE, "%s: no process could be made to read it: %s", name,

@@ -13,9 +13,9 @@ typedef struct hakstat_summary *(*hakstat_reader)(void *data, struct hakstat_err
 
 /*
  * Calls read(data, err) in a child and hands back what it returns. NULL with `err` set also when the
- * child ended without a result; `name` is what it was reading.
+ * child ended without a result; `name` is what it was reading. The child takes at most `memory` bytes.
  */
-struct hakstat_summary *hakstat_isolate(const char *name, hakstat_reader read, void *data,
+struct hakstat_summary *hakstat_isolate(const char *name, uint64_t memory, hakstat_reader read, void *data,
 					struct hakstat_err *err);
 
 #endif

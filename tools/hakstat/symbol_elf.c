@@ -5,12 +5,14 @@
  */
 #include "symbol_elf.h"
 
+#include "crash.h"
 #include "symbol_dwarf.h"
 
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct hakstat_elf {
@@ -110,10 +112,27 @@ static bool is_traced_build(const struct hakstat_elf *elf, int fd)
 	return is_same;
 }
 
-/* Non-blocking, because a path from a trace may name anything, a pipe for instance. */
+/* A path from a trace may name anything, and some devices act when they are opened. */
+static int open_regular(const char *path)
+{
+	int place = open(path, O_PATH | O_CLOEXEC);
+	struct stat info;
+	char self[32];
+	int fd = -1;
+
+	if (place >= 0 && fstat(place, &info) == 0 && S_ISREG(info.st_mode)) {
+		g_snprintf(self, sizeof self, "/proc/self/fd/%d", place);
+		fd = open(self, O_RDONLY | O_CLOEXEC);
+	}
+	if (place >= 0) {
+		close(place);
+	}
+	return fd;
+}
+
 static int open_if_traced(struct hakstat_elf *elf, char *path, char **file_name)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open_regular(path);
 
 	if (fd >= 0 && is_traced_build(elf, fd)) {
 		*file_name = strdup(path);
@@ -217,14 +236,25 @@ static void open_elf(struct hakstat_elf *elf)
 	elf->dwarf = hakstat_dwarf_new(elf->module);
 }
 
-static GPtrArray *lookup(struct hakstat_elf *elf, uint64_t distance)
+struct look_up {
+	struct hakstat_elf *elf;
+	uint64_t addr;
+	GPtrArray *frames;
+};
+
+static void look_up(void *data)
 {
-	GPtrArray *frames = g_ptr_array_new_with_free_func(frame_free);
-	uint64_t addr = elf->base + distance;
+	const struct look_up *wanted = data;
+	struct hakstat_elf *elf = wanted->elf;
+	uint64_t addr = wanted->addr;
+	GPtrArray *frames = wanted->frames;
 	const char *symbol = NULL;
 	GElf_Off offset;
 	GElf_Sym entry;
 
+	if (!elf->is_open) {
+		open_elf(elf);
+	}
 	if (elf->module) {
 		symbol = dwfl_module_addrinfo(elf->module, addr, &offset, &entry, NULL, NULL, NULL);
 	}
@@ -234,7 +264,30 @@ static GPtrArray *lookup(struct hakstat_elf *elf, uint64_t distance)
 		frame->function = hakstat_dwarf_demangle(symbol);
 		g_ptr_array_add(frames, frame);
 	}
-	return frames;
+}
+
+/* What crashed is left alone from then on, also at the end. */
+static void give_up(struct hakstat_elf *elf)
+{
+	elf->module = NULL;
+	elf->dwarf = NULL;
+	elf->dwfl = NULL;
+	g_ptr_array_add(elf->notes,
+			g_strdup_printf("no symbols for %s%s: reading the file crashed the library for it",
+					elf->sysroot, elf->path));
+}
+
+static GPtrArray *guarded_look_up(struct hakstat_elf *elf, uint64_t distance)
+{
+	struct look_up wanted = { elf, elf->base + distance, g_ptr_array_new_with_free_func(frame_free) };
+
+	if (hakstat_crash_guard(look_up, &wanted) != 0) {
+		give_up(elf);
+	}
+	if (wanted.frames->len == 0) {
+		g_ptr_array_add(wanted.frames, g_new0(struct hakstat_frame, 1));
+	}
+	return wanted.frames;
 }
 
 const GPtrArray *hakstat_elf_lookup(struct hakstat_elf *elf, uint64_t distance)
@@ -244,10 +297,7 @@ const GPtrArray *hakstat_elf_lookup(struct hakstat_elf *elf, uint64_t distance)
 	if (frames) {
 		return frames;
 	}
-	if (!elf->is_open) {
-		open_elf(elf);
-	}
-	frames = lookup(elf, distance);
+	frames = guarded_look_up(elf, distance);
 	g_hash_table_insert(elf->cache, g_memdup2(&distance, sizeof(distance)), frames);
 	return frames;
 }

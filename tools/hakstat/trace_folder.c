@@ -156,3 +156,31 @@ GPtrArray *hakstat_trace_folders(const char *path, struct hakstat_err *err)
 	g_ptr_array_sort(w.found, compare_paths);
 	return w.found;
 }
+
+static uint64_t folder_bytes(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	uint64_t bytes = 0;
+	struct stat info;
+
+	while (dir && (entry = readdir(dir)) != NULL) {
+		if (fstatat(dirfd(dir), entry->d_name, &info, 0) == 0 && S_ISREG(info.st_mode)) {
+			bytes += (uint64_t)info.st_size;
+		}
+	}
+	if (dir) {
+		closedir(dir);
+	}
+	return bytes;
+}
+
+uint64_t hakstat_trace_bytes(const GPtrArray *folders)
+{
+	uint64_t bytes = 0;
+
+	for (guint i = 0; i < folders->len; i++) {
+		bytes += folder_bytes(g_ptr_array_index(folders, i));
+	}
+	return bytes;
+}

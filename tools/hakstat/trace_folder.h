@@ -7,6 +7,7 @@
 #define HAKSTAT_TRACE_FOLDER_H
 
 #include <glib.h>
+#include <stdint.h>
 
 #include "err.h"
 
@@ -16,5 +17,8 @@
  * trace.
  */
 GPtrArray *hakstat_trace_folders(const char *path, struct hakstat_err *err);
+
+/* Of the files in these folders. */
+uint64_t hakstat_trace_bytes(const GPtrArray *folders);
 
 #endif

@@ -129,6 +129,44 @@ static int read_metadata(const char *folder, bool *has_known_layout, struct haks
 	return wrong ? hakstat_err_set(err, HAKSTAT_TRACE, "%s: not a readable trace: %s", folder, wrong) : 0;
 }
 
+/*
+ * The reading library opens all there is, and would wait for a pipe or never come to the end of a
+ * device. Returns HAKSTAT_TRACE when the folder holds such a thing.
+ */
+static int check_entries(const char *folder, struct hakstat_err *err)
+{
+	GDir *dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+	int status = 0;
+
+	while (dir && status == 0 && (name = g_dir_read_name(dir)) != NULL) {
+		char *path = g_build_filename(folder, name, NULL);
+		struct stat info;
+		if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+			status = hakstat_err_set(err, HAKSTAT_TRACE,
+						 "%s: not a readable trace: it holds %s, which is no file",
+						 folder, name);
+		}
+		g_free(path);
+	}
+	if (dir) {
+		g_dir_close(dir);
+	}
+	return status;
+}
+
+static int check_folder(const char *folder, struct hakstat_err *err)
+{
+	char *index = g_build_filename(folder, "index", NULL);
+	int status = check_entries(folder, err);
+
+	if (status == 0) {
+		status = check_entries(index, err);
+	}
+	g_free(index);
+	return status;
+}
+
 /* Streams ----------------------------------------------------------------------------------- */
 
 /* The packets of an index file; NULL: there is none that can be read. */
@@ -402,7 +440,10 @@ int hakstat_trace_repair(const GPtrArray *folders, struct hakstat_repaired *repa
 	for (guint i = 0; i < folders->len && status == 0; i++) {
 		const char *folder = g_ptr_array_index(folders, i);
 		bool has_known_layout;
-		status = read_metadata(folder, &has_known_layout, err);
+		status = check_folder(folder, err);
+		if (status == 0) {
+			status = read_metadata(folder, &has_known_layout, err);
+		}
 		if (status == 0 && has_known_layout) {
 			status = repair_folder(&r, folder);
 		} else if (status == 0) {
