@@ -37,7 +37,7 @@ HAK_LDFLAGS := $(HAK_SAN) -Wl,-z,relro,-z,now
 LIB_CFLAGS := $(HAK_CFLAGS) -Ilib -Ilib/include -fPIC -ftls-model=initial-exec -fno-builtin-malloc -fno-stack-protector \
 	-fno-semantic-interposition -fno-plt
 TRACER_PKGS := lttng-ust libunwind
-TRACER_CFLAGS = $(HAK_CFLAGS) -Ilib/include -Itracer -fPIC -ftls-model=initial-exec $(shell $(PKG_CONFIG) --cflags $(TRACER_PKGS))
+TRACER_CFLAGS = $(HAK_CFLAGS) $(HAK_FRAMES) -Ilib/include -Itracer -fPIC -ftls-model=initial-exec $(shell $(PKG_CONFIG) --cflags $(TRACER_PKGS))
 TRACER_LIBS = $(shell $(PKG_CONFIG) --libs lttng-ust) -ldl -pthread
 HAKSTAT_PKGS := babeltrace2 lttng-ctl libdw libelf smartcols jansson glib-2.0 zlib
 # -fwrapv: sums of a damaged trace may leave the range; then they wrap and are not undefined.
@@ -49,6 +49,11 @@ LIB_SRC := $(sort $(wildcard lib/*.c))
 LIB_PUBLIC_SRC := lib/preload.c lib/cxx.c
 TRACER_SRC := $(sort $(wildcard tracer/*.c))
 HAKSTAT_SRC := $(sort $(wildcard tools/hakstat/*.c))
+
+# Between a request and the tracer's walk of its stack, a frame pointer must stay one. The fast paths are elsewhere.
+HAK_FRAMES := -fno-omit-frame-pointer
+FRAMES_OBJ := $(patsubst %.c,$(BUILD)/%.o,lib/alloc.c lib/secure.c lib/serve.c lib/trace.c)
+$(FRAMES_OBJ): LIB_CFLAGS += $(HAK_FRAMES)
 
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 LIB_CORE_OBJ := $(filter-out $(LIB_PUBLIC_SRC:%.c=$(BUILD)/%.o),$(LIB_OBJ))

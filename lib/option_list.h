@@ -46,6 +46,8 @@
 	  "percent of waste from which a request is traced as hakmem:frag") \
 	X(stack_depth,    INT,    "HAKMEM_STACK_DEPTH",    "32", 1, 128, \
 	  "frames that a trace keeps of a call stack") \
+	X(frame_pointers, SWITCH, "HAKMEM_FRAME_POINTERS", "0", 0, 1, \
+	  "walk call stacks by frame pointers: faster, for programs and libraries compiled with them") \
 	X(session,        NAME,   "HAKMEM_SESSION",        "", 0, 0, \
 	  "the recording that this process belongs to; set by hakstat record") \
 	X(verbose,        SWITCH, "HAKMEM_VERBOSE",        "0", 0, 1, \

@@ -35,6 +35,7 @@ HAK_EXPORT void hakmem_config_read(struct hakmem_config *out)
 	out->snapshot_ms = (uint32_t)hak_options.snapshot_ms;
 	out->frag_percent = (uint32_t)hak_options.frag_percent;
 	out->stack_depth = (uint32_t)hak_options.stack_depth;
+	out->frame_pointers = hak_options.frame_pointers;
 	memcpy(out->session, hak_options.session, sizeof out->session);
 }
 

@@ -100,7 +100,7 @@ static void reset(struct hak_batch *b)
 void hak_batch_flush_own(struct hak_batch *b)
 {
 	int saved = errno;
-	hak_thread.is_flushing = true;
+	hak_tracer_thread.is_flushing = true;
 	pthread_mutex_lock(&b->lock);
 	uint64_t end = published(b);
 	if (!write_batch(b, end)) { /* lost, should this thread go on after all */
@@ -108,7 +108,7 @@ void hak_batch_flush_own(struct hak_batch *b)
 	}
 	reset(b);
 	pthread_mutex_unlock(&b->lock);
-	hak_thread.is_flushing = false;
+	hak_tracer_thread.is_flushing = false;
 	hak_snapshot_wake_if_idle();
 	errno = saved;
 }
@@ -162,7 +162,7 @@ static void give_back(struct hak_batch *b)
 static struct hak_batch *get_batch(void)
 {
 	struct hak_batch *b;
-	if (hak_thread.is_forking) {
+	if (hak_tracer_thread.is_forking) {
 		return NULL;
 	}
 	lttng_ust_urcu_register_thread();
@@ -173,18 +173,18 @@ static struct hak_batch *get_batch(void)
 	pthread_mutex_lock(&b->lock);
 	b->pid = (uint32_t)getpid();
 	b->tid = (uint32_t)gettid();
-	b->next = hak_thread.next_operation;
+	b->next = hak_tracer_thread.next_operation;
 	reset(b);
 	b->is_used = true;
 	pthread_mutex_unlock(&b->lock);
-	hak_thread.batch = b;
+	hak_tracer_thread.batch = b;
 	return b;
 }
 
 struct hak_batch *hak_batch_own(void)
 {
 	int saved = errno;
-	struct hak_batch *b = hak_thread.state == HAK_THREAD_GONE ? NULL : get_batch();
+	struct hak_batch *b = hak_tracer_thread.state == HAK_THREAD_GONE ? NULL : get_batch();
 	errno = saved;
 	return b;
 }
@@ -192,16 +192,16 @@ struct hak_batch *hak_batch_own(void)
 void hak_batch_add_alone(const uint16_t *units, unsigned count)
 {
 	int saved = errno;
-	if (hak_thread.state == HAK_THREAD_GONE && !hak_thread.is_forking &&
+	if (hak_tracer_thread.state == HAK_THREAD_GONE && !hak_tracer_thread.is_forking &&
 	    lttng_ust_tracepoint_enabled(hakmem, ops) && hak_session_begin_event()) {
 		struct hak_batch alone = { .pid = (uint32_t)getpid(),
 					   .tid = (uint32_t)gettid(),
-					   .next = hak_thread.next_operation };
+					   .next = hak_tracer_thread.next_operation };
 		memcpy(alone.units, units, count * sizeof *units);
 		write_event(&alone, alone.units, count, 1);
 		hak_session_end_event();
 	}
-	hak_thread.next_operation++;
+	hak_tracer_thread.next_operation++;
 	errno = saved;
 }
 
@@ -228,20 +228,20 @@ void hak_batch_add_long(struct hak_batch *b, uint64_t before, unsigned head, uin
 
 void hak_batch_thread_exit(void)
 {
-	struct hak_batch *b = hak_thread.batch;
+	struct hak_batch *b = hak_tracer_thread.batch;
 	if (!hak_thread_is_traced()) {
 		return;
 	}
-	hak_thread.state = HAK_THREAD_GONE;
+	hak_tracer_thread.state = HAK_THREAD_GONE;
 	if (!b) {
 		return;
 	}
 	hak_batch_flush_own(b);
 	pthread_mutex_lock(&b->lock);
-	hak_thread.next_operation = b->next;
+	hak_tracer_thread.next_operation = b->next;
 	b->is_used = false;
 	pthread_mutex_unlock(&b->lock);
-	hak_thread.batch = NULL;
+	hak_tracer_thread.batch = NULL;
 	give_back(b);
 }
 
@@ -290,7 +290,7 @@ void hak_batch_flush_all(void)
 static void flush_before(struct hak_batch *b, void *arg)
 {
 	const struct timespec *deadline = arg;
-	if (published(b) == 0 || (b == hak_thread.batch && hak_thread.is_flushing)) {
+	if (published(b) == 0 || (b == hak_tracer_thread.batch && hak_tracer_thread.is_flushing)) {
 		return;
 	}
 	if (pthread_mutex_clocklock(&b->lock, CLOCK_MONOTONIC, deadline) == 0) {
@@ -326,7 +326,7 @@ void hak_batch_after_fork(void)
 {
 	pthread_mutex_init(&pool_lock, NULL);
 	pool = NULL;
-	hak_thread.batch = NULL;
-	hak_thread.next_operation = 0;
+	hak_tracer_thread.batch = NULL;
+	hak_tracer_thread.next_operation = 0;
 	for_each(forget, NULL);
 }

@@ -78,7 +78,7 @@ static inline void hak_batch_publish(struct hak_batch *b, uint64_t published, un
 /* Room for one record in the calling thread's batch; NULL when it cannot have one. */
 static inline struct hak_batch *hak_batch_room(void)
 {
-	struct hak_batch *b = hak_thread.batch;
+	struct hak_batch *b = hak_tracer_thread.batch;
 	if (__builtin_expect(!b, 0)) {
 		return hak_batch_own();
 	}

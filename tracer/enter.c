@@ -34,8 +34,8 @@ static void begin(void *arg)
 static void begin_child(void)
 {
 	int saved = errno;
-	if (hak_thread.state == HAK_THREAD_HIDDEN) {
-		hak_thread.state = HAK_THREAD_NEW;
+	if (hak_tracer_thread.state == HAK_THREAD_HIDDEN) {
+		hak_tracer_thread.state = HAK_THREAD_NEW;
 	}
 	if (hak_leave_is_armed()) {
 		hak_trace_run_unseen(begin, NULL);
@@ -61,9 +61,9 @@ INTERPOSED pid_t fork(void)
 	if (!real.fork) {
 		find();
 	}
-	hak_thread.is_entering = true;
+	hak_tracer_thread.is_entering = true;
 	pid_t pid = real.fork();
-	hak_thread.is_entering = false;
+	hak_tracer_thread.is_entering = false;
 	if (pid == 0) {
 		begin_child();
 	}
@@ -77,9 +77,9 @@ INTERPOSED int daemon(int no_chdir, int no_close)
 		find();
 	}
 	hak_leave_begin();
-	hak_thread.is_entering = true;
+	hak_tracer_thread.is_entering = true;
 	int status = real.daemon(no_chdir, no_close);
-	hak_thread.is_entering = false;
+	hak_tracer_thread.is_entering = false;
 	hak_leave_cancel();
 	if (status == 0) {
 		begin_child();

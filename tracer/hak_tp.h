@@ -31,9 +31,9 @@
 #include "snapshot.h"
 
 #ifndef HAK_TP_ENUM_ROW
-#define HAK_TP_ROUTE_ROW(id, label, help) lttng_ust_field_enum_value(#label, HAK_ROUTE_##id)
+#define HAK_TP_ROUTE_ROW(id, label, help)  lttng_ust_field_enum_value(#label, HAK_ROUTE_##id)
 #define HAK_TP_REASON_ROW(id, label, help) lttng_ust_field_enum_value(#label, HAK_REASON_##id)
-#define HAK_TP_LIFE_ROW(id, label, value) lttng_ust_field_enum_value(#label, value)
+#define HAK_TP_LIFE_ROW(id, label, value)  lttng_ust_field_enum_value(#label, value)
 #define HAK_TP_ENUM_ROW
 #endif
 
@@ -230,6 +230,7 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, config,
 		lttng_ust_field_integer(uint32_t, snapshot_ms, c->snapshot_ms)
 		lttng_ust_field_integer(uint8_t, frag_percent, c->frag_percent)
 		lttng_ust_field_integer(uint16_t, stack_depth, c->stack_depth)
+		lttng_ust_field_integer(uint8_t, frame_pointers, c->frame_pointers)
 		lttng_ust_field_string(session, c->session[0] ? c->session : "-")
 	)
 )

@@ -232,11 +232,12 @@ static void on_corruption(const void *ptr, const char *what)
  */
 static void on_fork(int phase)
 {
-	hak_thread.is_forking = phase == 0;
+	hak_tracer_thread.is_forking = phase == 0;
 	hak_stack_fork(phase);
 	if (phase == 2) {
-		if (hak_thread.state == HAK_THREAD_SHOWN) {
-			hak_thread.state = hak_thread.is_entering ? HAK_THREAD_HIDDEN : HAK_THREAD_NEW;
+		if (hak_tracer_thread.state == HAK_THREAD_SHOWN) {
+			hak_tracer_thread.state =
+				hak_tracer_thread.is_entering ? HAK_THREAD_HIDDEN : HAK_THREAD_NEW;
 		}
 		hak_session_after_fork();
 		hak_batch_after_fork();
@@ -270,7 +271,7 @@ static void start(void *arg)
 	(void)arg;
 	hakmem_config_read(&config);
 	frag_percent = config.frag_percent;
-	hak_stack_start(config.stack_depth);
+	hak_stack_start(config.stack_depth, config.frame_pointers != 0);
 	if (hak_trace_attach(&ops) == 0) {
 		hak_leave_start();
 		hak_snapshot_start(config.snapshot_ms);

@@ -56,7 +56,7 @@ static int call_back(int (*callback)(struct dl_phdr_info *, size_t, void *), voi
 int hak_modules_iterate(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data)
 {
 	struct dl_find_object found;
-	if (!hak_thread.is_walking || !hak_modules_are_lock_free()) {
+	if (!hak_tracer_thread.is_walking || !hak_modules_are_lock_free()) {
 		return dl_iterate_phdr(callback, data);
 	}
 	if (_dl_find_object(*(void **)data, &found) != 0 || !found.dlfo_eh_frame) {

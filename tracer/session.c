@@ -51,14 +51,14 @@ unsigned hak_session_wanted(void)
 
 void hak_session_close(void)
 {
-	hak_thread.is_leaving = true;
+	hak_tracer_thread.is_leaving = true;
 	atomic_store(&hak_session_is_closed, true);
 }
 
 void hak_session_reopen(void)
 {
 	atomic_store(&hak_session_is_closed, false);
-	hak_thread.is_leaving = false;
+	hak_tracer_thread.is_leaving = false;
 }
 
 /* The counters change before the listener does: whoever sees the listener sees them. */

@@ -63,7 +63,7 @@ static inline bool hak_session_begin_event(void)
 {
 	lttng_ust_urcu_read_lock();
 	if (__builtin_expect(atomic_load_explicit(&hak_session_is_closed, memory_order_relaxed), 0) &&
-	    !hak_thread.is_leaving) {
+	    !hak_tracer_thread.is_leaving) {
 		lttng_ust_urcu_read_unlock();
 		return false;
 	}

@@ -95,7 +95,7 @@ static void write_counters(uint32_t pid, size_t rows)
 	hakmem_stats_heap(&heap);
 	struct hak_level level = level_of(&heap, rows);
 	lttng_ust_tracepoint(hakmem, heap_stats, pid, &heap, self.count, &level,
-			     hak_thread.is_leaving ? HAK_LIFE_LEAVING : HAK_LIFE_RUNNING);
+			     hak_tracer_thread.is_leaving ? HAK_LIFE_LEAVING : HAK_LIFE_RUNNING);
 	for (size_t i = 0; i < rows; i++) {
 		uint64_t hidden = hak_thread_hidden(self.rows[i].class_id);
 		lttng_ust_tracepoint(hakmem, class_stats, pid, &self.rows[i], self.count, hidden);

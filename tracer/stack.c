@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Capturing a stack. hak_unwinder_walk is the one function to replace for another way of
- * walking.
+ * Capturing a stack, by libunwind or by frame pointers.
  *
  * libunwind takes locks of its own on cold frames. A child must not inherit them taken, so
  * fork waits until no other thread is inside; if one does not come out in time, the child
@@ -18,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "frames.h"
 #include "host.h"
 #include "modules.h"
 #include "thread.h"
@@ -32,6 +32,7 @@ struct range {
 
 static struct range own[2]; /* the tracer's and the allocator's code */
 static unsigned most_frames;
+static bool by_frames;
 static atomic_bool is_usable;
 static atomic_uint walkers;
 static atomic_uint forkers;
@@ -56,19 +57,30 @@ static void drop_own_frames(struct hak_stack *stack)
 	}
 }
 
-void hak_stack_capture(struct hak_stack *stack)
+/* The return addresses that libunwind finds, unless a fork is under way. */
+static unsigned unwind(void **frames, unsigned capacity)
 {
-	stack->frames = stack->room;
-	stack->depth = 0;
-	if (!atomic_load_explicit(&is_usable, memory_order_relaxed) || hak_thread.is_forking) {
-		return;
+	unsigned depth = 0;
+	if (!atomic_load_explicit(&is_usable, memory_order_relaxed) || hak_tracer_thread.is_forking) {
+		return 0;
 	}
 	atomic_fetch_add(&walkers, 1);
 	if (atomic_load(&forkers) == 0) {
-		stack->depth =
-			hak_unwinder_walk((void **)stack->room, most_frames + HAK_STACK_ROOM - HAK_STACK_MAX);
+		depth = hak_unwinder_walk(frames, capacity);
 	}
 	atomic_fetch_sub(&walkers, 1);
+	return depth;
+}
+
+void hak_stack_capture(struct hak_stack *stack)
+{
+	unsigned capacity = most_frames + HAK_STACK_ROOM - HAK_STACK_MAX;
+
+	stack->frames = stack->room;
+	stack->depth = by_frames ? hak_frames_walk((void **)stack->room, capacity) : 0;
+	if (stack->depth == 0) { /* on a signal's stack, or a coroutine's, too */
+		stack->depth = unwind((void **)stack->room, capacity);
+	}
 	drop_own_frames(stack);
 }
 
@@ -113,8 +125,9 @@ static bool is_allocator_apart(void)
 	       strstr(info.dli_fname, "libhakmem") != NULL;
 }
 
-void hak_stack_start(unsigned depth)
+void hak_stack_start(unsigned depth, bool by_frame_pointers)
 {
+	by_frames = by_frame_pointers;
 	most_frames = depth < 1 ? 1 : depth > HAK_STACK_MAX ? HAK_STACK_MAX : depth;
 	own[0] = module_of((uintptr_t)hak_stack_start);
 	if (is_allocator_apart()) {
@@ -127,7 +140,7 @@ void hak_stack_start(unsigned depth)
 static bool wait_for_walkers(void)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
-	unsigned self = hak_thread.is_walking ? 1 : 0;
+	unsigned self = hak_tracer_thread.is_walking ? 1 : 0;
 	for (int waited_ms = 0; atomic_load(&walkers) > self; waited_ms++) {
 		if (waited_ms == FORK_WAIT_MS) {
 			return false;
@@ -153,7 +166,7 @@ void hak_stack_fork(int phase)
 		break;
 	default:
 		atomic_store(&forkers, 0);
-		atomic_store(&walkers, hak_thread.is_walking ? 1 : 0);
+		atomic_store(&walkers, hak_tracer_thread.is_walking ? 1 : 0);
 		if (fork_waited_in_vain || !hak_modules_are_lock_free()) {
 			atomic_store(&is_usable, false);
 		}

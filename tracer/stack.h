@@ -3,6 +3,7 @@
 #ifndef HAK_TRACER_STACK_H
 #define HAK_TRACER_STACK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { HAK_STACK_MAX = 128 };
@@ -16,8 +17,11 @@ struct hak_stack {
 	uint64_t room[HAK_STACK_ROOM];
 };
 
-/* Loads the unwinder; stacks have at most `depth` frames (1..HAK_STACK_MAX). */
-void hak_stack_start(unsigned depth);
+/*
+ * Loads the unwinder; stacks have at most `depth` frames (1..HAK_STACK_MAX). With
+ * by_frame_pointers it serves only where those cannot.
+ */
+void hak_stack_start(unsigned depth, bool by_frame_pointers);
 
 /* From a hook. */
 void hak_stack_capture(struct hak_stack *stack);

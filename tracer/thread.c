@@ -11,7 +11,7 @@
 
 enum { CLASSES = 256 };
 
-_Thread_local struct hak_thread hak_thread;
+_Thread_local struct hak_tracer_thread hak_tracer_thread;
 
 static _Atomic(uint64_t) hidden[CLASSES];
 
@@ -47,11 +47,11 @@ uint64_t hak_thread_hidden(uint32_t class_id)
 
 bool hak_thread_classify(void)
 {
-	if (hak_thread.state == HAK_THREAD_NEW) {
+	if (hak_tracer_thread.state == HAK_THREAD_NEW) {
 		int saved = errno;
-		hak_thread.state = is_lttng() ? HAK_THREAD_HIDDEN : HAK_THREAD_SHOWN;
+		hak_tracer_thread.state = is_lttng() ? HAK_THREAD_HIDDEN : HAK_THREAD_SHOWN;
 		hak_snapshot_start_if_missing();
 		errno = saved;
 	}
-	return hak_thread.state != HAK_THREAD_HIDDEN;
+	return hak_tracer_thread.state != HAK_THREAD_HIDDEN;
 }

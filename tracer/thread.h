@@ -20,7 +20,7 @@ enum hak_thread_state {
 
 struct hak_batch;
 
-struct hak_thread {
+struct hak_tracer_thread {
 	struct hak_batch *batch;
 	uint64_t next_operation; /* with HAK_THREAD_GONE: the number of the next operation */
 	uint32_t unloads;	 /* the count of unloads when this thread first walked its stack */
@@ -30,10 +30,12 @@ struct hak_thread {
 	bool is_forking;	 /* between fork's first and last phase */
 	bool is_entering;	 /* inside our fork: in the child, LTTng's work to be in its sessions again */
 	bool has_walked;
-	bool is_leaving; /* ends its process, or replaces the program */
+	bool is_leaving;  /* ends its process, or replaces the program */
+	bool knows_stack; /* the next two are known, or never will be */
+	uintptr_t stack_low, stack_high;
 };
 
-extern __attribute__((visibility("hidden"))) _Thread_local struct hak_thread hak_thread;
+extern __attribute__((visibility("hidden"))) _Thread_local struct hak_tracer_thread hak_tracer_thread;
 
 /* Counts an allocation of a thread that is not traced; how many there were. Class ids above 255 are not
  * counted. */
@@ -46,7 +48,7 @@ bool hak_thread_classify(void);
 /* Whether operations of the calling thread are to be traced. */
 static inline bool hak_thread_is_traced(void)
 {
-	return __builtin_expect(hak_thread.state == HAK_THREAD_SHOWN, 1) || hak_thread_classify();
+	return __builtin_expect(hak_tracer_thread.state == HAK_THREAD_SHOWN, 1) || hak_thread_classify();
 }
 
 #endif

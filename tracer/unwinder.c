@@ -57,7 +57,7 @@ static bool is_readable(const void *address)
 
 static int unwind_mincore(void *start, size_t length, unsigned char *vector)
 {
-	if (!hak_thread.is_walking) {
+	if (!hak_tracer_thread.is_walking) {
 		return mincore(start, length, vector);
 	}
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -72,7 +72,7 @@ static int unwind_mincore(void *start, size_t length, unsigned char *vector)
 
 static int unwind_pipe2(int ends[2], int flags)
 {
-	if (!hak_thread.is_walking) {
+	if (!hak_tracer_thread.is_walking) {
 		return pipe2(ends, flags);
 	}
 	errno = EMFILE;
@@ -82,7 +82,7 @@ static int unwind_pipe2(int ends[2], int flags)
 /* "The pipe is there and empty." */
 static ssize_t unwind_read(int fd, void *buffer, size_t size)
 {
-	if (!hak_thread.is_walking) {
+	if (!hak_tracer_thread.is_walking) {
 		return read(fd, buffer, size);
 	}
 	errno = EAGAIN;
@@ -92,7 +92,7 @@ static ssize_t unwind_read(int fd, void *buffer, size_t size)
 /* The only call there is write, of one byte of memory that unwind_mincore has tested. */
 static long unwind_syscall(long number, long first, long second, long third)
 {
-	if (!hak_thread.is_walking || number != SYS_write) {
+	if (!hak_tracer_thread.is_walking || number != SYS_write) {
 		return syscall(number, first, second, third);
 	}
 	errno = 0;
@@ -177,18 +177,18 @@ unsigned hak_unwinder_walk(void **frames, unsigned capacity)
 	uint32_t unloads = hak_modules_unloads();
 	unsigned n;
 
-	if (!hak_thread.has_walked) {
-		hak_thread.has_walked = true;
-		hak_thread.unloads = unloads;
+	if (!hak_tracer_thread.has_walked) {
+		hak_tracer_thread.has_walked = true;
+		hak_tracer_thread.unloads = unloads;
 	}
-	hak_thread.is_walking = true;
-	if (__builtin_expect(hak_thread.unloads == unloads, 1)) {
+	hak_tracer_thread.is_walking = true;
+	if (__builtin_expect(hak_tracer_thread.unloads == unloads, 1)) {
 		int found = unwind.backtrace(frames, (int)capacity);
 		n = found > 0 ? (unsigned)found : 0;
 	} else {
 		n = walk_by_step(frames, capacity);
 	}
-	hak_thread.is_walking = false;
+	hak_tracer_thread.is_walking = false;
 	return n;
 }
 

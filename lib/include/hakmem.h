@@ -35,6 +35,7 @@ struct hakmem_config {
 	uint32_t snapshot_ms;
 	uint32_t frag_percent;
 	uint32_t stack_depth;
+	uint32_t frame_pointers;
 	char session[64]; /* the recording that the process belongs to, or "" */
 };
 
