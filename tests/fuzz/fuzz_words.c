@@ -114,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct count wanted = { 0 };
 	struct bytes b = { data, data + size };
 	uint32_t count = 0, units;
+	uint64_t moving = 0;
 
 	for (unsigned i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
 		tally.block[i] = block_of(i);
@@ -122,7 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		words[count++] = bytes_fixed(&b, 8);
 	}
 	units = count ? 4 * count - (uint32_t)(size & 3) : 0;
-	hakstat_tally_ops(&tally, words, units, &got);
+	hakstat_tally_ops(&tally, &moving, words, units, &got);
 	count_plainly(words, units, &wanted);
 	expect(got.allocs == wanted.allocs && got.frees == wanted.frees && got.resizes == wanted.resizes);
 	expect(got.requested == wanted.requested && got.usable == wanted.usable);

@@ -173,9 +173,93 @@ static void too_few_classes_or_no_sizes_are_refused(void **state)
 	hakstat_summary_free(s);
 }
 
+static void what_was_live_at_the_peak_can_be_what_counts(void **state)
+{
+	struct hakstat_summary *s = some_sizes();
+	struct hak_class_table table;
+	struct hakstat_row *row = g_ptr_array_index(s->rows[HAKSTAT_BY_SIZE], 3); /* 113 */
+	(void)state;
+
+	row->n.peak_live = 1000;
+	((struct hakstat_row *)g_ptr_array_index(s->rows[HAKSTAT_BY_SIZE], 5))->n.peak_live = 10; /* 1024 */
+	assert_int_equal(hakstat_tune(s, 10, HAKSTAT_TUNE_PEAK, 7, PAGE, &table), 0);
+	assert_int_equal(table.classes[0].block, 128);
+	assert_int_equal(table.classes[1].block, 1024);
+	hakstat_summary_free(s);
+}
+
+/* What `table` makes of `moved` reallocs that moved from 1100 to 1200 and `stayed` that did not. */
+static struct hakstat_prediction resized(const char *table_name, uint64_t moved, uint64_t stayed)
+{
+	struct hakstat_summary *s = hakstat_summary_new();
+	struct hakstat_prediction sum;
+	struct hak_class_table table;
+	struct hakstat_err err;
+
+	add_size(s, 1100, 100, 0);
+	add_size(s, 1200, 80, 0);
+	hakstat_resizes_add(&s->resizes, hakstat_resize_key(1100, 1200), moved, stayed);
+	assert_int_equal(hakstat_table_load(&table, table_name, 7, PAGE, &err), 0);
+	sum = hakstat_predict(&table, s);
+	hakstat_summary_free(s);
+	return sum;
+}
+
+static void a_realloc_that_fits_the_other_block_is_no_allocation(void **state)
+{
+	struct hakstat_prediction sum = resized("fine", 30, 5); /* both sizes are in 1280 */
+	(void)state;
+
+	assert_int_equal(sum.allocs, 100 + 80 - 30);
+	assert_int_equal(sum.requested_bytes, 1100 * 100 + 1200 * 50);
+	assert_int_equal(sum.usable_bytes, 1280 * 150);
+}
+
+static void a_realloc_that_no_longer_fits_is_one_more(void **state)
+{
+	struct hakstat_summary *s = hakstat_summary_new();
+	struct hak_class_table table = { .scheme = HAK_SCHEME_FILE };
+	struct hakstat_prediction sum;
+	(void)state;
+
+	add_size(s, 1100, 100, 0); /* 1200 was never allocated, only grown to */
+	hakstat_resizes_add(&s->resizes, hakstat_resize_key(1100, 1200), 0, 7);
+	hak_class_table_add(&table, 1104);
+	hak_class_table_add(&table, 2048);
+	hak_class_table_finish(&table, 7, PAGE);
+	sum = hakstat_predict(&table, s);
+	assert_int_equal(sum.allocs, 107);
+	assert_int_equal(sum.requested_bytes, 1100 * 100 + 1200 * 7);
+	assert_int_equal(sum.usable_bytes, 1104 * 100 + 2048 * 7);
+	hakstat_summary_free(s);
+}
+
+static void an_alignment_is_told_from_the_block_it_led_to(void **state)
+{
+	struct hak_class_table fine;
+	struct hakstat_row row = { .requested_min = 100, .requested_max = 100 };
+	(void)state;
+
+	hak_class_table_build(&fine, HAK_SCHEME_FINE, 7, PAGE);
+	row.n.allocs = 1;
+	row.n.requested_bytes = 100;
+	row.block = 112;
+	assert_int_equal(hakstat_row_alignment(&fine, &row), 1);
+	row.block = 128;
+	assert_int_equal(hakstat_row_alignment(&fine, &row), 32); /* the least that 112 does not give */
+	row.block = 4096;
+	assert_int_equal(hakstat_row_alignment(&fine, &row), 4096);
+	row.block = 144; /* of no alignment */
+	assert_int_equal(hakstat_row_alignment(&fine, &row), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_live_at_the_peak_can_be_what_counts),
+		cmocka_unit_test(a_realloc_that_fits_the_other_block_is_no_allocation),
+		cmocka_unit_test(a_realloc_that_no_longer_fits_is_one_more),
+		cmocka_unit_test(an_alignment_is_told_from_the_block_it_led_to),
 		cmocka_unit_test(prediction_is_what_the_allocator_would_do),
 		cmocka_unit_test(a_predicted_summary_adds_up),
 		cmocka_unit_test(no_table_of_as_many_blocks_wastes_less),

@@ -42,8 +42,8 @@ static const struct hakstat_option whatif_options[] = {
 static const struct hakstat_option tune_options[] = {
 	{ "max-classes", 'n', HAKSTAT_OPT_COUNT, "N", AT(max_classes), 1, HAK_MAX_CLASSES,
 	  "at most so many classes (48)" },
-	{ "weight", 0, HAKSTAT_OPT_CHOICE, "allocs|live", AT(weight), 0, 0,
-	  "what counts: each allocation, or what is live at the end" },
+	{ "weight", 0, HAKSTAT_OPT_CHOICE, "allocs|live|peak", AT(weight), 0, 0,
+	  "what counts: each allocation, what is live at the end, or what was when the most bytes were" },
 	{ "format", 'f', HAKSTAT_OPT_CHOICE, "table|json", AT(format), 0, 0,
 	  "for people; or the keys of 'report --format json' for the prediction" },
 	{ "exact", 0, HAKSTAT_OPT_FLAG, NULL, AT(is_exact), 0, 0, "every digit of bytes in tables" },
@@ -60,8 +60,10 @@ struct comparison {
 
 static void put_line(FILE *out, const char *name, const struct hakstat_row *totals, bool is_exact)
 {
-	static const char *const keys[] = { "usable_bytes", "waste_bytes", "waste_percent",
-					    "live_usable_bytes", "live_waste_bytes" };
+	static const char *const keys[] = { "usable_bytes",	    "waste_bytes",
+					    "waste_percent",	    "live_usable_bytes",
+					    "live_waste_bytes",	    "peak_live_usable_bytes",
+					    "peak_live_waste_bytes" };
 
 	fprintf(out, "%-10s", name);
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -73,10 +75,40 @@ static void put_line(FILE *out, const char *name, const struct hakstat_row *tota
 	fputc('\n', out);
 }
 
-static int64_t saving(const struct comparison *c)
+/* Only what has a known request can be predicted, so only that is compared. */
+static struct hakstat_row known_part(const struct hakstat_report *r)
 {
-	return (int64_t)(c->recorded->totals.n.usable_bytes - c->recorded->totals.n.unknown_bytes) -
-	       (int64_t)c->predicted->totals.n.usable_bytes;
+	struct hakstat_row known = r->totals;
+	const GPtrArray *sizes = r->summary->rows[HAKSTAT_BY_SIZE];
+
+	known.n.usable_bytes -= known.n.unknown_bytes;
+	known.n.unknown_bytes = 0;
+	known.n.live_usable_bytes -= known.n.live_unknown_bytes;
+	known.n.live_unknown_bytes = 0;
+	known.n.peak_usable_bytes = known.n.peak_requested_bytes = known.n.peak_unknown_bytes = 0;
+	for (guint i = 0; i < sizes->len; i++) { /* the peak of the operations, as the prediction has it */
+		const struct hakstat_row *row = g_ptr_array_index(sizes, i);
+		known.n.peak_usable_bytes += row->n.peak_usable_bytes;
+		known.n.peak_requested_bytes += row->n.peak_requested_bytes;
+		known.n.peak_live += row->n.peak_live;
+	}
+	return known;
+}
+
+struct savings {
+	int64_t usable, live, peak;
+};
+
+static struct savings savings_of(const struct comparison *c)
+{
+	struct hakstat_row known = known_part(c->recorded);
+	const struct hakstat_counts *then = &c->predicted->totals.n;
+
+	return (struct savings) {
+		(int64_t)(known.n.usable_bytes - then->usable_bytes),
+		(int64_t)(known.n.live_usable_bytes - then->live_usable_bytes),
+		(int64_t)(known.n.peak_usable_bytes - then->peak_usable_bytes),
+	};
 }
 
 static int write_table(const struct comparison *c, FILE *out)
@@ -84,24 +116,23 @@ static int write_table(const struct comparison *c, FILE *out)
 	struct hakstat_view view = {
 		.has_by = true, .by = HAKSTAT_BY_CLASS, .is_exact = c->values->is_exact, .is_bare = true
 	};
-	struct hakstat_row known = c->recorded->totals;
-	char amount[48];
+	struct hakstat_row known = known_part(c->recorded);
+	struct savings saved = savings_of(c);
+	char all[48], live[48], peak[48];
 
-	/* Only what has a known request can be predicted, so only that is compared. */
-	known.n.usable_bytes -= known.n.unknown_bytes;
-	known.n.unknown_bytes = 0;
-	known.n.live_usable_bytes -= known.n.live_unknown_bytes;
-	known.n.live_unknown_bytes = 0;
 	hakstat_view_fit(&view, out);
-	fprintf(out, "%-10s %14s %14s %14s %14s %14s\n", "", "usable", "waste", "waste %", "live usable",
-		"live waste");
+	fprintf(out, "%-10s %14s %14s %14s %14s %14s %14s %14s\n", "", "usable", "waste", "waste %",
+		"live usable", "live waste", "peak usable", "peak waste");
 	put_line(out, "recorded", &known, c->values->is_exact);
 	put_line(out, "predicted", &c->predicted->totals, c->values->is_exact);
-	hakstat_text_bytes(amount, sizeof amount, saving(c) < 0 ? -saving(c) : saving(c));
+	hakstat_text_bytes(all, sizeof all, saved.usable);
+	hakstat_text_bytes(live, sizeof live, saved.live);
+	hakstat_text_bytes(peak, sizeof peak, saved.peak);
 	fprintf(out,
-		"%-10s %s of blocks; slabs, sites and what was recorded without its size are not "
-		"predicted\n",
-		saving(c) < 0 ? "price" : "saving", amount);
+		"saving     %s of blocks over all allocations, %s of what is live at the end, %s at the "
+		"peak;\n"
+		"           slabs, sites and what was recorded without its size are not predicted\n",
+		all, live, peak);
 	return hakstat_render_table(c->predicted, &view, out);
 }
 
@@ -109,10 +140,13 @@ static int write_json(const struct comparison *c, FILE *out)
 {
 	struct hakstat_view view = { .has_by = false };
 	json_t *root = hakstat_report_json(c->predicted, &view);
+	struct savings saved = savings_of(c);
 	int status;
 
 	json_object_set_new(root, "recorded", hakstat_totals_json(c->recorded));
-	json_object_set_new(root, "saving_bytes", json_integer(saving(c)));
+	json_object_set_new(root, "saving_bytes", json_integer(saved.usable));
+	json_object_set_new(root, "live_saving_bytes", json_integer(saved.live));
+	json_object_set_new(root, "peak_saving_bytes", json_integer(saved.peak));
 	status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 	fputc('\n', out);
 	json_decref(root);

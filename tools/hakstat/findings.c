@@ -90,32 +90,6 @@ static const char *range_text(char *out, size_t size, uint64_t min, uint64_t max
 	return out;
 }
 
-/* The table in force, rebuilt from the trace. False when several were. */
-static bool traced_table(const struct hakstat_report *r, unsigned tiny_max_class,
-			 struct hak_class_table *table)
-{
-	const struct hakstat_config *c = &r->summary->config;
-	struct hakstat_err err;
-
-	if (!c->known || c->differs || !c->size_classes || tiny_max_class >= HAK_TINY_GROUPS) {
-		return false;
-	}
-	if (c->size_classes[0] != '@') {
-		return hakstat_table_load(table, c->size_classes, tiny_max_class,
-					  c->page_size ? c->page_size : 4096, &err) == 0;
-	}
-	memset(table, 0, sizeof *table);
-	table->scheme = HAK_SCHEME_FILE;
-	for (guint i = 0; i < r->tables[HAKSTAT_BY_CLASS]->len; i++) {
-		const struct hakstat_row *row = g_ptr_array_index(r->tables[HAKSTAT_BY_CLASS], i);
-		if (row->block && row->block <= HAK_BLOCK_MAX) {
-			hak_class_table_add(table, (uint32_t)row->block);
-		}
-	}
-	hak_class_table_finish(table, tiny_max_class, c->page_size ? c->page_size : 4096);
-	return table->count != 0;
-}
-
 static void fine_table(const struct hakstat_report *r, struct hak_class_table *table)
 {
 	uint32_t page = r->summary->config.page_size;
@@ -238,7 +212,7 @@ static void advise_boundary(struct hakstat_finding *finding, const struct haksta
 {
 	struct hak_class_table wide;
 	struct hakstat_prediction now = { 0 }, then = { 0 };
-	bool is_known = traced_table(r, HAK_TINY_GROUPS - 1, &wide);
+	bool is_known = hakstat_recorded_table(r->summary, HAK_TINY_GROUPS - 1, &wide);
 
 	for (guint i = 0; is_known && i < r->tables[HAKSTAT_BY_SIZE]->len; i++) {
 		const struct hakstat_row *size = g_ptr_array_index(r->tables[HAKSTAT_BY_SIZE], i);

@@ -171,13 +171,15 @@ static void count_batch(struct hakstat_model *m, struct hakstat_process *p, cons
 static void count_ops(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
 {
 	const struct hakstat_event_ops *ops = &e->u.ops;
+	struct hakstat_thread *thread = hakstat_process_thread(p, e->tid);
 	struct hakstat_batch batch = { 0 };
 	uint64_t unread;
 
-	hakstat_thread_batch(hakstat_process_thread(p, e->tid), ops->first, ops->operations);
-	hakstat_tally_ops(&p->ops, ops->words, MIN(ops->units, 4 * ops->count), &batch);
+	hakstat_thread_batch(thread, ops->first, ops->operations);
+	hakstat_tally_ops(&p->ops, &thread->moving[HAKSTAT_MODE_FULL], ops->words,
+			  MIN(ops->units, 4 * ops->count), &batch);
 	unread = ops->operations - MIN(ops->operations, batch.allocs + batch.frees + batch.resizes);
-	hakstat_process_thread(p, e->tid)->lost_operations += unread;
+	thread->lost_operations += unread;
 	count_batch(m, p, e, HAKSTAT_MODE_FULL, &batch);
 }
 
@@ -213,9 +215,13 @@ static void feed_ops(struct hakstat_model *m, struct hakstat_process *p, const s
 
 static void feed_single(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
 {
+	uint64_t *moving = &hakstat_process_thread(p, e->tid)->moving[HAKSTAT_MODE_EVENTS];
 	struct hakstat_tally_op op = tally_op(&e->u.op);
 	struct hakstat_batch batch = { 0 };
 
+	if (e->kind != HAKSTAT_EVENT_RESIZE) {
+		hakstat_tally_note_move(&p->events, moving, e->kind == HAKSTAT_EVENT_ALLOC, &op);
+	}
 	if (e->kind == HAKSTAT_EVENT_ALLOC) {
 		hakstat_tally_alloc(&p->events, &op);
 		batch = (struct hakstat_batch) { .allocs = 1,
@@ -278,6 +284,7 @@ static void feed_config(struct hakstat_process *p, const struct hakstat_event_co
 		.frag_percent = config->frag_percent,
 		.superslab_size = config->superslab_size,
 	};
+	p->ops.page_size = p->events.page_size = config->page_size;
 }
 
 /*

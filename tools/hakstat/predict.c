@@ -8,36 +8,220 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { PAGE_SIZE = 4096 };
+
+static uint32_t page_of(const struct hakstat_summary *s)
+{
+	uint32_t page = s->config.page_size;
+
+	return page >= PAGE_SIZE && (page & (page - 1)) == 0 ? page : PAGE_SIZE;
+}
+
+static int compare_blocks(gconstpointer a, gconstpointer b)
+{
+	const struct hakstat_row *x = *(const struct hakstat_row *const *)a;
+	const struct hakstat_row *y = *(const struct hakstat_row *const *)b;
+
+	return (x->block > y->block) - (x->block < y->block);
+}
+
+/* An own table: every class of it is in each snapshot. */
+static bool table_of_classes(const struct hakstat_summary *s, unsigned tiny_max_class,
+			     struct hak_class_table *table)
+{
+	GPtrArray *rows = g_ptr_array_copy(s->rows[HAKSTAT_BY_CLASS], NULL, NULL);
+
+	g_ptr_array_set_free_func(rows, NULL);
+	g_ptr_array_sort(rows, compare_blocks);
+	memset(table, 0, sizeof *table);
+	table->scheme = HAK_SCHEME_FILE;
+	for (guint i = 0; i < rows->len; i++) {
+		const struct hakstat_row *row = g_ptr_array_index(rows, i);
+		if (row->block && row->block <= HAK_BLOCK_MAX) {
+			hak_class_table_add(table, (uint32_t)row->block);
+		}
+	}
+	g_ptr_array_unref(rows);
+	hak_class_table_finish(table, tiny_max_class, page_of(s));
+	return table->count != 0;
+}
+
+bool hakstat_recorded_table(const struct hakstat_summary *s, unsigned tiny_max_class,
+			    struct hak_class_table *table)
+{
+	const struct hakstat_config *c = &s->config;
+	struct hakstat_err err;
+
+	if (!c->known || c->differs || !c->size_classes || tiny_max_class >= HAK_TINY_GROUPS) {
+		return false;
+	}
+	if (c->size_classes[0] == '@') {
+		return table_of_classes(s, tiny_max_class, table);
+	}
+	return hakstat_table_load(table, c->size_classes, tiny_max_class, page_of(s), &err) == 0;
+}
+
+static uint64_t mean_of(const struct hakstat_row *size)
+{
+	uint64_t count = size->n.allocs;
+
+	return count ? (size->n.requested_bytes + count / 2) / count : size->requested_max;
+}
+
+uint64_t hakstat_row_alignment(const struct hak_class_table *table, const struct hakstat_row *size)
+{
+	uint64_t mean = mean_of(size);
+
+	for (uint64_t alignment = 1; table && alignment <= HAK_PAGE_ALIGN_MAX; alignment *= 2) {
+		struct hak_decision d = hak_route_decide(table, mean, alignment);
+		if (d.class_id < table->count && d.usable == size->block) {
+			return alignment;
+		}
+	}
+	return 1;
+}
+
+/* Whole pages for each request: what the row took if that was large, too. */
+static uint64_t large_bytes(const struct hakstat_row *size, const struct hak_decision *d)
+{
+	return size->block == 0 && size->n.usable_bytes >= size->n.requested_bytes
+		       ? size->n.usable_bytes
+		       : d->usable * size->n.allocs;
+}
+
+static uint64_t times(uint64_t count, uint64_t bytes)
+{
+	return count && bytes > UINT64_MAX / count ? UINT64_MAX : count * bytes;
+}
+
 void hakstat_predict_row(const struct hak_class_table *table, const struct hakstat_row *size,
 			 struct hakstat_prediction *sum)
 {
-	uint64_t count = size->n.allocs;
-	uint64_t mean = count ? (size->n.requested_bytes + count / 2) / count : 0;
-	struct hak_decision decision = hak_route_decide(table, mean, 1);
+	struct hak_decision d = hak_route_decide(table, mean_of(size), 1);
 	uint64_t usable =
-		decision.usable > UINT64_MAX / (count ? count : 1) ? UINT64_MAX : decision.usable * count;
+		d.class_id == table->count ? large_bytes(size, &d) : times(size->n.allocs, d.usable);
 
-	sum->allocs += count;
+	sum->allocs += size->n.allocs;
 	sum->requested_bytes += size->n.requested_bytes;
 	sum->usable_bytes += usable;
 	sum->waste_bytes += usable > size->n.requested_bytes ? usable - size->n.requested_bytes : 0;
 }
 
+/* Resizes ------------------------------------------------------------------------------------ */
+
+/* What becomes of the allocations of each index of sizes: times (seen + change) / seen. */
+struct moves {
+	double seen[HAKSTAT_RESIZE_INDEXES];
+	double change[HAKSTAT_RESIZE_INDEXES];
+};
+
+/* Whether realloc keeps the block; as hak_realloc of the allocator decides. */
+static bool stays(const struct hak_class_table *table, uint64_t from, uint64_t to)
+{
+	enum { CACHE_LINE = 64 };
+	struct hak_decision old = hak_route_decide(table, from, 1);
+	struct hak_decision new = hak_route_decide(table, to, 1);
+
+	if (old.class_id == table->count) {
+		return new.class_id == table->count;
+	}
+	return to <= old.usable &&
+	       (to >= old.usable / 2 || old.usable <= CACHE_LINE || new.class_id == old.class_id);
+}
+
+/* Free with g_free. */
+static struct moves *predict_moves(const struct hak_class_table *table, const struct hakstat_summary *s)
+{
+	struct moves *m = g_new0(struct moves, 1);
+
+	for (guint i = 0; i < s->rows[HAKSTAT_BY_SIZE]->len; i++) {
+		const struct hakstat_row *row = g_ptr_array_index(s->rows[HAKSTAT_BY_SIZE], i);
+		m->seen[hakstat_resize_index(row->requested_max)] += (double)row->n.allocs;
+	}
+	for (uint32_t i = 0; i < s->resizes.capacity; i++) {
+		const struct hakstat_resize *r = &s->resizes.entries[i];
+		uint64_t from = hakstat_resize_from(r->key), to = hakstat_resize_to(r->key);
+		if (r->key) {
+			m->change[hakstat_resize_index(to)] +=
+				stays(table, from, to) ? -(double)r->moved : (double)r->stayed;
+		}
+	}
+	return m;
+}
+
+static uint64_t scaled(uint64_t value, double by)
+{
+	double product = (double)value * by + 0.5;
+
+	return product < 0 ? 0 : product < 18446744073709549568.0 ? (uint64_t)product : UINT64_MAX;
+}
+
+/* A row of sizes with the allocations that are to be expected; live and peak stay. */
+static struct hakstat_row expected_row(const struct moves *m, const struct hakstat_row *size)
+{
+	uint32_t index = hakstat_resize_index(size->requested_max);
+	double by = m->seen[index] > 0 ? MAX(1 + m->change[index] / m->seen[index], 0) : 1;
+	struct hakstat_row row = *size;
+
+	if (m->change[index] < 0 || m->change[index] > 0) {
+		row.n.allocs = scaled(size->n.allocs, by);
+		row.n.requested_bytes = scaled(size->n.requested_bytes, by);
+		row.n.usable_bytes = scaled(size->n.usable_bytes, by);
+	}
+	return row;
+}
+
+typedef void (*row_taker)(void *to, const struct hakstat_row *size);
+
+/* Each row as it is expected, and those of sizes that no allocation had. */
+static void each_expected(const struct hak_class_table *table, const struct hakstat_summary *s,
+			  row_taker take, void *to)
+{
+	struct moves *m = predict_moves(table, s);
+
+	for (guint i = 0; i < s->rows[HAKSTAT_BY_SIZE]->len; i++) {
+		struct hakstat_row row = expected_row(m, g_ptr_array_index(s->rows[HAKSTAT_BY_SIZE], i));
+		take(to, &row);
+	}
+	for (uint32_t i = 0; i < HAKSTAT_RESIZE_INDEXES; i++) {
+		uint64_t size = hakstat_resize_to(i);
+		struct hakstat_row row = { .requested_min = size, .requested_max = size };
+		if (m->seen[i] <= 0 && m->change[i] > 0) {
+			row.n.allocs = scaled(1, m->change[i]);
+			row.n.requested_bytes = times(row.n.allocs, size);
+			take(to, &row);
+		}
+	}
+	g_free(m);
+}
+
+struct total {
+	const struct hak_class_table *table;
+	struct hakstat_prediction sum;
+};
+
+static void add_to_total(void *data, const struct hakstat_row *size)
+{
+	struct total *total = data;
+
+	hakstat_predict_row(total->table, size, &total->sum);
+}
+
 struct hakstat_prediction hakstat_predict(const struct hak_class_table *table,
 					  const struct hakstat_summary *summary)
 {
-	struct hakstat_prediction sum = { 0 };
+	struct total total = { .table = table };
 
-	for (guint i = 0; i < summary->rows[HAKSTAT_BY_SIZE]->len; i++) {
-		hakstat_predict_row(table, g_ptr_array_index(summary->rows[HAKSTAT_BY_SIZE], i), &sum);
-	}
-	return sum;
+	each_expected(table, summary, add_to_total, &total);
+	return total.sum;
 }
+
+/* A whole summary ---------------------------------------------------------------------------- */
 
 struct predicted {
 	const struct hak_class_table *table;
+	const struct hak_class_table *recorded; /* NULL: unknown */
 	struct hakstat_summary *to;
-	uint64_t mean;
 	struct hak_decision decision;
 	struct hakstat_counts n;
 };
@@ -70,32 +254,54 @@ static void add_row(const struct predicted *p, enum hakstat_table_id table, cons
 	hakstat_counts_add(&row->n, &p->n);
 }
 
-static uint64_t times(uint64_t count, uint64_t bytes)
+static bool is_large(const struct predicted *p)
 {
-	return count && bytes > UINT64_MAX / count ? UINT64_MAX : count * bytes;
+	return p->decision.class_id == p->table->count;
 }
 
-static void predict_size(struct predicted *p, const struct hakstat_row *size)
+/* Bytes that `part` of a row's allocations take. */
+static uint64_t usable_of(const struct predicted *p, const struct hakstat_row *size, uint64_t part)
 {
+	if (is_large(p) && size->n.allocs) {
+		return (uint64_t)((double)large_bytes(size, &p->decision) * (double)part /
+					  (double)size->n.allocs +
+				  0.5);
+	}
+	return times(part, p->decision.usable);
+}
+
+static void predict_counts(struct predicted *p, const struct hakstat_row *size)
+{
+	const struct hakstat_counts *n = &size->n;
+
+	p->n = (struct hakstat_counts) {
+		.allocs = n->allocs,
+		.frees = n->allocs - MIN(n->allocs, n->live),
+		.live = n->live,
+		.requested_bytes = n->requested_bytes,
+		.usable_bytes = usable_of(p, size, n->allocs),
+		.live_requested_bytes = n->live_requested_bytes,
+		.live_usable_bytes = MAX(usable_of(p, size, n->live), n->live_requested_bytes),
+		.peak_live = n->peak_live,
+		.peak_requested_bytes = n->peak_requested_bytes,
+		.peak_usable_bytes = MAX(usable_of(p, size, n->peak_live), n->peak_requested_bytes),
+	};
+	p->n.large_live_bytes = is_large(p) ? p->n.live_usable_bytes : 0;
+}
+
+static void predict_size(void *data, const struct hakstat_row *size)
+{
+	struct predicted *p = data;
 	char key[128];
 
-	if (size->n.allocs == 0) {
+	if (size->n.allocs == 0 && size->n.live == 0) {
 		return;
 	}
-	p->mean = (size->n.requested_bytes + size->n.allocs / 2) / size->n.allocs;
-	p->decision = hak_route_decide(p->table, p->mean, 1);
-	p->n = (struct hakstat_counts) {
-		.allocs = size->n.allocs,
-		.frees = size->n.allocs - MIN(size->n.allocs, size->n.live),
-		.live = size->n.live,
-		.requested_bytes = size->n.requested_bytes,
-		.usable_bytes = times(size->n.allocs, p->decision.usable),
-		.live_requested_bytes = times(size->n.live, p->mean),
-		.live_usable_bytes = times(size->n.live, p->decision.usable),
-	};
+	p->decision = hak_route_decide(p->table, mean_of(size), hakstat_row_alignment(p->recorded, size));
+	predict_counts(p, size);
 	g_snprintf(key, sizeof key, "%u:%s:%" PRIu64, p->decision.class_id, predicted_class(p),
 		   p->decision.usable);
-	if (p->decision.class_id == p->table->count) {
+	if (is_large(p)) {
 		g_snprintf(key, sizeof key, "%u:large:0", p->decision.class_id);
 	}
 	add_row(p, HAKSTAT_BY_CLASS, key, size);
@@ -129,7 +335,13 @@ static void copy_facts(struct hakstat_summary *to, const struct hakstat_summary 
 struct hakstat_summary *hakstat_predict_summary(const struct hak_class_table *table, const char *table_name,
 						const struct hakstat_summary *summary)
 {
-	struct predicted p = { .table = table, .to = hakstat_summary_new() };
+	struct hak_class_table recorded;
+	bool is_known = hakstat_recorded_table(summary, summary->config.tiny_max_class, &recorded);
+	struct predicted p = {
+		.table = table,
+		.recorded = is_known ? &recorded : NULL,
+		.to = hakstat_summary_new(),
+	};
 	struct hakstat_config config = {
 		.known = true,
 		.version = summary->config.version,
@@ -143,9 +355,7 @@ struct hakstat_summary *hakstat_predict_summary(const struct hak_class_table *ta
 	copy_facts(p.to, summary);
 	hakstat_summary_add_config(p.to, &config);
 	g_free(config.size_classes);
-	for (guint i = 0; i < summary->rows[HAKSTAT_BY_SIZE]->len; i++) {
-		predict_size(&p, g_ptr_array_index(summary->rows[HAKSTAT_BY_SIZE], i));
-	}
+	each_expected(table, summary, predict_size, &p);
 	hakstat_summary_note(
 		p.to, "a prediction: the recorded requests under another table; slabs, sites and what the "
 		      "program holds elsewhere are not predicted");

@@ -60,6 +60,7 @@ struct hakstat_thread {
 	struct hakstat_gap
 		gaps[HAKSTAT_GAPS]; /* the latest ones: a batch may come late out of a damaged stream */
 	unsigned gap_count;	    /* of all there were */
+	uint64_t moving[HAKSTAT_MODE_COUNT];	     /* see hakstat_tally_note_move */
 	struct hakstat_counts n[HAKSTAT_MODE_COUNT]; /* by source: samples, events, packed operations */
 };
 

@@ -504,6 +504,9 @@ void hakstat_process_finish(struct hakstat_process *p, struct hakstat_process *s
 		finish_requests(&f, i);
 		finish_unsampled(&f, i);
 	}
+	if (f.exact) {
+		hakstat_resizes_merge(&s->resizes, &f.exact->resizes);
+	}
 	finish_process_row(&f);
 	finish_threads(&f);
 	s->unended += p->heap.life == HAK_LIFE_RUNNING;

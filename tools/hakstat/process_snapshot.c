@@ -20,7 +20,7 @@ static struct hakstat_live exact_live(const struct hakstat_class_state *c, const
 	uint64_t traced = at_least_zero((int64_t)(cell->allocs - cell->frees));
 	uint64_t requested =
 		at_least_zero((int64_t)(cell->requested - cell->freed_requested) + cell->resized);
-	uint64_t usable = at_least_zero((int64_t)(cell->usable - cell->freed_usable));
+	uint64_t usable = at_least_zero((int64_t)(cell->usable - cell->freed_usable) + cell->regrown);
 	struct hakstat_live live = { .blocks = traced, .requested = requested };
 
 	if (!c->has_points) {

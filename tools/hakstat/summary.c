@@ -52,6 +52,7 @@ void hakstat_summary_free(struct hakstat_summary *s)
 	g_ptr_array_unref(s->paths);
 	g_ptr_array_unref(s->hosts);
 	g_ptr_array_unref(s->notes);
+	hakstat_resizes_clear(&s->resizes);
 	g_free(s->config.version);
 	g_free(s->config.size_classes);
 	g_free(s);
@@ -308,6 +309,7 @@ void hakstat_summary_merge(struct hakstat_summary *to, const struct hakstat_summ
 	merge_texts(to, from);
 	merge_tables(to, from);
 	hakstat_summary_add_config(to, &from->config);
+	hakstat_resizes_merge(&to->resizes, &from->resizes);
 	to->mode = MAX(to->mode, from->mode);
 	to->estimated |= from->estimated;
 	to->partial |= from->partial;

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "resizes.h"
+
 /* What a trace recorded, from the least to the most. */
 enum hakstat_mode {
 	HAKSTAT_MODE_NONE,
@@ -125,6 +127,7 @@ struct hakstat_summary {
 	HAKSTAT_SUMS(HAKSTAT_U64_FIELD)
 	struct hakstat_gauges g;
 	struct hakstat_config config;
+	struct hakstat_resizes resizes;		 /* of operations that were read one by one */
 	GPtrArray *rows[HAKSTAT_TABLE_COUNT];	 /* struct hakstat_row * */
 	GHashTable *by_key[HAKSTAT_TABLE_COUNT]; /* key -> row */
 };

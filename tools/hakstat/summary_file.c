@@ -122,6 +122,26 @@ static json_t *tables_json(const struct hakstat_summary *s)
 	return to;
 }
 
+static json_t *resizes_json(const struct hakstat_resizes *r)
+{
+	json_t *to = json_array();
+
+	for (uint32_t i = 0; i < r->capacity; i++) {
+		const struct hakstat_resize *entry = &r->entries[i];
+		json_t *pair;
+		if (!entry->key) {
+			continue;
+		}
+		pair = json_object();
+		put_number(pair, "from", hakstat_resize_from(entry->key));
+		put_number(pair, "to", hakstat_resize_to(entry->key));
+		put_number(pair, "moved", entry->moved);
+		put_number(pair, "stayed", entry->stayed);
+		json_array_append_new(to, pair);
+	}
+	return to;
+}
+
 static json_t *config_json(const struct hakstat_config *c)
 {
 	json_t *to = json_object();
@@ -162,6 +182,7 @@ int hakstat_summary_write(const struct hakstat_summary *s, FILE *out)
 	if (s->config.known) {
 		json_object_set_new(root, "config", config_json(&s->config));
 	}
+	json_object_set_new(root, "resizes", resizes_json(&s->resizes));
 	json_object_set_new(root, "tables", tables_json(s));
 	status = json_dumpf(root, out, JSON_COMPACT | JSON_REAL_PRECISION(17));
 	fputc('\n', out);
@@ -317,6 +338,19 @@ static void get_config(struct hakstat_summary *s, const json_t *from)
 	g_free(c.size_classes);
 }
 
+static void get_resizes(struct hakstat_summary *s, const json_t *from)
+{
+	json_t *pair;
+	size_t i;
+
+	json_array_foreach(from, i, pair)
+	{
+		hakstat_resizes_add(&s->resizes,
+				    hakstat_resize_key(get_number(pair, "from"), get_number(pair, "to")),
+				    get_number(pair, "moved"), get_number(pair, "stayed"));
+	}
+}
+
 static void get_texts(struct hakstat_summary *s, const json_t *root)
 {
 	const char *text;
@@ -384,6 +418,7 @@ struct hakstat_summary *hakstat_summary_load(FILE *in, const char *name, struct 
 	get_texts(s, root);
 	get_facts(s, root);
 	get_config(s, json_object_get(root, "config"));
+	get_resizes(s, json_object_get(root, "resizes"));
 	if (get_tables(s, json_object_get(root, "tables")) != 0) {
 		hakstat_err_set(err, HAKSTAT_TRACE,
 				"%s: a damaged summary: a table or a row of it is not as hakstat wrote it",

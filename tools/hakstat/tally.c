@@ -22,6 +22,7 @@ void hakstat_tally_clear(struct hakstat_tally *tally)
 			g_free(tally->classes[i]);
 		}
 	}
+	hakstat_resizes_clear(&tally->resizes);
 	memset(tally, 0, sizeof *tally);
 }
 
@@ -146,6 +147,21 @@ static inline void count_free(struct hakstat_tally *tally, const struct hakstat_
 	add_live(c, op->requested, -(int64_t)op->weight);
 }
 
+/* A large block is whole pages, before as after. */
+static void regrow(struct hakstat_tally *tally, struct hakstat_cell *cell, const struct hakstat_tally_op *op,
+		   uint64_t old_requested)
+{
+	uint64_t mask = (tally->page_size ? tally->page_size : 4096) - 1;
+	uint64_t before = (MAX(old_requested, 1) + mask) & ~mask;
+	int64_t by = (int64_t)((op->usable - before) * op->weight);
+
+	cell->regrown += by;
+	tally->live_bytes += by;
+	if (tally->live_bytes > tally->peak_bytes) {
+		tally->peak_bytes = tally->live_bytes;
+	}
+}
+
 /*
  * The block stays, what is asked of it changes. When its former size is unknown, the block
  * comes under the trace here: it is taken for freed untraced and found again.
@@ -164,9 +180,35 @@ static inline void count_resize(struct hakstat_tally *tally, const struct haksta
 		cell->resized += (int64_t)(op->requested * op->weight);
 	} else {
 		cell->resized += (int64_t)((op->requested - old_requested) * op->weight);
+		hakstat_resizes_add(&tally->resizes, hakstat_resize_key(old_requested, op->requested), 0,
+				    op->weight);
 		add_live(c, old_requested, -(int64_t)op->weight);
+		if (tally->block[op->class_id] == 0) {
+			regrow(tally, cell, op, old_requested);
+		}
 	}
 	add_live(c, op->requested, (int64_t)op->weight);
+}
+
+static inline void note_move(struct hakstat_tally *tally, uint64_t *moving, bool is_alloc,
+			     const struct hakstat_tally_op *op)
+{
+	if (LIKELY((op->flags & HAK_OP_RESIZE) == 0)) {
+		return;
+	}
+	if (is_alloc) {
+		*moving = op->requested + 1;
+	} else if (*moving && !(op->flags & HAK_OP_UNTRACED)) {
+		hakstat_resizes_add(&tally->resizes, hakstat_resize_key(op->requested, *moving - 1),
+				    op->weight, 0);
+		*moving = 0;
+	}
+}
+
+void hakstat_tally_note_move(struct hakstat_tally *tally, uint64_t *moving, bool is_alloc,
+			     const struct hakstat_tally_op *op)
+{
+	note_move(tally, moving, is_alloc, op);
 }
 
 void hakstat_tally_alloc(struct hakstat_tally *tally, const struct hakstat_tally_op *op)
@@ -185,17 +227,19 @@ void hakstat_tally_resize(struct hakstat_tally *tally, const struct hakstat_tall
 	count_resize(tally, op, old_requested);
 }
 
-static inline void count_operation(struct hakstat_tally *tally, enum hak_word_kind kind,
+static inline void count_operation(struct hakstat_tally *tally, uint64_t *moving, enum hak_word_kind kind,
 				   const struct hakstat_tally_op *op, uint64_t old_requested,
 				   struct hakstat_batch *batch)
 {
 	if (kind == HAK_WORD_ALLOC) {
 		count_alloc(tally, op);
+		note_move(tally, moving, true, op);
 		batch->allocs++;
 		batch->requested += op->requested;
 		batch->usable += op->usable;
 	} else if (kind == HAK_WORD_FREE) {
 		count_free(tally, op);
+		note_move(tally, moving, false, op);
 		batch->frees++;
 	} else {
 		count_resize(tally, op, old_requested);
@@ -203,7 +247,7 @@ static inline void count_operation(struct hakstat_tally *tally, enum hak_word_ki
 	}
 }
 
-void hakstat_tally_ops(struct hakstat_tally *tally, const uint64_t *words, uint32_t units,
+void hakstat_tally_ops(struct hakstat_tally *tally, uint64_t *moving, const uint64_t *words, uint32_t units,
 		       struct hakstat_batch *out)
 {
 	struct hakstat_batch batch = { 0 };
@@ -225,7 +269,7 @@ void hakstat_tally_ops(struct hakstat_tally *tally, const uint64_t *words, uint3
 			batch.malformed++;
 			continue;
 		}
-		count_operation(tally, read.kind, &op, read.old_requested, &batch);
+		count_operation(tally, moving, read.kind, &op, read.old_requested, &batch);
 	}
 	out->allocs += batch.allocs;
 	out->frees += batch.frees;
@@ -265,6 +309,7 @@ struct hakstat_cell hakstat_tally_sum(const struct hakstat_tally *tally, uint32_
 		sum.untraced += cell->untraced;
 		sum.untraced_usable += cell->untraced_usable;
 		sum.resized += cell->resized;
+		sum.regrown += cell->regrown;
 		sum.min = MIN(sum.min, cell->min);
 		sum.max = MAX(sum.max, cell->max);
 	}

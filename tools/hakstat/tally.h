@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "resizes.h"
+
 enum {
 	HAKSTAT_MAX_CLASSES = 128,  /* what a packed operation can name */
 	HAKSTAT_REASONS = 8,	    /* likewise */
@@ -28,6 +30,7 @@ struct hakstat_cell {
 	uint64_t frees, freed_requested, freed_usable;
 	uint64_t untraced, untraced_usable;
 	int64_t resized;   /* what resizes added to the requested bytes of live blocks */
+	int64_t regrown;   /* and to their usable bytes, where they are large */
 	uint64_t min, max; /* requested; of allocations */
 };
 
@@ -49,8 +52,10 @@ struct hakstat_tally {
 	bool is_used;
 	struct hakstat_class_tally *classes[HAKSTAT_MAX_CLASSES];
 	uint64_t block[HAKSTAT_MAX_CLASSES]; /* usable bytes; 0: unknown or differing */
+	uint32_t page_size;		     /* 0: 4096 */
 	int64_t live_bytes, peak_bytes;	     /* usable, counted from the start of the trace */
 	int64_t marked_bytes;		     /* live_bytes when the buckets' peaks were taken */
+	struct hakstat_resizes resizes;
 };
 
 /* What one batch of operations came to. */
@@ -69,14 +74,20 @@ struct hakstat_tally_op {
 };
 void hakstat_tally_alloc(struct hakstat_tally *tally, const struct hakstat_tally_op *op);
 void hakstat_tally_free(struct hakstat_tally *tally, const struct hakstat_tally_op *op);
+/*
+ * A realloc that moves is an allocation and the free that follows in the same thread, both with
+ * HAK_OP_RESIZE. `moving` is the thread's, 0 at first: what the allocation asked for, plus one.
+ */
+void hakstat_tally_note_move(struct hakstat_tally *tally, uint64_t *moving, bool is_alloc,
+			     const struct hakstat_tally_op *op);
 void hakstat_tally_resize(struct hakstat_tally *tally, const struct hakstat_tally_op *op,
 			  uint64_t old_requested);
 
 /*
- * The operations of one event in `units` units, as of hakmem_ops_word.h; adds to `batch`. What
- * comes after one that cannot be read is not counted.
+ * The operations of one event of one thread in `units` units, as of hakmem_ops_word.h; adds to
+ * `batch`. What comes after one that cannot be read is not counted.
  */
-void hakstat_tally_ops(struct hakstat_tally *tally, const uint64_t *words, uint32_t units,
+void hakstat_tally_ops(struct hakstat_tally *tally, uint64_t *moving, const uint64_t *words, uint32_t units,
 		       struct hakstat_batch *batch);
 
 /*

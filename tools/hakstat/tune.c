@@ -54,13 +54,25 @@ static void merge_equal(GArray *candidates)
 	g_array_set_size(candidates, kept);
 }
 
+static uint64_t count_of(const struct hakstat_row *row, enum hakstat_tune_weight weight)
+{
+	switch (weight) {
+	case HAKSTAT_TUNE_LIVE:
+		return row->n.live;
+	case HAKSTAT_TUNE_PEAK:
+		return row->n.peak_live;
+	default:
+		return row->n.allocs;
+	}
+}
+
 static GArray *collect(const struct hakstat_summary *s, enum hakstat_tune_weight weight)
 {
 	GArray *candidates = g_array_new(FALSE, FALSE, sizeof(struct candidate));
 
 	for (guint i = 0; i < s->rows[HAKSTAT_BY_SIZE]->len; i++) {
 		const struct hakstat_row *row = g_ptr_array_index(s->rows[HAKSTAT_BY_SIZE], i);
-		uint64_t count = weight == HAKSTAT_TUNE_LIVE ? row->n.live : row->n.allocs;
+		uint64_t count = count_of(row, weight);
 		struct candidate c = { block_for(row->requested_max), (double)count };
 		if (count && c.block <= HAK_BLOCK_MAX) {
 			g_array_append_val(candidates, c);

@@ -12,6 +12,7 @@
 enum hakstat_tune_weight {
 	HAKSTAT_TUNE_ALLOCS, /* each allocation counts */
 	HAKSTAT_TUNE_LIVE,   /* each block that is live at the end counts */
+	HAKSTAT_TUNE_PEAK,   /* each block that was live when the most bytes were */
 };
 
 /*
