@@ -24,6 +24,8 @@ tap_is "$status $(cat out)" "0 got input" "the command has its standard input an
 tap_like "$said" '^hakstat: trace in ok \([0-9.]+ [KM]iB, no events lost\)$' "the last line says where the trace is"
 record seven -- bash -c 'exit 7'
 tap_is "$status" 7 "the exit status is the command's"
+record waits -- /usr/bin/env
+tap_is "$(sed -n 's/^LTTNG_UST_REGISTER_TIMEOUT=//p' out)" 30000 "programs wait for a session daemon that is busy"
 record killed -- bash -c 'kill -KILL $$'
 tap_is "$status" 137 "a command that a signal ended gives 128 + its number"
 record options -- bash -c 'echo "$@"' bash --mode --help

@@ -43,6 +43,15 @@ refused "file: neither a trace folder nor a saved summary" "a file of something 
 mkdir foreign
 echo "this is no metadata" >foreign/metadata
 refused "foreign: not a readable trace: its metadata is not that of a CTF trace" "metadata of something else" 3 foreign
+mkdir nobody
+"${python:-python3}" - >nobody/metadata <<'PY'
+import struct, sys
+text = b'/* CTF 1.8 */ trace { major = 1; minor = 8; byte_order = le; };'
+size = 8 * (37 + len(text) + (-(37 + len(text)) % 8))
+head = struct.pack("<I16sIIIBBBBB", 0x75D11D57, b"", 0, 8 * (37 + len(text)), size, 0, 0, 0, 1, 8)
+sys.stdout.buffer.write((head + text).ljust(size // 8, b"\0"))
+PY
+refused "nobody: not a readable trace: no process was traced, it holds no event" "a session to which no process came" 3 nobody
 mkdir hollow
 : >hollow/metadata
 refused "hollow: not a readable trace: its metadata is empty" "empty metadata" 3 hollow
@@ -98,8 +107,11 @@ tap_like "$shown" "ops_[0-9]+ is cut short or damaged after 0 of" "and the repor
 # Lengths in a trace that no file has: of a build id, which is in the state stream.
 # long NAME BYTES: 8 of them, as printf writes them
 long() {
+	local file at
 	variant "$1"
-	printf '%b' "$2" | dd of="$to/state_1" bs=1 seek=303 conv=notrunc 2>/dev/null
+	# The first length of 20 bytes.
+	IFS=: read -r file at _ < <(cd "$to" && LC_ALL=C grep -obUaP '\x14\x00{7}' state_[01])
+	printf '%b' "$2" | dd of="$to/$file" bs=1 seek="$at" conv=notrunc 2>/dev/null
 }
 long greedy '\x00\x00\x00\x40\x00\x00\x00\x00'
 refused "greedy: damaged: reading it takes more than [0-9.]+ [GM]iB of memory" "a length that asks for 100 GiB" 3 greedy

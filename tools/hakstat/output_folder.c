@@ -113,6 +113,19 @@ void hakstat_output_folder_undo(const struct hakstat_output_folder *folder)
 	}
 }
 
+/* LTTng writes metadata for a session to which no process came as well. */
+static bool describes_events(const char *path)
+{
+	static const char ours[] = "\"hakmem:";
+	gchar *data = NULL;
+	gsize length = 0;
+	bool is_found = g_file_get_contents(path, &data, &length, NULL) &&
+			memmem(data, length, ours, sizeof ours - 1) != NULL;
+
+	g_free(data);
+	return is_found;
+}
+
 uint64_t hakstat_output_folder_bytes(const struct hakstat_output_folder *folder, bool *is_trace)
 {
 	char *paths[] = { folder->absolute, NULL };
@@ -124,7 +137,8 @@ uint64_t hakstat_output_folder_bytes(const struct hakstat_output_folder *folder,
 	while (walk && (entry = fts_read(walk))) {
 		if (entry->fts_info == FTS_F) {
 			bytes += (uint64_t)entry->fts_statp->st_size;
-			*is_trace = *is_trace || strcmp(entry->fts_name, "metadata") == 0;
+			*is_trace = *is_trace || (strcmp(entry->fts_name, "metadata") == 0 &&
+						  describes_events(entry->fts_accpath));
 		}
 	}
 	if (walk) {

@@ -60,6 +60,8 @@ static char **set_environment(char **environment, const char *session, uint64_t 
 {
 	char *bytes = g_strdup_printf("%" PRIu64, sample_bytes);
 
+	/* On a busy machine LTTng's own 3 seconds pass, and the program then runs untraced. */
+	environment = g_environ_setenv(environment, "LTTNG_UST_REGISTER_TIMEOUT", "30000", FALSE);
 	environment = g_environ_setenv(environment, MARK, session, TRUE);
 	if (sample_bytes) {
 		environment = g_environ_setenv(environment, "HAKMEM_SAMPLE_BYTES", bytes, TRUE);

@@ -153,10 +153,12 @@ static char *say_folder(const struct hakstat_output_folder *folder, const char *
 	if (is_trace) {
 		g_string_printf(said, "trace in %s (%s, %s)", folder->path, size, losses);
 	} else {
-		g_string_printf(said,
-				"no trace in %s: nothing that ran could be traced; programs that are linked "
-				"statically or run with other rights than yours cannot",
-				folder->path);
+		g_string_printf(
+			said,
+			"no trace in %s: nothing that ran could be traced; programs that are linked "
+			"statically or run with other rights than yours cannot, nor where the session "
+			"daemon does not answer for 30 seconds",
+			folder->path);
 	}
 	if (folder->moved_to) {
 		g_string_append_printf(said, "; an older %s is now %s", folder->path, folder->moved_to);

@@ -100,7 +100,8 @@ static const char *check_metadata(const unsigned char *data, size_t length)
 		}
 		at += packet / 8;
 	}
-	return NULL;
+	/* A session in whose time no process came. */
+	return memmem(data, length, "stream {", 8) ? NULL : "no process was traced, it holds no event";
 }
 
 /* `has_known_layout`: the streams' packets begin as this file knows them. */
