@@ -120,8 +120,9 @@ static bool print_result(const char *program, const struct bench_options *o)
 		cpu += workers[i].cpu_seconds;
 		faults += (double)workers[i].faults;
 	}
-	printf("%s mode=%s min=%zu max=%zu slots=%zu threads=%u mops=%.4f cpu_ns=%.2f faults=%.4f ", program,
-	       o->mode, o->min, o->max, o->slots, o->threads, rate * 1e-6, cpu * 1e9 / pairs, faults / pairs);
+	printf("%s mode=%s min=%zu max=%zu slots=%zu threads=%u mops=%.4f cpu_mops=%.4f faults=%.4f ",
+	       program, o->mode, o->min, o->max, o->slots, o->threads, rate * 1e-6, pairs * 1e-6 / cpu,
+	       faults / pairs);
 	return bench_proof_print(o->served_by);
 }
 
