@@ -11,6 +11,9 @@ mandir ?= $(PREFIX)/share/man
 pkgconfigdir ?= $(libdir)/pkgconfig
 bashcompdir ?= $(PREFIX)/share/bash-completion/completions
 
+# An installation may be moved as a whole: hakstat looks for the libraries from where it lies itself.
+LIBRARIES := $(shell realpath -ms --relative-to='$(bindir)' '$(libdir)')
+
 VERSION := $(shell sed -n 's/^.define HAKMEM_VERSION "\(.*\)"/\1/p' lib/include/hakmem.h)
 SOMAJOR := 0
 
@@ -41,7 +44,8 @@ TRACER_CFLAGS = $(HAK_CFLAGS) $(HAK_FRAMES) -Ilib/include -Itracer -fPIC -ftls-m
 TRACER_LIBS = $(shell $(PKG_CONFIG) --libs lttng-ust) -ldl -pthread
 HAKSTAT_PKGS := babeltrace2 lttng-ctl libdw libelf smartcols jansson glib-2.0 zlib
 # -fwrapv: sums of a damaged trace may leave the range; then they wrap and are not undefined.
-HAKSTAT_CFLAGS = $(HAK_CFLAGS) -fwrapv -Itools/hakstat -Ilib/include $(shell $(PKG_CONFIG) --cflags $(HAKSTAT_PKGS))
+HAKSTAT_CFLAGS = $(HAK_CFLAGS) -fwrapv -Itools/hakstat -Ilib/include -DHAKSTAT_LIBRARIES='"$(LIBRARIES)"' \
+	$(shell $(PKG_CONFIG) --cflags $(HAKSTAT_PKGS))
 HAKSTAT_LIBS = $(shell $(PKG_CONFIG) --libs $(HAKSTAT_PKGS)) -liberty -lm -pthread
 
 LIB_SRC := $(sort $(wildcard lib/*.c))
@@ -86,6 +90,13 @@ $(BUILD)/tracer/%.o: tracer/%.c $(BUILD)/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TRACER_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Another libdir than before changes one object only.
+$(BUILD)/libraries: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(LIBRARIES)' | cmp -s - $@ || printf '%s\n' '$(LIBRARIES)' >$@
+
+$(BUILD)/tools/hakstat/launch.o: $(BUILD)/libraries
 
 $(BUILD)/tools/%.o: tools/%.c $(BUILD)/flags
 	$(call say,CC)

@@ -51,5 +51,27 @@ tap_is "$(cat "$tmp/out")" "$(pkg-config --modversion hakmem) C7.1024 1" "HAKMEM
 
 tap_ok "make uninstall" run_make uninstall
 tap_empty "$(find "$prefix" ! -type d)" "leaves nothing"
+# A distribution's folder for libraries is another one. A copy of the build is enough: tests that run beside this
+# one use the build itself.
+mkdir "$tmp/build"
+cp -a "$build"/{lib,tracer,tools,flags} "$tmp/build"
+distribution() {
+	make --no-print-directory -C "$top" BUILD="$tmp/build" DESTDIR="$tmp/stage" PREFIX=/usr libdir=/usr/lib/x86_64-linux-gnu "$@"
+}
+tap_ok "make install with another libdir" distribution install
+tap_is "$(cd "$tmp/stage" && find . -name 'lib*' -type f | sort | paste -sd ' ')" \
+	"$(printf './usr/lib/x86_64-linux-gnu/%s ' libhakmem-tracer.so libhakmem.a libhakmem.so.0 | sed 's/ $//')" \
+	"the libraries are there"
+tap_like "$(cat "$tmp/stage/usr/lib/x86_64-linux-gnu/pkgconfig/hakmem.pc")" '^libdir=/usr/lib/x86_64-linux-gnu$' \
+	"pkg-config is told"
+tap_ok "and hakstat finds them" "$tmp/stage/usr/bin/hakstat" record -o "$tmp/elsewhere" --mode full -- "$tmp/example"
+tap_like "$("$tmp/stage/usr/bin/hakstat" report "$tmp/elsewhere")" '^C7\.1024' "and reports"
+mv "$tmp/stage/usr/lib/x86_64-linux-gnu/libhakmem-tracer.so" "$tmp"
+"$tmp/stage/usr/bin/hakstat" record -o "$tmp/nowhere" -- true >"$tmp/out" 2>&1
+tap_is "$? $(cat "$tmp/out")" "2 hakstat: libhakmem.so and libhakmem-tracer.so are neither in $tmp/stage/usr/lib/x86_64-linux-gnu nor in a build tree; install them" \
+	"libraries that are missing are named, with the folder looked in"
+mv "$tmp/libhakmem-tracer.so" "$tmp/stage/usr/lib/x86_64-linux-gnu/"
+tap_ok "make uninstall with another libdir" distribution uninstall
+tap_empty "$(find "$tmp/stage" ! -type d)" "leaves nothing either"
 tap_ok "the build is as before" make --no-print-directory -C "$top" BUILD="$build" lib
 tap_done

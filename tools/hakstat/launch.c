@@ -18,13 +18,16 @@
 /* Found by the dynamic linker; comes with LTTng-UST and keeps children of fork apart. */
 #define FORK_HELPER "liblttng-ust-fork.so.1"
 
-/* Where the libraries are, seen from the folder of this program: a build tree, an installation. */
+/*
+ * Where the libraries are, seen from the folder of this program: a build tree, an installation. The
+ * Makefile gives HAKSTAT_LIBRARIES, the way from bindir to libdir.
+ */
 static const struct {
 	const char *allocator;
 	const char *tracer;
 } places[] = {
 	{ "../../lib/libhakmem.so", "../../tracer/libhakmem-tracer.so" },
-	{ "../lib/libhakmem.so", "../lib/libhakmem-tracer.so" },
+	{ HAKSTAT_LIBRARIES "/libhakmem.so", HAKSTAT_LIBRARIES "/libhakmem-tracer.so" },
 };
 
 /* What the caller's handling of signals was, for the command and for afterwards. */
@@ -124,6 +127,19 @@ static bool preload_from(size_t i, const char *folder, bool traced, char ***envi
 	return is_there;
 }
 
+static int say_missing(const char *folder, struct hakstat_err *err)
+{
+	char *installed = g_canonicalize_filename(HAKSTAT_LIBRARIES, folder);
+	int status =
+		hakstat_err_set(err, HAKSTAT_USAGE,
+				"libhakmem.so and libhakmem-tracer.so are neither in %s nor in a build tree; "
+				"install them",
+				installed);
+
+	g_free(installed);
+	return status;
+}
+
 char **hakstat_launch_environment(char **environment, bool traced, struct hakstat_err *err)
 {
 	char *folder = own_folder();
@@ -134,10 +150,7 @@ char **hakstat_launch_environment(char **environment, bool traced, struct haksta
 		is_found = preload_from(i, folder, traced, &environment, &status, err);
 	}
 	if (!is_found) {
-		status = hakstat_err_set(err, HAKSTAT_USAGE,
-					 "libhakmem.so and libhakmem-tracer.so are not beside %s; "
-					 "build or install them",
-					 folder);
+		status = say_missing(folder, err);
 	}
 	g_free(folder);
 	if (status) {
