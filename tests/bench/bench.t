@@ -23,7 +23,7 @@ bench() {
 		--only '^(fixed_size 128|random_mixed|churn|remote|realloc)$' "$@" >"$work/out" 2>&1
 }
 
-echo 1..6
+echo 1..7
 
 bench "hakmem=$BUILD/lib/libhakmem.so" && grep -q 'libhakmem.so.0 *5  *0$' "$work/out"
 check "every shape runs and is served by the library named" $?
@@ -60,3 +60,19 @@ check "without a preload a run that wants hakmem fails" $?
 
 LD_PRELOAD=$BUILD/lib/libhakmem.so "$BUILD/tests/bench/random_mixed" --pairs 1000 --served-by libhakmem >"$work/out" 2>&1
 check "and with it passes" $?
+
+# The default table: the Tiny boundary is in the look-up tables, so no instruction knows of it.
+PYTHONPATH=$here python3 -B - "$BUILD" >"$work/out" 2>&1 <<'PY'
+import os, sys
+import instructions, measure
+build = os.path.abspath(sys.argv[1])
+hakmem = measure.Allocator("hakmem", os.path.join(build, "lib", "libhakmem.so"))
+program = os.path.join(build, "tests", "bench", "instructions")
+counts = []
+for boundary in ("7", "5"):
+    os.environ["HAKMEM_TINY_MAX_CLASS"] = boundary
+    counts.append(instructions.per_pair_by_steps(program, hakmem, "pair", 300))
+print(counts)
+sys.exit(counts[0] is None or counts[0] != counts[1])
+PY
+check "a pair takes the same instructions and branches with the boundary at C7 and at C5" $?
