@@ -181,6 +181,16 @@ static void sizes_of_resizes_are_as_exact_as_any_table(void **state)
 	}
 }
 
+static void each_index_of_resizes_has_a_size_of_its_own(void **state)
+{
+	(void)state;
+
+	for (uint32_t i = 1; i < HAKSTAT_RESIZE_INDEXES; i++) {
+		assert_int_equal(hakstat_resize_index(hakstat_resize_to(i)), i);
+	}
+	assert_int_equal(hakstat_resize_index(UINT64_MAX), HAKSTAT_RESIZE_INDEXES - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +201,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_kind_ends_its_batch),
 		cmocka_unit_test(reallocs_are_kept_with_both_sizes),
 		cmocka_unit_test(sizes_of_resizes_are_as_exact_as_any_table),
+		cmocka_unit_test(each_index_of_resizes_has_a_size_of_its_own),
 	};
 
 	return cmocka_run_group_tests_name("tally", tests, NULL, NULL);

@@ -183,7 +183,7 @@ static void each_expected(const struct hak_class_table *table, const struct haks
 		struct hakstat_row row = expected_row(m, g_ptr_array_index(s->rows[HAKSTAT_BY_SIZE], i));
 		take(to, &row);
 	}
-	for (uint32_t i = 0; i < HAKSTAT_RESIZE_INDEXES; i++) {
+	for (uint32_t i = 1; i < HAKSTAT_RESIZE_INDEXES; i++) {
 		uint64_t size = hakstat_resize_to(i);
 		struct hakstat_row row = { .requested_min = size, .requested_max = size };
 		if (m->seen[i] <= 0 && m->change[i] > 0) {

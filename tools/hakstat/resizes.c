@@ -10,7 +10,7 @@
 
 enum { FIRST_CAPACITY = 64, EXACT_INDEXES = 2 * (HAKSTAT_EXACT_SIZES / 8) + 2 };
 
-_Static_assert(EXACT_INDEXES + 52 * HAKSTAT_SUB_BUCKETS <= HAKSTAT_RESIZE_INDEXES, "indexes of resizes");
+_Static_assert(EXACT_INDEXES + 52 * HAKSTAT_SUB_BUCKETS == HAKSTAT_RESIZE_INDEXES, "indexes of resizes");
 
 /* Two indexes for each 8 bytes: their end, and what lies before it. */
 uint32_t hakstat_resize_index(uint64_t size)
@@ -24,12 +24,14 @@ uint32_t hakstat_resize_index(uint64_t size)
 static uint64_t size_of(uint32_t index)
 {
 	uint32_t above = index - EXACT_INDEXES;
+	uint64_t end;
 
 	if (index < EXACT_INDEXES) {
 		return (uint64_t)(index / 2) * 8 - (index % 2 == 0);
 	}
-	return (uint64_t)(HAKSTAT_SUB_BUCKETS + above % HAKSTAT_SUB_BUCKETS + 1)
-	       << (above / HAKSTAT_SUB_BUCKETS + 6);
+	end = (uint64_t)(HAKSTAT_SUB_BUCKETS + above % HAKSTAT_SUB_BUCKETS + 1)
+	      << (above / HAKSTAT_SUB_BUCKETS + 6);
+	return end ? end : UINT64_MAX; /* that of the last one is 2^64 */
 }
 
 uint32_t hakstat_resize_key(uint64_t from, uint64_t to)

@@ -25,7 +25,7 @@ struct hakstat_resizes {
 
 void hakstat_resizes_clear(struct hakstat_resizes *resizes);
 
-enum { HAKSTAT_RESIZE_INDEXES = 5120 }; /* more than there are */
+enum { HAKSTAT_RESIZE_INDEXES = 4354 }; /* index 0 is none's */
 
 /* Which of the sizes that are kept apart a size is: below HAKSTAT_RESIZE_INDEXES. */
 uint32_t hakstat_resize_index(uint64_t size);
