@@ -178,6 +178,7 @@ static void drop_folder(struct folder *folder)
 		g_free(folder->temporary);
 	} else {
 		hakstat_output_folder_undo(&folder->kept);
+		hakstat_output_folder_finish(&folder->kept);
 		hakstat_output_folder_clear(&folder->kept);
 	}
 }

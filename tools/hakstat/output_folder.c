@@ -57,7 +57,7 @@ static int move_aside(struct hakstat_output_folder *folder, struct hakstat_err *
 
 static int make(struct hakstat_output_folder *folder, struct hakstat_err *err)
 {
-	if (mkdir(folder->path, 0777) == 0) {
+	if (mkdir(folder->path, 0700) == 0) {
 		folder->is_made = true;
 		return 0;
 	}
@@ -110,6 +110,48 @@ void hakstat_output_folder_undo(const struct hakstat_output_folder *folder)
 {
 	if (folder->is_made && rmdir(folder->path) == 0 && folder->moved_to) {
 		renameat2(AT_FDCWD, folder->moved_to, AT_FDCWD, folder->path, RENAME_NOREPLACE);
+	}
+}
+
+static mode_t forbidden_rights(void)
+{
+	mode_t mask = umask(077);
+
+	umask(mask);
+	return mask;
+}
+
+/* Of what the caller owns and others may have put a link in the place of. */
+static void set_rights(const char *path, mode_t given, mode_t forbidden)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat status;
+
+	if (fd >= 0 && fstat(fd, &status) == 0) {
+		fchmod(fd, ((status.st_mode & 0777) | given) & ~forbidden);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+}
+
+/* From the inside outwards: the folder itself opens last. */
+void hakstat_output_folder_finish(const struct hakstat_output_folder *folder)
+{
+	char *paths[] = { folder->absolute, NULL };
+	FTS *walk = folder->absolute ? fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
+	mode_t forbidden = forbidden_rights();
+	const FTSENT *entry;
+
+	while (walk && (entry = fts_read(walk))) {
+		if (entry->fts_level > 0 && (entry->fts_info == FTS_F || entry->fts_info == FTS_DP)) {
+			set_rights(entry->fts_path, 0, forbidden);
+		} else if (folder->is_made && entry->fts_info == FTS_DP) {
+			set_rights(entry->fts_path, 0777, forbidden);
+		}
+	}
+	if (walk) {
+		fts_close(walk);
 	}
 }
 

@@ -20,10 +20,18 @@ struct hakstat_output_folder {
 
 /*
  * Makes the folder `path`. One that is in the way is moved aside when `move_older`; else it
- * is an error unless it is an empty folder. Returns 0, or a status with `err` set.
+ * is an error unless it is an empty folder. A new one is open to nobody but its owner as long as
+ * it is written to. Returns 0, or a status with `err` set.
  */
 int hakstat_output_folder_make(struct hakstat_output_folder *folder, const char *path, bool move_older,
 			       struct hakstat_err *err);
+
+/*
+ * Takes the permissions away that the umask forbids: LTTng's daemons have none and give the owner's
+ * group everything. Then the folder itself gets what the umask leaves, if it is new. What belongs to
+ * another user stays as it is. The process's umask changes for a moment, to 077.
+ */
+void hakstat_output_folder_finish(const struct hakstat_output_folder *folder);
 
 /* Puts everything back as it was, if nothing has been recorded. */
 void hakstat_output_folder_undo(const struct hakstat_output_folder *folder);

@@ -169,9 +169,14 @@ static char *say_folder(const struct hakstat_output_folder *folder, const char *
 char *hakstat_recording_finish(struct hakstat_recording *recording)
 {
 	char *losses = end_session(&recording->session);
-	char *sentence = recording->url ? g_strdup_printf("trace sent to %s as %s (%s)", recording->url,
-							  recording->session.name, losses)
-					: say_folder(&recording->folder, losses);
+	char *sentence;
+
+	if (!recording->url) {
+		hakstat_output_folder_finish(&recording->folder);
+	}
+	sentence = recording->url ? g_strdup_printf("trace sent to %s as %s (%s)", recording->url,
+						    recording->session.name, losses)
+				  : say_folder(&recording->folder, losses);
 
 	let_go(recording);
 	g_free(losses);
