@@ -47,19 +47,19 @@ static uint64_t draw(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-/* Mostly small, some around the ends of the tables, a few large. */
+/* Mostly small, some around the ends of the tables, a few large: those cost a thousand times as much. */
 static size_t draw_size(uint64_t *random)
 {
 	uint64_t r = draw(random);
-	unsigned kind = r & 127;
-	r >>= 8;
-	if (kind < 90) {
+	unsigned kind = r & 1023;
+	r >>= 10;
+	if (kind < 800) {
 		return r % 1100;
 	}
-	if (kind < 118) {
+	if (kind < 1012) {
 		return r % 33000;
 	}
-	return kind < 125 ? r % 300000 : r % (largest + 1);
+	return kind < 1022 ? r % 300000 : r % (largest + 1);
 }
 
 static struct shadow_step draw_step(uint64_t *random)
