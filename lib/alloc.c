@@ -50,9 +50,12 @@ HAK_NOINLINE static void *malloc_binned(size_t size, unsigned bin, unsigned flag
 	return hak_serve(&r, NULL);
 }
 
-/* Only jumps, so that secure mode, which always comes here, pays for no frame. */
+/* Calls nothing it does not end with, so that secure mode, which always comes here, pays for no frame. */
 HAK_NOINLINE void *hak_malloc_slow(size_t size, struct hak_bin *b, unsigned flags)
 {
+	if (hak_bin_is_guarded(b->allocs_left)) {
+		return hak_secure_pop(b, size);
+	}
 	if (HAK_UNLIKELY(hak_options.secure)) {
 		return hak_secure_malloc(size, b, flags);
 	}
@@ -111,10 +114,10 @@ HAK_NOINLINE static void free_counted(void *p, unsigned flags)
 
 HAK_NOINLINE void hak_free_ended(void *p, struct hak_bin *b)
 {
-	if (HAK_UNLIKELY(hak_options.secure)) {
-		hak_secure_free_ended(p, b);
+	if (hak_bin_is_guarded(b->frees_left)) {
+		hak_secure_push(b, p);
 	} else {
-		free_counted(p, 0);
+		hak_free_slow(p, 0);
 	}
 }
 

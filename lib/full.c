@@ -45,7 +45,7 @@ void *hak_full_alloc(struct hak_heap *heap, size_t size, unsigned bin, unsigned 
 	if (HAK_UNLIKELY(!waste)) {
 		return NULL;
 	}
-	*waste = (uint16_t)(b->block - size + 1);
+	*waste = (uint16_t)(hak_bin_block(b) - size + 1);
 	b->top--;
 	b->allocs_left = 0;
 	cache->allocs++;
@@ -71,7 +71,7 @@ bool hak_full_free(struct hak_heap *heap, void *p, unsigned bin, unsigned flags)
 	if (HAK_UNLIKELY(!waste || *waste == 0)) {
 		return false;
 	}
-	size_t size = b->block + 1 - *waste;
+	size_t size = hak_bin_block(b) + 1 - *waste;
 	*waste = 0;
 	b->frees_left = 0;
 	cache->frees++;

@@ -54,10 +54,16 @@ static void write_end(struct hak_heap *heap)
 	__atomic_store_n(&heap->sequence, heap->sequence + 1, __ATOMIC_RELAXED);
 }
 
-/* Operations done since the count was armed; it stands at -1 where it was found used up. */
-static uint64_t done(int32_t armed, int32_t left)
+/* Operations done since the count was armed. */
+static uint64_t done(int32_t armed, int32_t count)
 {
-	return (uint64_t)(armed - (left < 0 ? 0 : left));
+	return (uint64_t)(armed - hak_bin_left(count));
+}
+
+/* With which count so many operations are let pass. */
+static int32_t count_of(int32_t left)
+{
+	return hak_options.secure && left ? HAK_GUARDED + left : left;
 }
 
 void hak_heap_fold(struct hak_heap *heap, unsigned bin)
@@ -107,8 +113,10 @@ void hak_heap_arm(struct hak_heap *heap, unsigned bin)
 		allocs = cache->until_sample > 0 ? cache->until_sample - 1 : 0;
 	}
 	write_begin(heap);
-	cache->allocs_armed = b->allocs_left = (int32_t)allocs;
-	cache->frees_armed = b->frees_left = (int32_t)(cache->capacity - depth);
+	cache->allocs_armed = (int32_t)allocs;
+	cache->frees_armed = (int32_t)(cache->capacity - depth);
+	b->allocs_left = count_of(cache->allocs_armed);
+	b->frees_left = count_of(cache->frees_armed);
 	write_end(heap);
 }
 
@@ -129,8 +137,10 @@ static bool rearm(struct hak_heap *heap, unsigned bin, int32_t depth)
 	write_begin(heap);
 	cache->allocs += done(cache->allocs_armed, b->allocs_left);
 	cache->frees += done(cache->frees_armed, b->frees_left);
-	cache->allocs_armed = b->allocs_left = depth;
-	cache->frees_armed = b->frees_left = (int32_t)cache->capacity - depth;
+	cache->allocs_armed = depth;
+	cache->frees_armed = (int32_t)cache->capacity - depth;
+	b->allocs_left = count_of(cache->allocs_armed);
+	b->frees_left = count_of(cache->frees_armed);
 	write_end(heap);
 	return true;
 }
@@ -385,10 +395,10 @@ static struct hak_heap *enter(void)
 		return NULL;
 	}
 	hak_thread.state = HAK_THREAD_ENTERING;
-	heap->bins = hak_options.secure ? hak_thread.guarded : hak_thread.bins;
+	heap->bins = hak_thread.bins;
 	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
-		heap->bins[bin].block = hak_class_map.geometry[bin].block;
-		heap->bins[bin].divisor = UINT64_MAX / heap->bins[bin].block + 1;
+		heap->bins[bin].limit = hak_class_map.geometry[bin].block - HAK_TRAILER;
+		heap->bins[bin].divisor = UINT64_MAX / hak_class_map.geometry[bin].block + 1;
 	}
 	heap->random = hak_os_random();
 	/* May allocate, which the state sends past the caches. */

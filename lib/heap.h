@@ -21,7 +21,14 @@
 #include "compiler.h"
 #include "depot.h"
 #include "hakmem_trace.h"
+#include "marks.h"
 #include "region.h"
+
+/*
+ * In secure mode the counts of a bin that has any left are so much lower, so that the fast
+ * paths find them ended at once; see hak_bin_is_guarded.
+ */
+enum { HAK_GUARDED = INT32_MIN / 4 * 3 };
 
 struct hak_bin {
 	int32_t allocs_left;
@@ -30,7 +37,7 @@ struct hak_bin {
 	/* Of the class, here for the fast path; 0 while the thread has no heap. */
 	uint64_t
 		divisor; /* ceil(2^64 / block): n is a multiple of the block when n * divisor wraps to less */
-	uint64_t block;
+	uint64_t limit;	 /* secure mode's: the largest request, and where the trailer is */
 };
 
 struct hak_cache {
@@ -62,7 +69,6 @@ struct hak_thread {
 	struct hak_bin bins[HAK_BINS];
 	struct hak_heap *heap; /* NULL before the first slow path and after the thread's end */
 	uint8_t state;
-	struct hak_bin guarded[HAK_BINS]; /* secure mode's; those above then stay at zero */
 };
 
 extern HAK_HIDDEN HAK_THREAD_LOCAL struct hak_thread hak_thread;
@@ -92,6 +98,24 @@ HAK_HIDDEN void hak_heap_count(struct hak_heap *heap, unsigned bin, unsigned all
 
 /* Re-arms every bin after what is wanted has changed. */
 HAK_HIDDEN void hak_heap_retune(struct hak_heap *heap, unsigned want);
+
+HAK_INLINE size_t hak_bin_block(const struct hak_bin *b)
+{
+	return b->limit + HAK_TRAILER;
+}
+
+/* Whether a count, decremented, was that of an operation which secure mode may do without the slow path. */
+HAK_INLINE bool hak_bin_is_guarded(int32_t count)
+{
+	return (uint32_t)count - (uint32_t)HAK_GUARDED < (uint32_t)INT32_MAX / 2;
+}
+
+/* What a count says. It stands below zero where it was found used up. */
+HAK_INLINE int32_t hak_bin_left(int32_t count)
+{
+	int32_t left = count < HAK_GUARDED / 2 ? count - HAK_GUARDED : count;
+	return left > 0 ? left : 0;
+}
 
 /* Blocks on the stack of a bin. */
 HAK_INLINE uint32_t hak_heap_depth(const struct hak_heap *heap, unsigned bin)

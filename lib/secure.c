@@ -44,7 +44,7 @@ HAK_COLD HAK_NOINLINE _Noreturn static void refuse_in_slab(const struct hak_span
 	if ((size_t)(p - first) % block) {
 		refuse(p, INSIDE, use);
 	}
-	if (!hak_options.secure || hak_slack_of(p, block, hak_mark_of(p)) == 0) {
+	if (!hak_options.secure || hak_size_marked(p, block - HAK_TRAILER, hak_mark_of(p)) == HAK_SIZE_FREE) {
 		refuse(p, TWICE, use);
 	}
 	refuse_overrun(p);
@@ -61,50 +61,15 @@ HAK_COLD HAK_NOINLINE void hak_refuse(const void *p, enum hak_use use)
 	refuse(p, is_inside ? INSIDE : UNKNOWN, use);
 }
 
-/* A block on a stack of free ones is not as it was left: written to, or handed out already. */
-HAK_COLD HAK_NOINLINE _Noreturn static void refuse_reuse(const char *p, size_t block)
+HAK_COLD HAK_NOINLINE void hak_refuse_reuse(const char *p, size_t limit)
 {
-	bool is_live = hak_is_slack(hak_slack_of(p, block, hak_mark_of(p)), block);
+	bool is_live = hak_size_marked(p, limit, hak_mark_of(p)) <= limit;
 	hak_panic(is_live ? "double free" : "write to a freed block", p);
 }
 
-/* --- blocks of a class ------------------------------------------------------------------ */
-
-static inline size_t block_of(unsigned bin)
+static inline size_t limit_of(unsigned bin)
 {
-	return hak_class_map.geometry[bin].block;
-}
-
-/* A free block becomes the program's. */
-static inline void *issue(char *p, size_t size, size_t block)
-{
-	uint64_t mark = hak_mark_of(p);
-	if (HAK_UNLIKELY(!hak_is_marked_free(p, block, mark))) {
-		refuse_reuse(p, block);
-	}
-	hak_mark_live(p, block, size, mark);
-	return p;
-}
-
-/* The slack of the live block at `p`, verified. */
-static inline uint64_t checked_slack(const char *p, size_t block, uint64_t mark, enum hak_use use)
-{
-	uint64_t slack = hak_slack_of(p, block, mark);
-	if (HAK_UNLIKELY(!hak_is_slack(slack, block))) {
-		hak_refuse(p, use);
-	}
-	if (HAK_UNLIKELY(!hak_is_kept(p, block, slack, mark))) {
-		refuse_overrun(p);
-	}
-	return slack;
-}
-
-/* A live block becomes free. */
-static inline void withdraw(char *p, size_t block)
-{
-	uint64_t mark = hak_mark_of(p);
-	checked_slack(p, block, mark, HAK_USE_FREE);
-	hak_mark_free(p, block, mark);
+	return hak_class_map.geometry[bin].block - HAK_TRAILER;
 }
 
 /* The bin of the slab that holds `p`, sampled ones too; 0 when it is in none. */
@@ -154,7 +119,7 @@ void *hak_secure_serve(const struct hak_request *r, bool *zeroed)
 	char *p = hak_serve(r, zeroed);
 	unsigned bin = p ? bin_of(p) : 0;
 	if (bin) {
-		issue(p, r->size, block_of(bin));
+		hak_secure_issue(p, r->size, limit_of(bin));
 	} else if (p) {
 		mark_large(p);
 	}
@@ -174,40 +139,25 @@ static void stir(struct hak_heap *heap, unsigned bin)
 	*top = p;
 }
 
-/* The bin that counts, in place of the one that the fast path went by. */
-static inline struct hak_bin *guarded(struct hak_bin *b)
+void *hak_secure_malloc(size_t size, struct hak_bin *b, unsigned flags)
 {
-	size_t distance = offsetof(struct hak_thread, guarded) - offsetof(struct hak_thread, bins);
-	return (struct hak_bin *)(void *)((char *)b + distance);
-}
-
-HAK_NOINLINE static void *malloc_slow(size_t size, unsigned bin, unsigned flags)
-{
-	struct hak_bin *b = &hak_thread.guarded[bin];
 	struct hak_heap *heap = hak_thread.heap;
+	unsigned bin = (unsigned)(b - hak_thread.bins);
 	if (bin == 0) { /* above the tables of the fast path */
 		b->allocs_left = 0;
 		bin = size > HAK_WIDE_MAX ? hak_bin_big(size) : 0;
-		if (bin) {
-			return hak_secure_malloc(size, &hak_thread.bins[bin], flags);
+		b = &hak_thread.bins[bin];
+		if (bin && (--b->allocs_left, hak_bin_is_guarded(b->allocs_left))) {
+			return hak_secure_pop(b, size);
 		}
-	} else if (HAK_LIKELY(heap && hak_heap_rearm_for_malloc(heap, bin))) {
+	}
+	if (HAK_LIKELY(bin && heap && hak_heap_rearm_for_malloc(heap, bin))) {
 		stir(heap, bin);
 		b->allocs_left--;
-		return issue(*--b->top, size, block_of(bin));
+		return hak_secure_pop(b, size);
 	}
 	struct hak_request r = { .size = size, .bin = bin, .flags = flags };
 	return hak_secure_serve(&r, NULL);
-}
-
-void *hak_secure_malloc(size_t size, struct hak_bin *b, unsigned flags)
-{
-	struct hak_bin *g = guarded(b);
-	b->allocs_left = 0;
-	if (HAK_UNLIKELY(--g->allocs_left < 0)) {
-		return malloc_slow(size, (unsigned)(b - hak_thread.bins), flags);
-	}
-	return issue(*--g->top, size, g->block);
 }
 
 /* Large and sampled blocks, and what is not ours. */
@@ -218,7 +168,7 @@ HAK_NOINLINE static void free_other(void *p, unsigned flags)
 		return;
 	}
 	if (bin) {
-		withdraw(p, block_of(bin));
+		hak_secure_withdraw(p, limit_of(bin));
 	} else {
 		live_large(p, HAK_USE_FREE);
 	}
@@ -227,7 +177,7 @@ HAK_NOINLINE static void free_other(void *p, unsigned flags)
 
 HAK_NOINLINE static void free_slow(void *p, unsigned bin, unsigned flags)
 {
-	struct hak_bin *b = &hak_thread.guarded[bin];
+	struct hak_bin *b = &hak_thread.bins[bin];
 	struct hak_heap *heap = hak_thread.heap;
 	if (HAK_LIKELY(heap && hak_heap_rearm_for_free(heap, bin))) {
 		b->frees_left--;
@@ -237,23 +187,11 @@ HAK_NOINLINE static void free_slow(void *p, unsigned bin, unsigned flags)
 	}
 }
 
-void hak_secure_free_ended(void *p, struct hak_bin *b)
-{
-	struct hak_bin *g = guarded(b);
-	b->frees_left = 0;
-	if (HAK_UNLIKELY(--g->frees_left < 0)) {
-		hak_secure_free(p, 0);
-		return;
-	}
-	withdraw(p, g->block);
-	hak_bin_push(g, p);
-}
-
 void hak_secure_free(void *p, unsigned flags)
 {
 	unsigned bin = hak_region_owns(p) ? hak_region.bins[hak_unit_of(p)] : 0;
 	if (bin) {
-		withdraw(p, block_of(bin));
+		hak_secure_withdraw(p, limit_of(bin));
 		free_slow(p, bin, flags);
 	} else {
 		free_other(p, flags);
@@ -266,7 +204,7 @@ size_t hak_secure_requested(const void *p, enum hak_use use)
 	if (bin == 0) {
 		return live_large(p, use)->requested;
 	}
-	return block_of(bin) - checked_slack(p, block_of(bin), hak_mark_of(p), use);
+	return hak_secure_checked_size(p, limit_of(bin), hak_mark_of(p), use);
 }
 
 void hak_secure_resize(void *p, size_t size)
@@ -275,7 +213,7 @@ void hak_secure_resize(void *p, size_t size)
 	if (bin == 0) {
 		mark_large(p);
 	} else {
-		hak_mark_live(p, block_of(bin), size, hak_mark_of(p));
+		hak_mark_size(p, limit_of(bin), size, hak_mark_of(p));
 	}
 }
 
@@ -285,8 +223,8 @@ void hak_secure_check_freed(void)
 	for (unsigned bin = 1; heap && bin <= hak_class_map.table.count; bin++) {
 		for (uint32_t i = hak_heap_depth(heap, bin); i-- > 0;) {
 			char *p = heap->caches[bin].stack[i];
-			if (!hak_is_marked_free(p, block_of(bin), hak_mark_of(p))) {
-				refuse_reuse(p, block_of(bin));
+			if (!hak_is_marked_free(p, hak_mark_of(p))) {
+				hak_refuse_reuse(p, limit_of(bin));
 			}
 		}
 	}

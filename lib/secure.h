@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HAKMEM_SECURE=1. The heap counts and stacks its blocks elsewhere (hak_thread.guarded), so
- * that the countdowns of the fast paths stay at zero and every operation comes here; nothing
- * of this costs the default build more than a test on its slow paths.
+ * HAKMEM_SECURE=1. Counts that are left stand far below zero (hak_bin_is_guarded), so that
+ * every operation leaves the fast paths; nothing of this costs the default build more than a
+ * test on its slow paths. What each operation then does is inlined behind them.
  *
  * Marks (marks.h) are verified whenever a block changes hands. Misuse and damage end the
  * process by hak_panic.
@@ -14,19 +14,9 @@
 #include <stddef.h>
 
 #include "compiler.h"
+#include "heap.h"
+#include "marks.h"
 #include "serve.h"
-
-/* As malloc, for a size whose bin of the calling thread is `b`; nobody's above HAK_WIDE_MAX. */
-HAK_HIDDEN void *hak_secure_malloc(size_t size, struct hak_bin *b, unsigned flags);
-
-/* As hak_serve. */
-HAK_HIDDEN void *hak_secure_serve(const struct hak_request *r, bool *zeroed);
-
-/* As free; p may be anything. */
-HAK_HIDDEN void hak_secure_free(void *p, unsigned flags);
-
-/* The same for a pointer to a unit of the calling thread's bin `b`, nobody's included. */
-HAK_HIDDEN void hak_secure_free_ended(void *p, struct hak_bin *b);
 
 /* What a pointer is presented for; decides the words of a refusal. */
 enum hak_use { HAK_USE_FREE, HAK_USE_REALLOC, HAK_USE_SIZE };
@@ -36,6 +26,64 @@ enum hak_use { HAK_USE_FREE, HAK_USE_REALLOC, HAK_USE_SIZE };
  * For the default build as well, which has no marks to read.
  */
 HAK_HIDDEN void hak_refuse(const void *p, enum hak_use use) __attribute__((noreturn, cold));
+
+/* The same for a free block that is not as it was left: written to, or handed out already. */
+HAK_HIDDEN void hak_refuse_reuse(const char *p, size_t limit) __attribute__((noreturn, cold));
+
+/* --- what every operation does, to be inlined --------------------------------------------- */
+
+/* A free block becomes the program's. */
+HAK_INLINE void *hak_secure_issue(char *p, size_t size, size_t limit)
+{
+	uint64_t mark = hak_mark_of(p);
+	if (HAK_UNLIKELY(!hak_is_marked_free(p, mark))) {
+		hak_refuse_reuse(p, limit);
+	}
+	hak_mark_live(p, limit, size, mark);
+	return p;
+}
+
+/* Bytes asked for at the live block at `p`, verified. */
+HAK_INLINE uint64_t hak_secure_checked_size(const char *p, size_t limit, uint64_t mark, enum hak_use use)
+{
+	uint64_t size = hak_size_marked(p, limit, mark);
+	if (HAK_UNLIKELY(size > limit) || HAK_UNLIKELY(p[size] != (char)mark)) {
+		hak_refuse(p, use);
+	}
+	return size;
+}
+
+/* A live block becomes free. */
+HAK_INLINE void hak_secure_withdraw(char *p, size_t limit)
+{
+	uint64_t mark = hak_mark_of(p);
+	hak_secure_checked_size(p, limit, mark, HAK_USE_FREE);
+	hak_mark_free(p, limit, mark);
+}
+
+/* For a bin whose count of allocations is guarded. */
+HAK_INLINE void *hak_secure_pop(struct hak_bin *b, size_t size)
+{
+	return hak_secure_issue(*--b->top, size, b->limit);
+}
+
+/* For a block of a bin whose count of frees is guarded. */
+HAK_INLINE void hak_secure_push(struct hak_bin *b, void *p)
+{
+	hak_secure_withdraw(p, b->limit);
+	hak_bin_push(b, p);
+}
+
+/* --- the rest --------------------------------------------------------------------------- */
+
+/* As malloc, for a size whose bin of the calling thread is `b`; nobody's above HAK_WIDE_MAX. */
+HAK_HIDDEN void *hak_secure_malloc(size_t size, struct hak_bin *b, unsigned flags);
+
+/* As hak_serve. */
+HAK_HIDDEN void *hak_secure_serve(const struct hak_request *r, bool *zeroed);
+
+/* As free; p may be anything. */
+HAK_HIDDEN void hak_secure_free(void *p, unsigned flags);
 
 /* Bytes asked for at the live block `p`; ends the process when it is none or is damaged. */
 HAK_HIDDEN size_t hak_secure_requested(const void *p, enum hak_use use);

@@ -54,7 +54,7 @@ static void *pop(struct hak_heap *heap, unsigned bin)
 {
 	struct hak_bin *b = &heap->bins[bin];
 	hak_heap_arm(heap, bin);
-	if (HAK_LIKELY(b->allocs_left > 0)) {
+	if (HAK_LIKELY(hak_bin_left(b->allocs_left) > 0)) {
 		b->allocs_left--;
 	} else {
 		hak_heap_count(heap, bin, 1, 0);
@@ -308,7 +308,7 @@ static void put_block(struct hak_heap *heap, unsigned bin, void *p)
 	struct hak_bin *b = &heap->bins[bin];
 	hak_heap_arm(heap, bin);
 	hak_bin_push(b, p);
-	if (HAK_LIKELY(b->frees_left > 0)) {
+	if (HAK_LIKELY(hak_bin_left(b->frees_left) > 0)) {
 		b->frees_left--;
 	} else {
 		hak_heap_count(heap, bin, 0, 1);

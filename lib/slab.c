@@ -157,7 +157,7 @@ static unsigned take_fresh(struct hak_span *slab, void **end, unsigned n)
 	for (unsigned i = 0; i < taken; i++) {
 		char *block = block_at(slab, slab->slab.fresh + i);
 		if (hak_options.secure) {
-			hak_mark_free(block, geometry(slab->bin)->block, hak_mark_of(block));
+			hak_mark_free(block, geometry(slab->bin)->block - HAK_TRAILER, hak_mark_of(block));
 		}
 		*--end = block;
 	}
