@@ -21,10 +21,61 @@ static size_t whole_pages(size_t size)
 	return ((size ? size : 1) + mask) & ~mask;
 }
 
+/* For so many bytes and the guard behind them. */
 static uint32_t units_for(size_t bytes)
 {
-	return (uint32_t)((bytes + HAK_UNIT - 1) >> HAK_UNIT_LOG2);
+	size_t guard = hak_options.secure ? hak_os_page_size() : 0;
+	return (uint32_t)((bytes + guard + HAK_UNIT - 1) >> HAK_UNIT_LOG2);
 }
+
+/* --- guards ------------------------------------------------------------------------------ */
+
+/* Where the kernel knows no marked pages, each guard splits a mapping, and a process may have 65,530. */
+enum { CLOSED_MAX = 8192 };
+static _Atomic(uint32_t) closed_guards;
+
+static bool set_guard(struct hak_span *span, enum hak_os_guard to)
+{
+	char *behind = (char *)hak_span_start(span) + span->large.usable;
+	if (hak_os_guard(behind, hak_os_page_size(), span->large.guard, to) != 0) {
+		return false;
+	}
+	span->large.guard = (uint8_t)to;
+	return true;
+}
+
+/* Protection that the system refuses is done without. */
+static void raise_guard(struct hak_span *span)
+{
+	span->large.guard = HAK_OS_OPEN;
+	if (!hak_options.secure || set_guard(span, HAK_OS_MARKED)) {
+		return;
+	}
+	bool is_bounded = atomic_fetch_add_explicit(&closed_guards, 1, memory_order_relaxed) < CLOSED_MAX;
+	if (!is_bounded || !set_guard(span, HAK_OS_CLOSED)) {
+		atomic_fetch_sub_explicit(&closed_guards, 1, memory_order_relaxed);
+	}
+}
+
+/* False: the page behind the block stays out of reach. */
+static bool lower_guard(struct hak_span *span)
+{
+	enum hak_os_guard was = span->large.guard;
+	char *behind = (char *)hak_span_start(span) + span->large.usable;
+	if (was == HAK_OS_OPEN) {
+		return true;
+	}
+	if (!set_guard(span, HAK_OS_OPEN) && hak_region_renew(behind, hak_os_page_size()) != 0) {
+		return false;
+	}
+	if (was == HAK_OS_CLOSED) {
+		atomic_fetch_sub_explicit(&closed_guards, 1, memory_order_relaxed);
+	}
+	span->large.guard = HAK_OS_OPEN;
+	return true;
+}
+
+/* --- spans ------------------------------------------------------------------------------- */
 
 static void *span_new(size_t bytes, size_t alignment, enum hak_growth growth, bool *zeroed)
 {
@@ -44,6 +95,7 @@ static void *span_new(size_t bytes, size_t alignment, enum hak_growth growth, bo
 	span->large.usable = bytes;
 	span->large.is_moved = false;
 	atomic_store_explicit(&span->large.sample, NULL, memory_order_relaxed);
+	raise_guard(span);
 	hak_span_set_kind(span, HAK_SPAN_LARGE);
 	return hak_span_start(span);
 }
@@ -90,10 +142,14 @@ void hak_large_delete(void *p)
 	}
 	struct hak_span *span = hak_span_at(hak_unit_of(p));
 	count(-1, -(int64_t)span->large.usable);
+	bool is_open = lower_guard(span);
 	if (span->large.is_moved) {
 		hak_region_renew(p, hak_span_bytes(span)); /* or it stays a mapping more */
 	}
 	hak_span_set_kind(span, HAK_SPAN_BUSY);
+	if (!is_open) {
+		return; /* rather lost than handed out with a page that nobody can touch */
+	}
 	hak_span_free(span);
 	hak_tick();
 	if (hak_options.purge_delay_ms == 0) {
@@ -101,8 +157,8 @@ void hak_large_delete(void *p)
 	}
 }
 
-/* Within the span, or with free units behind it. */
-static bool resize_in_place(struct hak_span *span, size_t bytes)
+/* Within the span, or with free units behind it. The guard is down. */
+static bool resize_span(struct hak_span *span, size_t bytes)
 {
 	uint32_t units = units_for(bytes);
 	if (units > span->units && !hak_span_grow(span, units)) {
@@ -118,6 +174,16 @@ static bool resize_in_place(struct hak_span *span, size_t bytes)
 	count(0, (int64_t)bytes - (int64_t)span->large.usable);
 	span->large.usable = bytes;
 	return true;
+}
+
+static bool resize_in_place(struct hak_span *span, size_t bytes)
+{
+	if (!lower_guard(span)) {
+		return false;
+	}
+	bool done = resize_span(span, bytes);
+	raise_guard(span);
+	return done;
 }
 
 /* To another span, by page tables instead of bytes. */

@@ -15,6 +15,10 @@
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
 #endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE  103
+#endif
 
 size_t hak_os_page_size(void)
 {
@@ -107,6 +111,16 @@ int hak_os_move(void *from, void *to, size_t bytes)
 {
 	int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
 	return QUIETLY(!= MAP_FAILED, mremap(from, bytes, bytes, flags, to));
+}
+
+int hak_os_guard(void *start, size_t bytes, enum hak_os_guard from, enum hak_os_guard to)
+{
+	if (from == HAK_OS_MARKED || to == HAK_OS_MARKED) {
+		int advice = to == HAK_OS_MARKED ? MADV_GUARD_INSTALL : MADV_GUARD_REMOVE;
+		return QUIETLY(== 0, madvise(start, bytes, advice));
+	}
+	return QUIETLY(== 0,
+		       mprotect(start, bytes, to == HAK_OS_CLOSED ? PROT_NONE : PROT_READ | PROT_WRITE));
 }
 
 int hak_os_remap(void *start, size_t old_bytes, size_t new_bytes, void **out)

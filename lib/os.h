@@ -36,6 +36,13 @@ HAK_HIDDEN int hak_os_renew(void *start, size_t bytes);
  */
 HAK_HIDDEN int hak_os_move(void *from, void *to, size_t bytes);
 
+/*
+ * Whether touching the pages of a mapping ends the process with SIGSEGV. Marked ones keep
+ * their mapping in one piece, which needs Linux 6.13; closed ones split it.
+ */
+enum hak_os_guard { HAK_OS_OPEN, HAK_OS_MARKED, HAK_OS_CLOSED };
+HAK_HIDDEN int hak_os_guard(void *start, size_t bytes, enum hak_os_guard from, enum hak_os_guard to);
+
 /* Resizes a mapping of its own, which may move. */
 HAK_HIDDEN int hak_os_remap(void *start, size_t old_bytes, size_t new_bytes, void **out);
 

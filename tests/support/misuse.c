@@ -326,6 +326,17 @@ static void overflow_large(void)
 	overflow(large, 1);
 }
 
+static void overflow_large_by_page(void)
+{
+	overflow(large, 8192);
+}
+
+static void read_behind_large(void)
+{
+	hidden = make_row(large);
+	watched.held[0] = ((const volatile char *)hidden)[large + 4096];
+}
+
 static void underflow(size_t n)
 {
 	char *p = make_row(small);
@@ -482,6 +493,8 @@ static void *work(void *unused)
 	X(overflow_by_page)                                                                                  \
 	X(overflow_by_64k)                                                                                   \
 	X(overflow_large)                                                                                    \
+	X(overflow_large_by_page)                                                                            \
+	X(read_behind_large)                                                                                 \
 	X(underflow_by_1)                                                                                    \
 	X(underflow_by_16)                                                                                   \
 	X(realloc_freed)                                                                                     \
