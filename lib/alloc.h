@@ -92,7 +92,7 @@ HAK_INLINE void hak_free(void *p)
 
 /* How closely a size given back must match. */
 enum hak_size_rule {
-	HAK_SIZE_OF_NEW,     /* the class that serves it; blocks of operator new never change theirs */
+	HAK_SIZE_OF_NEW,     /* the class that serves it; such blocks never change theirs */
 	HAK_SIZE_OF_REALLOC, /* or any that realloc would have kept the block for */
 };
 

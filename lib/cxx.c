@@ -195,11 +195,24 @@ extern HAK_HIDDEN __typeof__(_Znam) hak_cxx_array_new __attribute__((alias("_Zna
 extern HAK_HIDDEN __typeof__(_ZnamSt11align_val_t) hak_cxx_aligned_array_new
 	__attribute__((alias("_ZnamSt11align_val_t")));
 
+/*
+ * Programs that delete through a base class without a virtual destructor give the wrong size
+ * and get away with it on other allocators. The block is known by its address, so it harms
+ * nothing here either; only secure mode ends the process.
+ */
+static inline void check_delete(const void *p, size_t size, size_t alignment)
+{
+	if (HAK_UNLIKELY(hak_options.secure)) {
+		hak_check_size(p, size, alignment, HAK_SIZE_OF_NEW);
+	}
+}
+
 /* operator delete(void *, std::size_t) */
 OPERATOR(void, _ZdlPvm, void *p, size_t size)
 {
 	if (IS_OURS(delete_in_force, hak_cxx_delete)) {
-		hak_free_sized(p, size, HAK_SIZE_OF_NEW);
+		check_delete(p, size, 0);
+		hak_free(p);
 	} else {
 		delete_in_force(p);
 	}
@@ -209,7 +222,7 @@ OPERATOR(void, _ZdlPvm, void *p, size_t size)
 OPERATOR(void, _ZdlPvmSt11align_val_t, void *p, size_t size, size_t alignment)
 {
 	if (IS_OURS(aligned_delete_in_force, hak_cxx_aligned_delete)) {
-		hak_check_size(p, size, alignment, HAK_SIZE_OF_NEW);
+		check_delete(p, size, alignment);
 	}
 	aligned_delete_in_force(p, alignment);
 }
@@ -249,7 +262,8 @@ OPERATOR(void, _ZdaPvm, void *p, size_t size)
 {
 	if (IS_OURS(array_delete_in_force, hak_cxx_array_delete) &&
 	    IS_OURS(delete_in_force, hak_cxx_delete)) {
-		hak_free_sized(p, size, HAK_SIZE_OF_NEW);
+		check_delete(p, size, 0);
+		hak_free(p);
 	} else {
 		array_delete_in_force(p);
 	}
@@ -260,7 +274,7 @@ OPERATOR(void, _ZdaPvmSt11align_val_t, void *p, size_t size, size_t alignment)
 {
 	if (IS_OURS(aligned_array_delete_in_force, hak_cxx_aligned_array_delete) &&
 	    IS_OURS(aligned_delete_in_force, hak_cxx_aligned_delete)) {
-		hak_check_size(p, size, alignment, HAK_SIZE_OF_NEW);
+		check_delete(p, size, alignment);
 	}
 	aligned_array_delete_in_force(p, alignment);
 }
