@@ -17,7 +17,6 @@
 
 #include "host.h"
 #include "leave.h"
-#include "session.h"
 #include "snapshot.h"
 #include "thread.h"
 
@@ -26,9 +25,7 @@
 static void begin(void *arg)
 {
 	(void)arg;
-	if (hak_session_takes_snapshots()) {
-		hak_snapshot_first();
-	}
+	hak_snapshot_first();
 }
 
 static void begin_child(void)

@@ -37,9 +37,10 @@ enum {
 };
 
 static struct {
-	pthread_mutex_t lock; /* guards the next three */
+	pthread_mutex_t lock; /* guards the next four */
 	uint64_t count;
 	int64_t table_due_ms;
+	bool is_in_fork; /* in a child, until our fork returns to the program */
 	struct hakmem_class_stats rows[MOST_CLASSES];
 	sem_t wake;
 	sem_t quiet; /* posted when every event that had begun has ended */
@@ -89,13 +90,20 @@ static struct hak_level level_of(const struct hakmem_heap_stats *heap, size_t ro
 	};
 }
 
+static enum hak_life life(void)
+{
+	if (hak_tracer_thread.is_leaving) {
+		return HAK_LIFE_LEAVING;
+	}
+	return self.is_in_fork ? HAK_LIFE_FORKED : HAK_LIFE_RUNNING;
+}
+
 static void write_counters(uint32_t pid, size_t rows)
 {
 	struct hakmem_heap_stats heap;
 	hakmem_stats_heap(&heap);
 	struct hak_level level = level_of(&heap, rows);
-	lttng_ust_tracepoint(hakmem, heap_stats, pid, &heap, self.count, &level,
-			     hak_tracer_thread.is_leaving ? HAK_LIFE_LEAVING : HAK_LIFE_RUNNING);
+	lttng_ust_tracepoint(hakmem, heap_stats, pid, &heap, self.count, &level, life());
 	for (size_t i = 0; i < rows; i++) {
 		uint64_t hidden = hak_thread_hidden(self.rows[i].class_id);
 		lttng_ust_tracepoint(hakmem, class_stats, pid, &self.rows[i], self.count, hidden);
@@ -249,7 +257,12 @@ void hak_snapshot_start(unsigned period_ms)
 
 void hak_snapshot_first(void)
 {
-	write_snapshot(true);
+	pthread_mutex_lock(&self.lock);
+	if (hak_session_takes_snapshots()) {
+		write_locked(true);
+	}
+	self.is_in_fork = false;
+	pthread_mutex_unlock(&self.lock);
 }
 
 void hak_snapshot_start_if_missing(void)
@@ -295,6 +308,7 @@ void hak_snapshot_after_fork(void)
 	pthread_mutex_init(&self.lock, NULL);
 	self.count = 0;
 	self.table_due_ms = 0;
+	self.is_in_fork = hak_tracer_thread.is_entering;
 	atomic_store(&self.is_idle, false);
 	if (atomic_exchange(&self.is_running, false)) {
 		atomic_store(&self.is_missing, true);

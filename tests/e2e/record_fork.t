@@ -26,6 +26,10 @@ tap_is "$(ask '[s["allocs"] for n in (100, 200) for s in r["sizes"] if s["reques
 	"[5000, 5000]" "full: each operation of the parent and of the child, once"
 tap_is "$(ask '[f["message"] for f in r["findings"] if "snapshots count" in f["message"]]')" "[]" \
 	"full: the counters know of no others"
+tap_is "$(ask '[c["live"] // 1000 for n in (112, 224) for c in r["classes"] if c["usable"] == n]')" "[5, 5]" \
+	"full: what the child has of its parent is live once"
+tap_is "$(ask '[p["live_requested_bytes"] // 100000 for p in sorted(r["processes"], key=lambda p: p["live_requested_bytes"])]')" \
+	"[5, 10]" "full: and each process holds its own"
 
 recorded sample forks-sampled "$build/tests/e2e/forks" 5000 100
 tap_is "$(ask '[5000 <= c["allocs"] < 5010 for n in (112, 224) for c in r["classes"] if c["usable"] == n]')" "[True, True]" \

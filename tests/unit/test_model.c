@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "columns.h"
+#include "hakmem_life.h"
 #include "hakmem_ops_word.h"
 #include "hakmem_route_list.h"
 #include "model.h"
@@ -622,6 +623,50 @@ static void the_kinds_of_memory_add_up(void **state)
 	hakstat_summary_free(s);
 }
 
+static void in_fork(struct hakstat_model *m, uint64_t snapshot, uint64_t committed)
+{
+	struct hakstat_event e = event(HAKSTAT_EVENT_HEAP_STATS);
+
+	e.u.heap_stats = (struct hakstat_event_heap_stats) { .snapshot = snapshot,
+							     .committed = committed,
+							     .life = HAK_LIFE_FORKED };
+	hakstat_model_feed(m, &e);
+}
+
+static void a_fork_child_holds_what_it_added(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t words[] = {
+		word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000),
+		word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000),
+	};
+	struct hakstat_summary *s;
+	const struct hakstat_row *row;
+	(void)state;
+
+	tables(m);
+	in_fork(m, 0, 65536); /* LTTng allocates until fork returns */
+	stats(m, 0, TINY_CLASS, 1024, 40, 10);
+	in_fork(m, 1, 65536);
+	stats(m, 1, TINY_CLASS, 1024, 60, 20);
+	stats(m, 1, MID_CLASS, 8192, 4, 0);
+	ops(m, 0, words, 2);
+	heap(m, 2, 65536, 0);
+	stats(m, 2, TINY_CLASS, 1024, 62, 20);
+	stats(m, 2, MID_CLASS, 8192, 4, 3); /* frees what is its parent's */
+	s = finish(m);
+	row = row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS);
+	assert_int_equal(row->n.live, 2);
+	assert_int_equal(row->n.live_requested_bytes, 2000);
+	assert_int_equal(row->n.live_unknown_bytes, 0);
+	assert_int_equal(row->n.slabs, 0);
+	assert_int_equal(row->n.slab_bytes, 2048); /* in its parent's slab */
+	assert_int_equal(row_of(s, HAKSTAT_BY_CLASS, MID_CLASS)->n.live, 0);
+	assert_int_equal(s->g.committed_bytes, 2048);
+	assert_int_equal(s->g.rest_bytes, 0);
+	hakstat_summary_free(s);
+}
+
 static void what_lasts_counts_by_its_duration(void **state)
 {
 	struct hakstat_model *m = hakstat_model_new(NULL);
@@ -731,6 +776,7 @@ int main(void)
 		cmocka_unit_test(lost_events_add_up_and_unknown_numbers_are_said),
 		cmocka_unit_test(another_process_is_left_out_when_one_is_chosen),
 		cmocka_unit_test(the_kinds_of_memory_add_up),
+		cmocka_unit_test(a_fork_child_holds_what_it_added),
 		cmocka_unit_test(what_lasts_counts_by_its_duration),
 		cmocka_unit_test(a_size_knows_what_is_live_and_what_was_at_the_peak),
 		cmocka_unit_test(a_process_is_called_as_its_main_thread_is),

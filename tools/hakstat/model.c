@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "hakmem_life.h"
 #include "hakmem_route_list.h"
 #include "number.h"
 #include "process.h"
@@ -344,6 +345,13 @@ static void keep_level(struct hakstat_model *m, const struct hakstat_process *p,
 	}
 }
 
+static void forget_level(struct hakstat_model *m, const struct hakstat_process *p)
+{
+	for (int i = 0; i < HAKSTAT_MODE_COUNT; i++) {
+		hakstat_timeline_forget(m->timelines[i], p->index);
+	}
+}
+
 static void feed_snapshot(struct hakstat_model *m, struct hakstat_process *p, const struct hakstat_event *e)
 {
 	if (e->kind == HAKSTAT_EVENT_HEAP_STATS) {
@@ -356,6 +364,9 @@ static void feed_snapshot(struct hakstat_model *m, struct hakstat_process *p, co
 	hakstat_process_class_stats(p, e->time_ns, &e->u.class_stats);
 	if (is_last_row(p, &e->u.class_stats)) {
 		keep_level(m, p, e->time_ns);
+		if (p->heap.life == HAK_LIFE_LEAVING) {
+			forget_level(m, p);
+		}
 	}
 }
 

@@ -40,6 +40,7 @@ struct hakstat_class_state {
 	uint32_t route;
 	uint64_t block, min_request, max_request;
 	struct hakstat_class_point first, last;
+	struct hakstat_class_point inherited;	 /* by a fork child, and taken off `last`: live and slabs */
 	struct hakstat_moment now, before, peak; /* as of the last, the closed and the fullest snapshot */
 	struct hakstat_area area;
 	double early_allocs, early_frees; /* weight of samples before `first` */
@@ -76,6 +77,7 @@ struct hakstat_process {
 	char *host_name, *name;
 	bool has_main_name; /* `name` is the main thread's */
 	bool has_image_start;
+	bool is_forked;	 /* has snapshots of the time before fork returned to it */
 	bool is_foreign; /* runs beside the recording: neither its command nor started by that */
 	bool has_snapshot;
 	uint64_t snapshot; /* number of the last one */
@@ -86,6 +88,7 @@ struct hakstat_process {
 	bool has_baseline;
 	uint64_t peak_live_bytes;
 	struct hakstat_heap heap, heap_before, heap_peak;
+	struct hakstat_heap inherited;		       /* and taken off `heap` */
 	double committed_area, cached_area, rest_area; /* byte nanoseconds */
 	bool is_open;				       /* rows of the last snapshot may still come */
 	unsigned snapshots;			       /* that are closed */

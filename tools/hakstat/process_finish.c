@@ -509,7 +509,7 @@ void hakstat_process_finish(struct hakstat_process *p, struct hakstat_process *s
 	}
 	finish_process_row(&f);
 	finish_threads(&f);
-	s->unended += p->heap.life == HAK_LIFE_RUNNING;
+	s->unended += p->heap.life && p->heap.life != HAK_LIFE_LEAVING;
 	s->estimated |= f.uses_samples;
 	if (f.exact) {
 		s->operations += p->operations[mode_of(p)];
@@ -520,6 +520,10 @@ void hakstat_process_finish(struct hakstat_process *p, struct hakstat_process *s
 		hakstat_summary_note(
 			s, "the first snapshot of a process came after its first samples: the counts of "
 			   "allocations and frees before it are estimates");
+	}
+	if (p->is_forked) {
+		hakstat_summary_note(
+			s, "what a fork child holds counts from its fork on: the rest is its parent's");
 	}
 	hakstat_process_finish_sites(p, f.site_scale, s, symbolizer);
 }

@@ -6,6 +6,7 @@
  * asked for is no part of it: it is taken from the operations or samples when a class's row
  * arrives, so that it belongs to the same moment. A snapshot is whole when the next one begins.
  */
+#include "hakmem_life.h"
 #include "number.h"
 #include "process.h"
 
@@ -104,15 +105,28 @@ static void add_class_area(struct hakstat_class_state *c, double step)
 	add_area(&c->area.idle, step, a->idle, b->idle);
 }
 
-/* Blocks beside the reserved range are live and not among the committed bytes. */
-static uint64_t rest_of(const struct hakstat_process *p)
+static uint64_t known_bytes(const struct hakstat_process *p)
 {
 	uint64_t known = p->heap.cached;
 
 	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
 		known += p->classes[i].now.live.usable + p->classes[i].now.idle;
 	}
-	return p->heap.committed - MIN(p->heap.committed, known);
+	return known;
+}
+
+/*
+ * Blocks beside the reserved range are live and not among the committed bytes. What a fork child has put
+ * into free memory of its parent's is its own from then on: the system makes it a copy.
+ */
+static void place_rest(struct hakstat_process *p)
+{
+	uint64_t known = known_bytes(p);
+
+	if (p->is_forked) {
+		p->heap.committed = MAX(p->heap.committed, known);
+	}
+	p->heap.rest = p->heap.committed - MIN(p->heap.committed, known);
 }
 
 static void keep_as_peak(struct hakstat_process *p)
@@ -139,7 +153,7 @@ void hakstat_process_close_snapshot(struct hakstat_process *p)
 		return;
 	}
 	p->is_open = false;
-	p->heap.rest = rest_of(p);
+	place_rest(p);
 	if (!p->has_baseline) {
 		set_baseline(p);
 	}
@@ -168,6 +182,37 @@ bool hakstat_process_went_back(const struct hakstat_process *p, const struct hak
 	return c->has_points && stats->allocs < c->last.allocs && stats->snapshot < p->snapshot;
 }
 
+static uint64_t over(uint64_t now, uint64_t before)
+{
+	return now - MIN(now, before);
+}
+
+/* What a fork child has more than its parent had; it may have freed some of that. */
+static struct hakstat_class_point own_point(struct hakstat_class_state *c, bool is_in_fork,
+					    struct hakstat_class_point point)
+{
+	if (is_in_fork) {
+		c->inherited = point;
+	}
+	point.live = over(point.live, c->inherited.live);
+	point.slabs = over(point.slabs, c->inherited.slabs);
+	point.slab_bytes = MAX(over(point.slab_bytes, c->inherited.slab_bytes), point.live * c->block);
+	return point;
+}
+
+static void take_off_inherited(struct hakstat_process *p)
+{
+	struct hakstat_heap *heap = &p->heap;
+
+	if (heap->life == HAK_LIFE_FORKED) {
+		p->inherited = *heap;
+	}
+	heap->mapped = over(heap->mapped, p->inherited.mapped);
+	heap->committed = over(heap->committed, p->inherited.committed);
+	heap->cached = over(heap->cached, p->inherited.cached);
+	heap->metadata = over(heap->metadata, p->inherited.metadata);
+}
+
 void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
 				 const struct hakstat_event_class_stats *stats)
 {
@@ -190,7 +235,8 @@ void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
 		c->first = point;
 		c->has_points = true;
 	}
-	c->last = point;
+	c->last = p->is_forked ? own_point(c, p->heap.life == HAK_LIFE_FORKED, point) : point;
+	point = c->last;
 	p->snapshot_live_bytes -= (int64_t)c->now.live.usable;
 	c->now.live = hakstat_process_live(p, stats->class_id, exact_source(p), &p->samples);
 	c->now.idle = c->block ? point.slab_bytes - MIN(point.slab_bytes, c->now.live.usable) : 0;
@@ -209,4 +255,8 @@ void hakstat_process_heap_stats(struct hakstat_process *p, const struct hakstat_
 		.metadata = stats->metadata,
 		.life = stats->life,
 	};
+	p->is_forked |= stats->life == HAK_LIFE_FORKED;
+	if (p->is_forked) {
+		take_off_inherited(p);
+	}
 }

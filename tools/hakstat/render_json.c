@@ -157,6 +157,7 @@ static json_t *findings_json(const struct hakstat_report *r)
 		json_object_set_new(object, "message", text_json(f->message));
 		json_object_set_new(object, "waste_bytes", number_json(f->waste_bytes));
 		json_object_set_new(object, "saving_bytes", number_json(f->saving_bytes));
+		json_object_set_new(object, "peak_saving_bytes", number_json(f->peak_saving_bytes));
 		json_object_set_new(object, "advice", text_json(f->advice));
 		json_array_append_new(array, object);
 	}

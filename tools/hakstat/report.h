@@ -12,11 +12,13 @@
 #include "summary.h"
 
 struct hakstat_finding {
-	const char *kind; /* static: near_miss, boundary, occupancy, share, lost, ... */
+	const char *kind; /* static: near_miss, boundary, tune, occupancy, held, share, lost, ... */
 	char *message;	  /* one sentence, without a full stop */
 	char *advice;	  /* what to do about it */
 	uint64_t waste_bytes;
-	uint64_t saving_bytes; /* what following the advice would have saved; 0: none or unknown */
+	/* Blocks that following the advice would have saved; 0: none or unknown. */
+	uint64_t saving_bytes;	    /* over all allocations */
+	uint64_t peak_saving_bytes; /* of what was live at the peak */
 };
 
 struct hakstat_report {

@@ -204,6 +204,22 @@ void hakstat_timeline_level(struct hakstat_timeline *t, int64_t time_ns, uint32_
 	slice->committed = MAX(slice->committed, t->committed_bytes);
 }
 
+void hakstat_timeline_forget(struct hakstat_timeline *t, uint32_t process)
+{
+	struct level *level;
+
+	if (process >= t->levels->len) {
+		return;
+	}
+	level = &g_array_index(t->levels, struct level, process);
+	t->live_bytes -= level->live;
+	t->committed_bytes -= level->committed;
+	add_classes(t->classes, level->classes, false);
+	clear_level(level);
+	level->live = 0;
+	level->committed = 0;
+}
+
 static struct hakstat_row *time_row(struct hakstat_summary *s, int64_t number, unsigned shift)
 {
 	char key[48];

@@ -42,6 +42,9 @@ struct hakstat_heap_level {
 void hakstat_timeline_level(struct hakstat_timeline *timeline, int64_t time_ns, uint32_t process,
 			    const struct hakstat_heap_level *level);
 
+/* The process is gone: what comes later is without it. */
+void hakstat_timeline_forget(struct hakstat_timeline *timeline, uint32_t process);
+
 /*
  * Writes the rows of HAKSTAT_BY_TIME and HAKSTAT_BY_HEAP. The classes' names are those of the rows of
  * HAKSTAT_BY_CLASS, so those come first.

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tally.h"
+
 struct candidate {
 	uint64_t block;
 	double weight;
@@ -38,6 +40,10 @@ static int compare_candidates(gconstpointer a, gconstpointer b)
 	return (x->block > y->block) - (x->block < y->block);
 }
 
+/*
+ * Of the sizes that a trace keeps together the largest stands for all, so that there are at most a
+ * few hundred candidates, whatever the summary holds.
+ */
 static void merge_equal(GArray *candidates)
 {
 	guint kept = 0;
@@ -45,8 +51,10 @@ static void merge_equal(GArray *candidates)
 	g_array_sort(candidates, compare_candidates);
 	for (guint i = 0; i < candidates->len; i++) {
 		struct candidate c = g_array_index(candidates, struct candidate, i);
-		if (kept && g_array_index(candidates, struct candidate, kept - 1).block == c.block) {
-			g_array_index(candidates, struct candidate, kept - 1).weight += c.weight;
+		struct candidate *last = kept ? &g_array_index(candidates, struct candidate, kept - 1) : NULL;
+		if (last && hakstat_bucket_of(last->block) == hakstat_bucket_of(c.block)) {
+			last->weight += c.weight;
+			last->block = c.block;
 		} else {
 			g_array_index(candidates, struct candidate, kept++) = c;
 		}
