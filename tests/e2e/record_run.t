@@ -35,7 +35,7 @@ tap_is "$status $(grep -c '^hakstat:' <<<"$said")" "2 1" "a command's status 2 i
 
 LD_PRELOAD=libm.so.6 record preload --sample-bytes 4K -- /usr/bin/env
 tap_is "$(sed -n 's/^LD_PRELOAD=//p' out | sed -E 's|[^:]*/||g')" \
-	"libhakmem.so:libhakmem-tracer.so:liblttng-ust-fork.so.1:libm.so.6" "ours come before what the user preloads"
+	"libhakmem.so:libhakmem-tracer.so:liblttng-ust-fork.so.1:liblttng-ust-fd.so.1:libm.so.6" "ours come before what the user preloads"
 tap_is "$(sed -n 's/^HAKMEM_SAMPLE_BYTES=//p' out)" 4096 "--sample-bytes reaches the allocator"
 HAKMEM_SAMPLE_BYTES=1M record kept -- /usr/bin/env
 tap_is "$(sed -n 's/^HAKMEM_SAMPLE_BYTES=//p' out)" 1M "without it the user's own setting stays"

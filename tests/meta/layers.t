@@ -46,7 +46,7 @@ tap_empty "$(outside "$libc|$(names lib)|$public|<stdio[.]h>" lib/*.[ch] lib/inc
 tap_empty "$(reaches stdio.h lib/preload.c lib)" \
 	"in lib, stdio is seen where malloc_info's FILE is and nowhere else"
 tap_empty "$(outside "$libc|$public" lib/include/*.h)" "installed headers include installed headers and libc only"
-tap_empty "$(outside "$libc|<stdio[.]h>|$(names tracer)|$public|<lttng/.*>|<libunwind[.]h>|<urcu/.*>" tracer/*.[ch])" \
+tap_empty "$(outside "$libc|<(dirent|stdio)[.]h>|$(names tracer)|$public|<lttng/.*>|<libunwind[.]h>|<urcu/.*>" tracer/*.[ch])" \
 	"tracer includes the installed headers, LTTng-UST, libunwind and itself only"
 tap_empty "$(all_includes tools/hakstat/*.[ch] | grep -v '<' | awk '{print $1, $2}' | while read -r file header; do
 	[[ $header != */* && -f tools/hakstat/$header ]] || printf '%s %s\n' "$file" "$header"

@@ -4,6 +4,7 @@
  */
 #include "launch.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -15,8 +16,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Found by the dynamic linker; comes with LTTng-UST and keeps children of fork apart. */
-#define FORK_HELPER "liblttng-ust-fork.so.1"
+/*
+ * They come with LTTng-UST. One keeps children of fork apart, the other keeps LTTng's descriptors
+ * open in daemons that close all.
+ */
+static const char *const helpers[] = { "liblttng-ust-fork.so.1", "liblttng-ust-fd.so.1" };
 
 /*
  * Where the libraries are, seen from the folder of this program: a build tree, an installation. The
@@ -90,12 +94,35 @@ static char *find_beside(const char *folder, const char *relative)
 	return NULL;
 }
 
+/*
+ * The helpers as LD_PRELOAD names them: by their paths, for in a program that runs with other rights
+ * than its caller the dynamic linker passes over paths in silence and complains of names. LTTng's
+ * libraries lie beside each other; where these do not, their names have to do.
+ */
+static char *helper_paths(void)
+{
+	GString *list = g_string_new(NULL);
+	Dl_info lttng = { .dli_fname = NULL };
+	void *known = dlsym(RTLD_DEFAULT, "lttng_session_daemon_alive");
+	char *folder;
+
+	folder = known && dladdr(known, &lttng) ? g_path_get_dirname(lttng.dli_fname) : g_strdup(".");
+	for (size_t i = 0; i < G_N_ELEMENTS(helpers); i++) {
+		char *path = find_beside(folder, helpers[i]);
+
+		g_string_append_printf(list, "%s%s", i == 0 ? "" : ":", path ? path : helpers[i]);
+		g_free(path);
+	}
+	g_free(folder);
+	return g_string_free(list, FALSE);
+}
+
 /* `tracer` NULL: the allocator alone. */
 static int set_preload(char ***environment, const char *allocator, const char *tracer,
 		       struct hakstat_err *err)
 {
 	const char *users = g_environ_getenv(*environment, "LD_PRELOAD");
-	char *value;
+	char *helping, *value;
 
 	if (strpbrk(allocator, " :") || (tracer && strpbrk(tracer, " :"))) {
 		return hakstat_err_set(
@@ -104,8 +131,10 @@ static int set_preload(char ***environment, const char *allocator, const char *t
 			allocator);
 	}
 	users = users && *users ? users : NULL;
-	value = tracer ? g_strjoin(":", allocator, tracer, FORK_HELPER, users, NULL)
+	helping = helper_paths();
+	value = tracer ? g_strjoin(":", allocator, tracer, helping, users, NULL)
 		       : g_strjoin(":", allocator, users, NULL);
+	g_free(helping);
 	*environment = g_environ_setenv(*environment, "LD_PRELOAD", value, TRUE);
 	g_free(value);
 	return 0;
