@@ -7,20 +7,6 @@
 . "$(dirname "$0")/../support/tap.sh"
 need_lttng
 
-# recorded MODE NAME COMMAND...: $json is the report of a recording.
-recorded() {
-	local mode=$1 name=$2
-	json=$tmp/$name.json
-	"$hakstat" record --mode "$mode" -o "$tmp/$name" -- "${@:3}" >"$tmp/log" 2>&1
-	"$hakstat" report --top 100000 --format json -o "$json" "$tmp/$name" >>"$tmp/log" 2>&1
-	tap_result $? "$name: recorded and reported" || tap_note "$(cat "$tmp/log")"
-}
-
-# ask EXPRESSION: evaluated over the report `r`.
-ask() {
-	"$python" -c 'import json, sys; r = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$json" "$1"
-}
-
 recorded full forks "$build/tests/e2e/forks" 5000 100
 tap_is "$(ask '[s["allocs"] for n in (100, 200) for s in r["sizes"] if s["requested_min"] == s["requested_max"] == n]')" \
 	"[5000, 5000]" "full: each operation of the parent and of the child, once"

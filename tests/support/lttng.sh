@@ -21,3 +21,17 @@ need_lttng() {
 	[ -x "$python" ] || python=$(command -v python3)
 	export python
 }
+
+# recorded MODE NAME COMMAND...: $json is the report of a recording, $tmp/out what the command printed.
+recorded() {
+	local mode=$1 name=$2
+	json=$tmp/$name.json
+	"$hakstat" record --mode "$mode" -o "$tmp/$name" -- "${@:3}" >"$tmp/out" 2>"$tmp/log"
+	"$hakstat" report --top 100000 --format json -o "$json" "$tmp/$name" >>"$tmp/log" 2>&1
+	tap_result $? "$name: recorded and reported" || tap_note "$(cat "$tmp/log")"
+}
+
+# ask EXPRESSION: evaluated over the report `r`.
+ask() {
+	"$python" -c 'import json, sys; r = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$json" "$1"
+}
