@@ -79,7 +79,8 @@ static void *work(void *arg)
 	faults = faults_of_thread();
 	while (!atomic_load_explicit(&run.over, memory_order_relaxed) && !is_done(w->options, pairs))
 		pairs += run.mode->round(w);
-	atomic_store(&run.over, true);
+	if (!w->options->pairs) /* else every thread does all of its own */
+		atomic_store(&run.over, true);
 	w->pairs = pairs;
 	w->seconds = seconds_of(CLOCK_MONOTONIC) - began;
 	w->faults = faults_of_thread() - faults;

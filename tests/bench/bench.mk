@@ -42,4 +42,7 @@ bench: bench-programs lib ## compare with the peers found; BENCH_ARGS='--runs 5 
 bench-instructions: bench-programs lib ## instructions and branches of malloc+free, by size; needs valgrind
 	python3 tests/bench/instructions.py --build $(BUILD) $(BENCH_ARGS) hakmem=$(BUILD)/lib/libhakmem.so
 
-.PHONY: bench bench-programs bench-instructions
+bench-overhead: bench-programs all ## what tracing costs, beside other tools; BENCH_ARGS='--rounds 9 --only python'
+	python3 tests/bench/overhead.py --build $(BUILD) $(BENCH_ARGS)
+
+.PHONY: bench bench-programs bench-instructions bench-overhead

@@ -5,7 +5,7 @@
  *
  *   launch REPORT PRELOAD COMMAND [ARG...]
  *
- * PRELOAD becomes the command's LD_PRELOAD; "-" removes the variable. REPORT gets one line of
+ * PRELOAD becomes the command's LD_PRELOAD; "-" removes the variable, "=" leaves it. REPORT gets one line of
  * key=value: wall, user and sys in seconds, rss_kib, minflt, majflt, status (128 + signal when killed).
  */
 #include <errno.h>
@@ -32,10 +32,10 @@ static double seconds_now(void)
 
 static _Noreturn void become(char **argv, const char *preload)
 {
-	if (strcmp(preload, "-") != 0)
-		setenv("LD_PRELOAD", preload, 1);
-	else
+	if (strcmp(preload, "-") == 0)
 		unsetenv("LD_PRELOAD");
+	else if (strcmp(preload, "=") != 0)
+		setenv("LD_PRELOAD", preload, 1);
 	execvp(argv[0], argv);
 	fprintf(stderr, "launch: %s: %s\n", argv[0], strerror(errno));
 	_exit(127);

@@ -24,6 +24,9 @@ class Allocator:
     name: str
     path: str  # of the shared object; libc's own for the system's
     is_libc: bool = False
+    preload: str = None  # instead of the path
+    prefix: tuple = ()  # a command that runs the row's own
+    env: dict = dataclasses.field(default_factory=dict)
 
     @property
     def real(self):
@@ -57,7 +60,7 @@ class Runner:
     def once(self, row, allocator):
         """Costs of one measured run: cost, rss_kib, minflt, served_by, digest. Raises Failure."""
         served = None if row.own else self.witness(row, allocator)
-        result, output = self._run(row, allocator, clean_environment(row))
+        result, output = self.run(row, allocator)
         result["served_by"] = served or self.own_proof(output, allocator)
         if row.stable:
             result["digest"] = hashlib.sha1(output.encode()).hexdigest()
@@ -74,12 +77,17 @@ class Runner:
             raise Failure("no rate in its output")
         return row.work / float(found.group(1))
 
-    def _run(self, row, allocator, env):
+    def run(self, row, allocator, **variables):
+        """Costs and output of one run, whoever serves it. Raises Failure."""
+        env = dict(clean_environment(row), **allocator.env, **variables)
         return self._server(row, allocator, env) if row.server else self._command(row, allocator, env)
+
+    def _launcher(self, report, allocator):
+        return [*allocator.prefix, self.launch, report, allocator.preload or allocator.path]
 
     def _command(self, row, allocator, env):
         report = os.path.join(self.work, "report")
-        argv = [self.launch, report, allocator.path, *row.argv]
+        argv = [*self._launcher(report, allocator), *row.argv]
         with open(row.stdin, "rb") as stdin:
             child = subprocess.Popen(argv, env=env, cwd=self.work, stdin=stdin, stdout=subprocess.PIPE,
                                      stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
@@ -108,7 +116,7 @@ class Runner:
         if os.path.exists(at):
             os.unlink(at)
         with open(os.path.join(self.work, "server.log"), "w+", encoding="utf8", errors="replace") as log:
-            server = subprocess.Popen([self.launch, report, allocator.path, *row.server], env=env,
+            server = subprocess.Popen([*self._launcher(report, allocator), *row.server], env=env,
                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             try:
                 self._await_socket(server, at)
@@ -169,7 +177,7 @@ class Runner:
         prefix = os.path.join(self.work, "bindings")
         for old in glob.glob(prefix + ".*"):
             os.unlink(old)
-        self._run(row, allocator, dict(clean_environment(row), LD_DEBUG="bindings", LD_DEBUG_OUTPUT=prefix))
+        self.run(row, allocator, LD_DEBUG="bindings", LD_DEBUG_OUTPUT=prefix)
         bound = set()
         for path in glob.glob(prefix + ".*"):
             with open(path, encoding="utf8", errors="replace") as f:

@@ -100,11 +100,15 @@ def check_outputs(row, results):
         print("run.py: %s: its output differs between allocators" % row.name, file=sys.stderr)
 
 
-def heading(args, among):
+def machine():
     with open("/proc/cpuinfo", encoding="utf8") as f:
         cpu = re.search(r"model name\s*: (.*)", f.read())
-    print("%s, %d processors, Linux %s, glibc %s" % (cpu.group(1) if cpu else platform.machine(), os.cpu_count(),
-                                                     platform.release(), platform.libc_ver()[1]))
+    return "%s, %d processors, Linux %s, glibc %s" % (cpu.group(1) if cpu else platform.machine(), os.cpu_count(),
+                                                      platform.release(), platform.libc_ver()[1])
+
+
+def heading(args, among):
+    print(machine())
     print("%d rounds, every allocator in turn; %s of the runs, ± half of their range in percent" % (
         args.runs, "fastest" if args.stat == "min" else "median"))
     for allocator in among:
