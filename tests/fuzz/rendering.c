@@ -116,7 +116,7 @@ static void render(const struct hakstat_report *report, unsigned choice)
 static void render_diff(const struct hakstat_report *base, const struct hakstat_report *new, unsigned choice)
 {
 	struct hakstat_view view = { .is_exact = choice & 1 };
-	struct hakstat_diff *diff = hakstat_diff_new(base, new);
+	struct hakstat_diff *diff = hakstat_diff_new(base, new, HAKSTAT_PER_RUN);
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);

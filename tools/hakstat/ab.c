@@ -277,7 +277,8 @@ struct hakstat_ab *hakstat_ab_new(const struct hakstat_ab_plan *plan, const stru
 	for (int side = 0; side < HAKSTAT_AB_SIDES && ab->recordings; side++) {
 		add_served(ab, ab->reports[side]);
 	}
-	ab->diff = ab->recordings ? hakstat_diff_new(ab->reports[HAKSTAT_AB_A], ab->reports[HAKSTAT_AB_B])
+	ab->diff = ab->recordings ? hakstat_diff_new(ab->reports[HAKSTAT_AB_A], ab->reports[HAKSTAT_AB_B],
+						     HAKSTAT_PER_RUN)
 				  : NULL;
 	return ab;
 }

@@ -9,7 +9,7 @@
 #include "view.h"
 
 struct values {
-	int by, format;
+	int by, format, per;
 	const char *output, *sysroot;
 	uint64_t top;
 	bool is_exact, strict;
@@ -22,6 +22,9 @@ struct values {
 
 static const struct hakstat_option options[] = {
 	{ "by", 0, HAKSTAT_OPT_CHOICE, "class|route|size|site", AT(by), 0, 0, "one table instead of all" },
+	{ "per", 0, HAKSTAT_OPT_CHOICE, "run|operation|live-byte", AT(per), 0, 0,
+	  "compare the runs as they are; or scaled to as many allocations; or what is live at the end, scaled "
+	  "to as many live bytes (run)" },
 	{ "format", 'f', HAKSTAT_OPT_CHOICE, "table|json|markdown", AT(format), 0, 0,
 	  "table and markdown for people; json with raw bytes" },
 	{ "top", 'n', HAKSTAT_OPT_COUNT, "N", AT(top), 1, 1000000000, "only the first N rows of a table (10)" },
@@ -69,7 +72,7 @@ static int write_diff(void *data, FILE *out)
 static int show(const struct hakstat_report *base, const struct hakstat_report *new, const struct values *v,
 		struct hakstat_err *err)
 {
-	struct hakstat_diff *diff = hakstat_diff_new(base, new);
+	struct hakstat_diff *diff = hakstat_diff_new(base, new, (enum hakstat_diff_per)v->per);
 	struct output output = { diff, v };
 	int status = hakstat_write_to(v->output, write_diff, &output, err);
 
@@ -118,9 +121,9 @@ const struct hakstat_command hakstat_command_diff = {
 	.operands = "BASE NEW",
 	.summary =
 		"What changed from BASE to NEW: waste per class, route, size and site, and sizes that moved.",
-	.details = "Both are traces or saved summaries. 'each' is the waste of one allocation, which "
-		   "compares runs of\n"
-		   "different length.",
+	.details = "Both are traces or saved summaries. 'each' is the waste of one allocation. Runs of "
+		   "different\n"
+		   "length compare with --per.",
 	.options = options,
 	.option_count = sizeof options / sizeof options[0],
 	.run = run,

@@ -26,16 +26,56 @@ struct bucket {
 	struct place base, new;
 };
 
-int64_t hakstat_delta_waste(const struct hakstat_counts *base, const struct hakstat_counts *new)
+static bool is_live(const struct hakstat_diff *diff)
 {
-	return (int64_t)hakstat_counts_waste(new) - (int64_t)hakstat_counts_waste(base);
+	return diff->per == HAKSTAT_PER_LIVE_BYTE;
 }
 
-double hakstat_waste_each(const struct hakstat_counts *n)
+double hakstat_diff_new_waste(const struct hakstat_diff *diff, const struct hakstat_counts *n)
 {
-	uint64_t known = n->allocs - MIN(n->unknown_allocs, n->allocs);
+	return (double)(is_live(diff) ? hakstat_counts_live_waste(n) : hakstat_counts_waste(n));
+}
 
-	return known ? (double)hakstat_counts_waste(n) / (double)known : 0;
+double hakstat_diff_base(const struct hakstat_diff *diff, const struct hakstat_counts *n)
+{
+	return diff->scale * hakstat_diff_new_waste(diff, n);
+}
+
+int64_t hakstat_diff_change(const struct hakstat_diff *diff, const struct hakstat_counts *base,
+			    const struct hakstat_counts *new)
+{
+	return (int64_t)(hakstat_diff_new_waste(diff, new) - hakstat_diff_base(diff, base));
+}
+
+uint64_t hakstat_diff_count(const struct hakstat_diff *diff, const struct hakstat_counts *n)
+{
+	return is_live(diff) ? n->live : n->allocs;
+}
+
+double hakstat_diff_each(const struct hakstat_diff *diff, const struct hakstat_counts *n)
+{
+	uint64_t count = hakstat_diff_count(diff, n);
+	uint64_t unknown = is_live(diff) ? n->live_unknown : n->unknown_allocs;
+
+	return count > unknown ? hakstat_diff_new_waste(diff, n) / (double)(count - unknown) : 0;
+}
+
+bool hakstat_diff_lengths_differ(const struct hakstat_diff *diff)
+{
+	double base = (double)diff->base->totals.n.allocs;
+	double new = (double)diff->new->totals.n.allocs;
+
+	return fmax(base, new) > 1.05 * fmin(base, new);
+}
+
+static double scale_of(const struct hakstat_diff *diff)
+{
+	const struct hakstat_counts *base = &diff->base->totals.n;
+	const struct hakstat_counts *new = &diff->new->totals.n;
+	uint64_t from = is_live(diff) ? base->live_usable_bytes : base->allocs;
+	uint64_t to = is_live(diff) ? new->live_usable_bytes : new->allocs;
+
+	return diff->per == HAKSTAT_PER_RUN || !from ? 1 : (double)to / (double)from;
 }
 
 static void free_delta(void *data)
@@ -117,24 +157,25 @@ static void add_side(GHashTable *by_name, GPtrArray *deltas, enum hakstat_table_
 	}
 }
 
-static uint64_t size_of_change(const struct hakstat_counts *base, const struct hakstat_counts *new)
+static uint64_t size_of_change(const struct hakstat_diff *diff, const struct hakstat_counts *base,
+			       const struct hakstat_counts *new)
 {
-	int64_t change = hakstat_delta_waste(base, new);
+	int64_t change = hakstat_diff_change(diff, base, new);
 
 	return change < 0 ? -(uint64_t)change : (uint64_t)change;
 }
 
-static gint compare_deltas(gconstpointer a, gconstpointer b)
+static gint compare_deltas(gconstpointer a, gconstpointer b, gpointer diff)
 {
 	const struct hakstat_delta *x = *(const struct hakstat_delta *const *)a;
 	const struct hakstat_delta *y = *(const struct hakstat_delta *const *)b;
-	uint64_t p = size_of_change(&x->base, &x->new);
-	uint64_t q = size_of_change(&y->base, &y->new);
+	uint64_t p = size_of_change(diff, &x->base, &x->new);
+	uint64_t q = size_of_change(diff, &y->base, &y->new);
 
 	return p != q ? (p < q) - (p > q) : strcmp(x->name, y->name);
 }
 
-static GPtrArray *make_table(const struct hakstat_diff *diff, enum hakstat_table_id table)
+static GPtrArray *make_table(struct hakstat_diff *diff, enum hakstat_table_id table)
 {
 	GPtrArray *deltas = g_ptr_array_new_with_free_func(free_delta);
 	GHashTable *by_name = g_hash_table_new(g_str_hash, g_str_equal);
@@ -147,7 +188,7 @@ static GPtrArray *make_table(const struct hakstat_diff *diff, enum hakstat_table
 		g_free(delta->name); /* the bucket's number was only to match by */
 		delta->name = range_name(delta->example->requested_min, delta->example->requested_max);
 	}
-	g_ptr_array_sort(deltas, compare_deltas);
+	g_ptr_array_sort_with_data(deltas, compare_deltas, diff);
 	return deltas;
 }
 
@@ -288,12 +329,12 @@ static void add_move(struct hakstat_diff *diff, const struct bucket *bucket, con
 	hakstat_counts_add(&move->new, &bucket->new.n);
 }
 
-static gint compare_moves(gconstpointer a, gconstpointer b)
+static gint compare_moves(gconstpointer a, gconstpointer b, gpointer diff)
 {
 	const struct hakstat_move *x = *(const struct hakstat_move *const *)a;
 	const struct hakstat_move *y = *(const struct hakstat_move *const *)b;
-	uint64_t p = size_of_change(&x->base, &x->new);
-	uint64_t q = size_of_change(&y->base, &y->new);
+	uint64_t p = size_of_change(diff, &x->base, &x->new);
+	uint64_t q = size_of_change(diff, &y->base, &y->new);
 
 	return p != q ? (p < q) - (p > q)
 		      : (x->requested_min > y->requested_min) - (x->requested_min < y->requested_min);
@@ -326,7 +367,7 @@ static void find_moves(struct hakstat_diff *diff)
 		add_move(diff, bucket, last);
 		last = bucket;
 	}
-	g_ptr_array_sort(diff->moves, compare_moves);
+	g_ptr_array_sort_with_data(diff->moves, compare_moves, diff);
 	g_ptr_array_unref(order);
 	g_hash_table_destroy(buckets);
 }
@@ -341,23 +382,26 @@ static bool asks_for(const struct hakstat_row *site, const struct hakstat_move *
 static void find_sites(const struct hakstat_diff *diff, struct hakstat_move *move)
 {
 	const GPtrArray *sites = diff->tables[HAKSTAT_BY_SITE]; /* the greatest change first */
-	bool is_more = hakstat_delta_waste(&move->base, &move->new) > 0;
+	bool is_more = hakstat_diff_change(diff, &move->base, &move->new) > 0;
 
 	for (guint i = 0; i < sites->len && move->sites->len < SITES_OF_MOVE; i++) {
 		struct hakstat_delta *site = g_ptr_array_index(sites, i);
-		int64_t change = hakstat_delta_waste(&site->base, &site->new);
+		int64_t change = hakstat_diff_change(diff, &site->base, &site->new);
 		if (change != 0 && (change > 0) == is_more && asks_for(site->example, move)) {
 			g_ptr_array_add(move->sites, site);
 		}
 	}
 }
 
-struct hakstat_diff *hakstat_diff_new(const struct hakstat_report *base, const struct hakstat_report *new)
+struct hakstat_diff *hakstat_diff_new(const struct hakstat_report *base, const struct hakstat_report *new,
+				      enum hakstat_diff_per per)
 {
 	struct hakstat_diff *diff = g_new0(struct hakstat_diff, 1);
 
 	diff->base = base;
 	diff->new = new;
+	diff->per = per;
+	diff->scale = scale_of(diff);
 	diff->options = g_ptr_array_new_with_free_func(free_option);
 	diff->moves = g_ptr_array_new_with_free_func(free_move);
 	for (int t = 0; t <= HAKSTAT_BY_SITE; t++) {

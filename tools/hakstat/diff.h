@@ -31,7 +31,16 @@ struct hakstat_option_change {
 	char *base, *new;
 };
 
+/* What is compared. Runs of different length are made alike by scaling the base. */
+enum hakstat_diff_per {
+	HAKSTAT_PER_RUN,       /* the waste of all allocations */
+	HAKSTAT_PER_OPERATION, /* the same, the base scaled to as many allocations as the new run made */
+	HAKSTAT_PER_LIVE_BYTE, /* the waste of what is live at the end, scaled to as many live bytes */
+};
+
 struct hakstat_diff {
+	enum hakstat_diff_per per;
+	double scale; /* of the base; 1 for HAKSTAT_PER_RUN */
 	const struct hakstat_report *base, *new;
 	GPtrArray *tables[HAKSTAT_BY_SITE + 1]; /* struct hakstat_delta *, the greatest change first */
 	GPtrArray *moves;			/* struct hakstat_move *, likewise */
@@ -39,13 +48,23 @@ struct hakstat_diff {
 };
 
 /* The reports must outlive the difference. */
-struct hakstat_diff *hakstat_diff_new(const struct hakstat_report *base, const struct hakstat_report *new);
+struct hakstat_diff *hakstat_diff_new(const struct hakstat_report *base, const struct hakstat_report *new,
+				      enum hakstat_diff_per per);
 void hakstat_diff_free(struct hakstat_diff *diff);
 
-/* new less base; of waste. */
-int64_t hakstat_delta_waste(const struct hakstat_counts *base, const struct hakstat_counts *new);
+/* The waste that is compared, the base's scaled, and its change: new less base. Bytes. */
+double hakstat_diff_base(const struct hakstat_diff *diff, const struct hakstat_counts *n);
+double hakstat_diff_new_waste(const struct hakstat_diff *diff, const struct hakstat_counts *n);
+int64_t hakstat_diff_change(const struct hakstat_diff *diff, const struct hakstat_counts *base,
+			    const struct hakstat_counts *new);
 
-/* Waste of one allocation in bytes; 0 without allocations. */
-double hakstat_waste_each(const struct hakstat_counts *n);
+/* Allocations, or live blocks where those are compared; not scaled. */
+uint64_t hakstat_diff_count(const struct hakstat_diff *diff, const struct hakstat_counts *n);
+
+/* Waste of one of them in bytes; 0 when there are none. */
+double hakstat_diff_each(const struct hakstat_diff *diff, const struct hakstat_counts *n);
+
+/* True when one run made over a twentieth more allocations than the other. */
+bool hakstat_diff_lengths_differ(const struct hakstat_diff *diff);
 
 #endif

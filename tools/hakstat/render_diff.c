@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A difference as tables and as JSON. Cells are made once and drawn by one of two printers.
+ * A difference for people. Lines and cells are made once and written by one of two printers.
  */
 #include "render_diff.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "grid.h"
@@ -20,7 +19,28 @@ struct sheet {
 	struct hakstat_grid grid;
 };
 
-typedef void (*sheet_printer)(const struct sheet *sheet, const struct hakstat_view *view, FILE *out);
+struct paper {
+	const struct hakstat_diff *diff;
+	const struct hakstat_view *view;
+	bool is_markdown;
+	FILE *out;
+};
+
+/* One line of the head; takes the text over. Names and paths in it come from elsewhere. */
+static void put_line(const struct paper *p, const char *indent, char *text)
+{
+	char *clean = hakstat_text_clean(text);
+
+	fprintf(p->out, "%s%s", indent, p->is_markdown ? "- " : "");
+	if (p->is_markdown) {
+		hakstat_markdown_put(p->out, clean);
+	} else {
+		fputs(clean, p->out);
+	}
+	fputc('\n', p->out);
+	g_free(clean);
+	g_free(text);
+}
 
 static char *bytes_cell(int64_t bytes, bool is_exact, bool with_sign)
 {
@@ -46,25 +66,35 @@ static char *count_cell(uint64_t count)
 	return g_strdup(text);
 }
 
-static void add_counts(struct sheet *sheet, const struct hakstat_counts *base,
-		       const struct hakstat_counts *new, bool is_exact)
+static void add_counts(const struct paper *p, const struct hakstat_diff *diff, struct sheet *sheet,
+		       const struct hakstat_counts *base, const struct hakstat_counts *new)
 {
-	int64_t change = hakstat_delta_waste(base, new);
+	bool is_exact = p->view->is_exact;
+	int64_t change = hakstat_diff_change(diff, base, new);
+	double before = hakstat_diff_base(diff, base);
 
-	hakstat_grid_cell(&sheet->grid, count_cell(base->allocs));
-	hakstat_grid_cell(&sheet->grid, count_cell(new->allocs));
-	hakstat_grid_cell(&sheet->grid, bytes_cell((int64_t)hakstat_counts_waste(base), is_exact, false));
-	hakstat_grid_cell(&sheet->grid, bytes_cell((int64_t)hakstat_counts_waste(new), is_exact, false));
+	hakstat_grid_cell(&sheet->grid, count_cell(hakstat_diff_count(diff, base)));
+	hakstat_grid_cell(&sheet->grid, count_cell(hakstat_diff_count(diff, new)));
+	hakstat_grid_cell(&sheet->grid, bytes_cell((int64_t)before, is_exact, false));
+	hakstat_grid_cell(&sheet->grid,
+			  bytes_cell((int64_t)hakstat_diff_new_waste(diff, new), is_exact, false));
 	hakstat_grid_cell(&sheet->grid, bytes_cell(change, is_exact, true));
-	hakstat_grid_cell(&sheet->grid, percent_cell((double)change, (double)hakstat_counts_waste(base)));
-	hakstat_grid_cell(&sheet->grid, g_strdup_printf("%.1f", hakstat_waste_each(base)));
-	hakstat_grid_cell(&sheet->grid, g_strdup_printf("%.1f", hakstat_waste_each(new)));
+	hakstat_grid_cell(&sheet->grid, percent_cell((double)change, before));
+	hakstat_grid_cell(&sheet->grid, g_strdup_printf("%.1f", hakstat_diff_each(diff, base)));
+	hakstat_grid_cell(&sheet->grid, g_strdup_printf("%.1f", hakstat_diff_each(diff, new)));
 }
 
-static void open_sheet(struct sheet *sheet, const char *title, const char *first)
+static void open_sheet(const struct paper *p, struct sheet *sheet, const char *title, const char *first)
 {
-	static const char *const numbers[] = { "allocs base", "new", "waste base", "new",
-					       "change",      "%",   "each base",  "new" };
+	bool is_live = p->diff->per == HAKSTAT_PER_LIVE_BYTE;
+	const char *const numbers[] = { is_live ? "live base" : "allocs base",
+					"new",
+					is_live ? "live waste base" : "waste base",
+					"new",
+					"change",
+					"%",
+					"each base",
+					"new" };
 
 	sheet->title = title;
 	hakstat_grid_init(&sheet->grid);
@@ -74,22 +104,22 @@ static void open_sheet(struct sheet *sheet, const char *title, const char *first
 	}
 }
 
-static void print_sheet(const struct sheet *sheet, const struct hakstat_view *view, FILE *out)
+static void close_sheet(const struct paper *p, struct sheet *sheet)
 {
-	fprintf(out, "\n%s\n", sheet->title);
-	hakstat_grid_print(&sheet->grid, view->width, view->colours, out);
+	if (sheet->grid.cells->len && p->is_markdown) {
+		fprintf(p->out, "\n### %s\n\n", sheet->title);
+		hakstat_markdown_grid(&sheet->grid, p->out);
+	} else if (sheet->grid.cells->len) {
+		fprintf(p->out, "\n%s\n", sheet->title);
+		hakstat_grid_print(&sheet->grid, p->view->width, p->view->colours, p->out);
+	}
+	hakstat_grid_clear(&sheet->grid);
 }
 
-static void print_markdown(const struct sheet *sheet, const struct hakstat_view *view, FILE *out)
+static bool is_changed(const struct hakstat_diff *diff, const struct hakstat_delta *d)
 {
-	(void)view;
-	fprintf(out, "\n### %s\n\n", sheet->title);
-	hakstat_markdown_grid(&sheet->grid, out);
-}
-
-static bool is_changed(const struct hakstat_delta *d)
-{
-	return d->base.allocs != d->new.allocs || hakstat_delta_waste(&d->base, &d->new) != 0;
+	return hakstat_diff_count(diff, &d->base) != hakstat_diff_count(diff, &d->new) ||
+	       hakstat_diff_change(diff, &d->base, &d->new) != 0;
 }
 
 /* Of a call site only the innermost frames. Free with g_free. */
@@ -101,98 +131,147 @@ static char *delta_name(const struct hakstat_delta *d, enum hakstat_table_id tab
 	return hakstat_text_clean(d->name);
 }
 
-static void draw_table(const struct hakstat_diff *diff, const struct hakstat_view *view,
-		       enum hakstat_table_id t, sheet_printer print, FILE *out)
+static void draw_table(const struct paper *p, enum hakstat_table_id t)
 {
 	static const char *const titles[] = { "Classes", "Routes", "Request sizes", "Call sites" };
 	static const char *const headers[] = { "class", "route", "request", "call site" };
+	const GPtrArray *deltas = p->diff->tables[t];
+	guint rows = hakstat_view_rows(p->view, deltas->len, STANDARD_ROWS);
 	struct sheet sheet;
-	guint rows = hakstat_view_rows(view, diff->tables[t]->len, STANDARD_ROWS);
 
-	open_sheet(&sheet, titles[t], headers[t]);
+	open_sheet(p, &sheet, titles[t], headers[t]);
 	for (guint i = 0; i < rows; i++) {
-		const struct hakstat_delta *d = g_ptr_array_index(diff->tables[t], i);
-		if (is_changed(d)) {
+		const struct hakstat_delta *d = g_ptr_array_index(deltas, i);
+		if (is_changed(p->diff, d)) {
 			hakstat_grid_cell(&sheet.grid, delta_name(d, t));
-			add_counts(&sheet, &d->base, &d->new, view->is_exact);
+			add_counts(p, p->diff, &sheet, &d->base, &d->new);
 		}
 	}
-	if (sheet.grid.cells->len) {
-		print(&sheet, view, out);
-	}
-	hakstat_grid_clear(&sheet.grid);
+	close_sheet(p, &sheet);
 }
 
-static void put_sites_of_move(const struct hakstat_move *move, const struct hakstat_view *view,
-			      const char *mark, FILE *out)
+/* What is live at the end says what a run of any length costs, so it always stands beside the sum. */
+static void draw_totals(const struct paper *p)
+{
+	struct hakstat_diff live = *p->diff;
+	struct sheet sheet;
+
+	open_sheet(p, &sheet, "Totals", "total");
+	hakstat_grid_cell(&sheet.grid, g_strdup(p->diff->per == HAKSTAT_PER_LIVE_BYTE ? "live" : "all"));
+	add_counts(p, p->diff, &sheet, &p->diff->base->totals.n, &p->diff->new->totals.n);
+	if (p->diff->per == HAKSTAT_PER_RUN) {
+		live.per = HAKSTAT_PER_LIVE_BYTE;
+		hakstat_grid_cell(&sheet.grid, g_strdup("live"));
+		add_counts(p, &live, &sheet, &p->diff->base->totals.n, &p->diff->new->totals.n);
+	}
+	close_sheet(p, &sheet);
+}
+
+static char *change_text(const struct paper *p, const struct hakstat_counts *base,
+			 const struct hakstat_counts *new)
+{
+	return bytes_cell(hakstat_diff_change(p->diff, base, new), p->view->is_exact, true);
+}
+
+static void put_sites_of_move(const struct paper *p, const struct hakstat_move *move)
 {
 	for (guint i = 0; i < move->sites->len; i++) {
 		const struct hakstat_delta *site = g_ptr_array_index(move->sites, i);
-		char *change = bytes_cell(hakstat_delta_waste(&site->base, &site->new), view->is_exact, true);
+		char *change = change_text(p, &site->base, &site->new);
 		char *name = delta_name(site, HAKSTAT_BY_SITE);
-		fprintf(out, "  %sasked for by %s: %s of waste\n", mark, name, change);
+		put_line(p, "  ", g_strdup_printf("asked for by %s: %s of waste", name, change));
 		g_free(name);
 		g_free(change);
 	}
 }
 
 /* Sizes have moved even when nobody wastes more for it, so moves are said in sentences. */
-static void put_moves(const struct hakstat_diff *diff, const struct hakstat_view *view, const char *mark,
-		      FILE *out)
+static void put_moves(const struct paper *p)
 {
-	guint rows = hakstat_view_rows(view, diff->moves->len, STANDARD_ROWS);
+	const GPtrArray *moves = p->diff->moves;
+	guint rows = hakstat_view_rows(p->view, moves->len, STANDARD_ROWS);
 
 	for (guint i = 0; i < rows; i++) {
-		const struct hakstat_move *m = g_ptr_array_index(diff->moves, i);
-		char *change = bytes_cell(hakstat_delta_waste(&m->base, &m->new), view->is_exact, true);
-		fprintf(out, "%srequests of %" PRIu64 "...%" PRIu64 " bytes moved from %s to %s", mark,
-			m->requested_min, m->requested_max, m->from, m->to);
-		fprintf(out, ": %s of waste, %.1f -> %.1f bytes each%s%s\n", change,
-			hakstat_waste_each(&m->base), hakstat_waste_each(&m->new), m->option ? "; " : "",
-			m->option ? m->option : "");
-		put_sites_of_move(m, view, mark, out);
+		const struct hakstat_move *m = g_ptr_array_index(moves, i);
+		char *change = change_text(p, &m->base, &m->new);
+		put_line(p, "",
+			 g_strdup_printf(
+				 "requests of %" PRIu64 "...%" PRIu64
+				 " bytes moved from %s to %s: %s of waste, %.1f -> %.1f bytes each%s%s",
+				 m->requested_min, m->requested_max, m->from, m->to, change,
+				 hakstat_diff_each(p->diff, &m->base), hakstat_diff_each(p->diff, &m->new),
+				 m->option ? "; " : "", m->option ? m->option : ""));
+		put_sites_of_move(p, m);
 		g_free(change);
 	}
-	if (rows < diff->moves->len) {
-		fprintf(out, "%s%u more size ranges moved (--format json has all)\n", mark,
-			diff->moves->len - rows);
+	if (rows < moves->len) {
+		put_line(p, "",
+			 g_strdup_printf("%u more size ranges moved (--format json has all)",
+					 moves->len - rows));
 	}
 }
 
-static void put_side(FILE *out, const char *mark, const char *name, const struct hakstat_report *r)
+static void put_side(const struct paper *p, const char *name, const struct hakstat_report *r)
 {
 	const struct hakstat_summary *s = r->summary;
+	GString *line = g_string_new(name);
 
-	fprintf(out, "%s%s: ", mark, name);
 	for (guint i = 0; i < s->paths->len; i++) {
-		fprintf(out, "%s%s", i ? ", " : "", (const char *)g_ptr_array_index(s->paths, i));
+		g_string_append_printf(line, "%s%s", i ? ", " : "",
+				       (const char *)g_ptr_array_index(s->paths, i));
 	}
-	fprintf(out, ", mode %s%s, %.1f s, lost %s%" PRIu64 " events%s\n", hakstat_summary_mode_name(s->mode),
-		s->estimated ? " (estimated)" : "", hakstat_report_duration_s(r),
-		s->lost_unknown ? "at least " : "", s->lost_events,
-		s->lost_operations ? " and packed operations" : "");
+	g_string_append_printf(line, ", mode %s%s, %.1f s, lost %s%" PRIu64 " events%s",
+			       hakstat_summary_mode_name(s->mode), s->estimated ? " (estimated)" : "",
+			       hakstat_report_duration_s(r), s->lost_unknown ? "at least " : "",
+			       s->lost_events, s->lost_operations ? " and packed operations" : "");
+	put_line(p, "", g_string_free(line, FALSE));
 }
 
-static int draw(const struct hakstat_diff *diff, const struct hakstat_view *view, sheet_printer print,
-		const char *mark, FILE *out)
+static void put_length(const struct paper *p)
 {
-	struct sheet totals;
+	char *base = count_cell(p->diff->base->totals.n.allocs);
+	char *new = count_cell(p->diff->new->totals.n.allocs);
 
-	put_side(out, mark, "base", diff->base);
-	put_side(out, mark, "new ", diff->new);
+	switch (p->diff->per) {
+	case HAKSTAT_PER_OPERATION:
+		put_line(p, "",
+			 g_strdup_printf("waste of base is scaled by %.4g, from %s allocations to new's %s",
+					 p->diff->scale, base, new));
+		break;
+	case HAKSTAT_PER_LIVE_BYTE:
+		put_line(p, "",
+			 g_strdup_printf("compared is what is live at the end; base is scaled by %.4g, to as "
+					 "many live bytes as new",
+					 p->diff->scale));
+		break;
+	default:
+		if (hakstat_diff_lengths_differ(p->diff)) {
+			put_line(p, "",
+				 g_strdup_printf("the runs differ in length, %s and %s allocations: --per "
+						 "operation or --per live-byte makes them alike",
+						 base, new));
+		}
+	}
+	g_free(base);
+	g_free(new);
+}
+
+static int draw(const struct hakstat_diff *diff, const struct hakstat_view *view, bool is_markdown, FILE *out)
+{
+	struct paper p = { diff, view, is_markdown, out };
+
+	put_side(&p, "base: ", diff->base);
+	put_side(&p, "new : ", diff->new);
+	put_length(&p);
 	for (guint i = 0; i < diff->options->len; i++) {
 		const struct hakstat_option_change *o = g_ptr_array_index(diff->options, i);
-		fprintf(out, "%s%s: %s -> %s\n", mark, o->name, o->base, o->new);
+		put_line(&p, "", g_strdup_printf("%s: %s -> %s", o->name, o->base, o->new));
 	}
-	put_moves(diff, view, mark, out);
-	open_sheet(&totals, "Totals", "total");
-	hakstat_grid_cell(&totals.grid, g_strdup("all"));
-	add_counts(&totals, &diff->base->totals.n, &diff->new->totals.n, view->is_exact);
-	print(&totals, view, out);
-	hakstat_grid_clear(&totals.grid);
+	put_moves(&p);
+	draw_totals(&p);
 	for (int t = 0; t <= HAKSTAT_BY_SITE; t++) {
 		if (!view->has_by || view->by == (enum hakstat_table_id)t) {
-			draw_table(diff, view, (enum hakstat_table_id)t, print, out);
+			draw_table(&p, (enum hakstat_table_id)t);
 		}
 	}
 	return ferror(out) ? -1 : 0;
@@ -200,141 +279,11 @@ static int draw(const struct hakstat_diff *diff, const struct hakstat_view *view
 
 int hakstat_render_diff_table(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out)
 {
-	return draw(diff, view, print_sheet, "", out);
+	return draw(diff, view, false, out);
 }
 
 int hakstat_render_diff_markdown(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out)
 {
 	fputs("## Waste: what changed\n\n", out);
-	return draw(diff, view, print_markdown, "- ", out);
-}
-
-/* JSON -------------------------------------------------------------------------------------- */
-
-static json_t *counts_json(const struct hakstat_counts *n)
-{
-	json_t *to = json_pack("{s:I, s:I, s:I, s:I, s:I}", "allocs", (json_int_t)n->allocs, "live",
-			       (json_int_t)n->live, "requested_bytes", (json_int_t)n->requested_bytes,
-			       "usable_bytes", (json_int_t)n->usable_bytes, "waste_bytes",
-			       (json_int_t)hakstat_counts_waste(n));
-
-	json_object_set_new(to, "live_waste_bytes", json_integer((json_int_t)hakstat_counts_live_waste(n)));
-	json_object_set_new(to, "waste_bytes_per_alloc", json_real(hakstat_waste_each(n)));
-	return to;
-}
-
-static void put_sides(json_t *to, const struct hakstat_counts *base, const struct hakstat_counts *new)
-{
-	json_object_set_new(to, "base", counts_json(base));
-	json_object_set_new(to, "new", counts_json(new));
-	json_object_set_new(to, "waste_bytes_change", json_integer(hakstat_delta_waste(base, new)));
-}
-
-static json_t *clean_json(const char *text)
-{
-	char *clean;
-	json_t *value;
-
-	if (!text) {
-		return json_null();
-	}
-	clean = hakstat_text_clean(text);
-	value = json_string(clean);
-	g_free(clean);
-	return value;
-}
-
-static json_t *deltas_json(const GPtrArray *deltas)
-{
-	json_t *array = json_array();
-
-	for (guint i = 0; i < deltas->len; i++) {
-		const struct hakstat_delta *d = g_ptr_array_index(deltas, i);
-		json_t *row = json_object();
-		json_object_set_new(row, "name", clean_json(d->name));
-		put_sides(row, &d->base, &d->new);
-		json_array_append_new(array, row);
-	}
-	return array;
-}
-
-static json_t *sites_json(const GPtrArray *sites)
-{
-	json_t *array = json_array();
-
-	for (guint i = 0; i < sites->len; i++) {
-		const struct hakstat_delta *d = g_ptr_array_index(sites, i);
-		json_t *site = json_object();
-		json_object_set_new(site, "name", clean_json(d->name));
-		json_object_set_new(site, "waste_bytes_change",
-				    json_integer(hakstat_delta_waste(&d->base, &d->new)));
-		json_array_append_new(array, site);
-	}
-	return array;
-}
-
-static json_t *moves_json(const struct hakstat_diff *diff)
-{
-	json_t *array = json_array();
-
-	for (guint i = 0; i < diff->moves->len; i++) {
-		const struct hakstat_move *m = g_ptr_array_index(diff->moves, i);
-		json_t *row = json_pack("{s:I, s:I}", "requested_min", (json_int_t)m->requested_min,
-					"requested_max", (json_int_t)m->requested_max);
-		json_object_set_new(row, "from", clean_json(m->from));
-		json_object_set_new(row, "to", clean_json(m->to));
-		json_object_set_new(row, "option", clean_json(m->option));
-		put_sides(row, &m->base, &m->new);
-		json_object_set_new(row, "sites", sites_json(m->sites));
-		json_array_append_new(array, row);
-	}
-	return array;
-}
-
-static json_t *options_json(const struct hakstat_diff *diff)
-{
-	json_t *array = json_array();
-
-	for (guint i = 0; i < diff->options->len; i++) {
-		const struct hakstat_option_change *o = g_ptr_array_index(diff->options, i);
-		json_t *row = json_pack("{s:s}", "name", o->name);
-		json_object_set_new(row, "base", clean_json(o->base));
-		json_object_set_new(row, "new", clean_json(o->new));
-		json_array_append_new(array, row);
-	}
-	return array;
-}
-
-json_t *hakstat_diff_json(const struct hakstat_diff *diff, const struct hakstat_view *view)
-{
-	static const char *const keys[] = { "classes", "routes", "sizes", "sites" };
-	json_t *root = json_pack("{s:s}", "schema", "hakstat.diff/1");
-	json_t *totals = json_object();
-
-	json_object_set_new(totals, "base", hakstat_totals_json(diff->base));
-	json_object_set_new(totals, "new", hakstat_totals_json(diff->new));
-	json_object_set_new(totals, "waste_bytes_change",
-			    json_integer(hakstat_delta_waste(&diff->base->totals.n, &diff->new->totals.n)));
-	json_object_set_new(root, "totals", totals);
-	json_object_set_new(root, "options", options_json(diff));
-	json_object_set_new(root, "moves", moves_json(diff));
-	for (int t = 0; t <= HAKSTAT_BY_SITE; t++) {
-		if (!view->has_by || view->by == (enum hakstat_table_id)t) {
-			json_object_set_new(root, keys[t], deltas_json(diff->tables[t]));
-		}
-	}
-	json_object_set_new(root, "incomplete",
-			    json_boolean(hakstat_report_is_incomplete(diff->base) ||
-					 hakstat_report_is_incomplete(diff->new)));
-	return root;
-}
-
-int hakstat_render_diff_json(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out)
-{
-	json_t *root = hakstat_diff_json(diff, view);
-	int status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-
-	fputc('\n', out);
-	json_decref(root);
-	return status || ferror(out) ? -1 : 0;
+	return draw(diff, view, true, out);
 }

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A difference for programs.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+
+#include "render_diff.h"
+#include "text.h"
+
+static json_t *counts_json(const struct hakstat_counts *n)
+{
+	json_t *to = json_pack("{s:I, s:I, s:I, s:I, s:I}", "allocs", (json_int_t)n->allocs, "live",
+			       (json_int_t)n->live, "requested_bytes", (json_int_t)n->requested_bytes,
+			       "usable_bytes", (json_int_t)n->usable_bytes, "waste_bytes",
+			       (json_int_t)hakstat_counts_waste(n));
+
+	json_object_set_new(to, "live_waste_bytes", json_integer((json_int_t)hakstat_counts_live_waste(n)));
+	json_object_set_new(to, "live_usable_bytes", json_integer((json_int_t)n->live_usable_bytes));
+	json_object_set_new(
+		to, "waste_bytes_per_alloc",
+		json_real(n->allocs > n->unknown_allocs
+				  ? (double)hakstat_counts_waste(n) / (double)(n->allocs - n->unknown_allocs)
+				  : 0));
+	return to;
+}
+
+/* Of whole runs, whatever is compared. */
+static json_t *waste_change(const struct hakstat_counts *base, const struct hakstat_counts *new)
+{
+	return json_integer((json_int_t)hakstat_counts_waste(new) - (json_int_t)hakstat_counts_waste(base));
+}
+
+static void put_sides(const struct hakstat_diff *diff, json_t *to, const struct hakstat_counts *base,
+		      const struct hakstat_counts *new)
+{
+	json_object_set_new(to, "base", counts_json(base));
+	json_object_set_new(to, "new", counts_json(new));
+	json_object_set_new(to, "waste_bytes_change", waste_change(base, new));
+	json_object_set_new(to, "change_bytes", json_integer(hakstat_diff_change(diff, base, new)));
+}
+
+static json_t *clean_json(const char *text)
+{
+	char *clean;
+	json_t *value;
+
+	if (!text) {
+		return json_null();
+	}
+	clean = hakstat_text_clean(text);
+	value = json_string(clean);
+	g_free(clean);
+	return value;
+}
+
+static json_t *deltas_json(const struct hakstat_diff *diff, const GPtrArray *deltas)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < deltas->len; i++) {
+		const struct hakstat_delta *d = g_ptr_array_index(deltas, i);
+		json_t *row = json_object();
+		json_object_set_new(row, "name", clean_json(d->name));
+		put_sides(diff, row, &d->base, &d->new);
+		json_array_append_new(array, row);
+	}
+	return array;
+}
+
+static json_t *sites_json(const GPtrArray *sites)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < sites->len; i++) {
+		const struct hakstat_delta *d = g_ptr_array_index(sites, i);
+		json_t *site = json_object();
+		json_object_set_new(site, "name", clean_json(d->name));
+		json_object_set_new(site, "waste_bytes_change", waste_change(&d->base, &d->new));
+		json_array_append_new(array, site);
+	}
+	return array;
+}
+
+static json_t *moves_json(const struct hakstat_diff *diff)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < diff->moves->len; i++) {
+		const struct hakstat_move *m = g_ptr_array_index(diff->moves, i);
+		json_t *row = json_pack("{s:I, s:I}", "requested_min", (json_int_t)m->requested_min,
+					"requested_max", (json_int_t)m->requested_max);
+		json_object_set_new(row, "from", clean_json(m->from));
+		json_object_set_new(row, "to", clean_json(m->to));
+		json_object_set_new(row, "option", clean_json(m->option));
+		put_sides(diff, row, &m->base, &m->new);
+		json_object_set_new(row, "sites", sites_json(m->sites));
+		json_array_append_new(array, row);
+	}
+	return array;
+}
+
+static json_t *options_json(const struct hakstat_diff *diff)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < diff->options->len; i++) {
+		const struct hakstat_option_change *o = g_ptr_array_index(diff->options, i);
+		json_t *row = json_pack("{s:s}", "name", o->name);
+		json_object_set_new(row, "base", clean_json(o->base));
+		json_object_set_new(row, "new", clean_json(o->new));
+		json_array_append_new(array, row);
+	}
+	return array;
+}
+
+json_t *hakstat_diff_json(const struct hakstat_diff *diff, const struct hakstat_view *view)
+{
+	static const char *const keys[] = { "classes", "routes", "sizes", "sites" };
+	static const char *const pers[] = { "run", "operation", "live-byte" };
+	json_t *root = json_pack("{s:s, s:s, s:f}", "schema", "hakstat.diff/1", "per", pers[diff->per],
+				 "base_scale", diff->scale);
+	json_t *totals = json_object();
+
+	json_object_set_new(totals, "base", hakstat_totals_json(diff->base));
+	json_object_set_new(totals, "new", hakstat_totals_json(diff->new));
+	json_object_set_new(totals, "waste_bytes_change",
+			    waste_change(&diff->base->totals.n, &diff->new->totals.n));
+	json_object_set_new(root, "totals", totals);
+	json_object_set_new(root, "options", options_json(diff));
+	json_object_set_new(root, "moves", moves_json(diff));
+	for (int t = 0; t <= HAKSTAT_BY_SITE; t++) {
+		if (!view->has_by || view->by == (enum hakstat_table_id)t) {
+			json_object_set_new(root, keys[t], deltas_json(diff, diff->tables[t]));
+		}
+	}
+	json_object_set_new(root, "incomplete",
+			    json_boolean(hakstat_report_is_incomplete(diff->base) ||
+					 hakstat_report_is_incomplete(diff->new)));
+	return root;
+}
+
+int hakstat_render_diff_json(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out)
+{
+	json_t *root = hakstat_diff_json(diff, view);
+	int status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+
+	fputc('\n', out);
+	json_decref(root);
+	return status || ferror(out) ? -1 : 0;
+}
