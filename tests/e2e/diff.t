@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# hakstat diff of runs of different length, from stored traces.
+# hakstat diff for CI and for runs of different length: gates, budgets, JUnit, benchmark history. From
+# stored traces.
 . "$(dirname "$0")/../support/tap.sh"
+tap_need xmllint
 cd "$tmp" || exit 1
 tar -xzf "$top/tests/data/ctf/good/full.tar.gz"
 
@@ -22,6 +24,7 @@ json.dump(s, open(sys.argv[2], 'w'))" "$1" "$2"
 
 "$hakstat" report --format summary -o base.summary full
 "$hakstat" report --format summary -o twice.summary base.summary base.summary
+edit base.summary lossy.summary 's["lost_events"] = 7'
 edit base.summary worse.summary '
 for row in s["tables"]["class"]:
     if row["class_name"] == "M8192":
@@ -43,4 +46,76 @@ tap_like "$("$hakstat" diff base.summary twice.summary)" "^the runs differ in le
 	"runs of different length are pointed out"
 tap_like "$("$hakstat" diff --per operation base.summary twice.summary)" "^waste of base is scaled by 2, from" "and scaling is said"
 tap_like "$("$hakstat" diff base.summary twice.summary)" "^live +[0-9]+ +[0-9]+ " "what is live stands beside the sum"
+
+# Gates.
+# gate STATUS NAME OPTION...: exit status of a diff; $said is its stderr.
+gate() {
+	local want=$1 name=$2
+	shift 2
+	said=$("$hakstat" diff "$@" 2>&1 >out)
+	tap_is "$?" "$want" "$name" || tap_note "$said"
+}
+cat >budget <<'END'
+# what we allow
+class M8192 waste_percent < 95
+total live_waste_bytes <= +5%   # of the base
+
+route mid allocs == 30
+END
+gate 0 "a budget that holds" --budget budget base.summary base.summary
+gate 1 "a waste that grew too much" --fail-on 'total waste_bytes > +1%' base.summary worse.summary
+tap_like "$said" "gate: total waste_bytes > [+]1%: holds, and must not; it is [0-9.]+ % more than before" "says by how much"
+gate 0 "one that is small enough" --fail-on 'total waste_bytes > +50%' base.summary worse.summary
+gate 1 "of several conditions each counts" --fail-on 'total waste_bytes > +1%' --fail-on 'total waste_bytes > +50%' base.summary worse.summary
+tap_like "$said" "^hakstat: 1 of 3 gates failed$" "and the failed ones are counted"
+gate 1 "a class that is not there decides nothing, and does not pass" --fail-on 'class C99 waste_bytes > 0' base.summary base.summary
+tap_like "$said" "cannot be decided: the report does not have this number" "and says so"
+gate 1 "with lost events no gate passes" --budget budget base.summary lossy.summary
+tap_like "$said" "no gate passes on an incomplete trace" "and says why"
+gate 1 "on neither side" --budget budget lossy.summary base.summary
+gate 0 "unless told to" --allow-lost --budget budget base.summary lossy.summary
+gate 3 "--strict refuses them before any gate" --strict --budget budget base.summary lossy.summary
+
+# Bad conditions: found before any trace is read.
+printf 'total waste_bytes < 5\n\n# comment\nclass C7 waist < 5\n' >bad
+gate 2 "a condition that is none" --budget bad no/such no/such
+tap_like "$said" "^hakstat: bad:4: condition 'class C7 waist < 5': there is no such number in that row; such as" "is named with its line"
+printf '# nothing\n' >hollow
+gate 2 "a budget without conditions is refused" --budget hollow base.summary base.summary
+printf 'total waste_bytes < 5\0' >zero
+gate 2 "and one that is no text" --budget zero base.summary base.summary
+gate 2 "and one that is missing" --budget no/such base.summary base.summary
+gate 2 "a condition of --fail-on that is none" --fail-on 'total waste_bytes >' no/such no/such
+tap_like "$said" "^hakstat: --fail-on: condition 'total waste_bytes >': a column, an operator and a number must follow" "is named as well"
+
+# JUnit.
+"$hakstat" diff --format junit --budget budget --fail-on 'total waste_bytes > +1%' -o junit.xml base.summary worse.summary 2>said
+tap_is "$?" 1 "JUnit is written when a gate fails, and the exit status says so"
+tap_ok "it is well-formed" xmllint --noout junit.xml
+tap_is "$(python3 - <<'END'
+import xml.etree.ElementTree as tree
+
+root = tree.parse("junit.xml").getroot()
+(suite,) = root
+needed = {"name", "timestamp", "hostname", "tests", "failures", "errors", "time"}
+print(root.tag, suite.tag, needed <= set(suite.attrib), suite.get("tests"), suite.get("failures"),
+      [child.tag for child in suite])
+for case in suite.iter("testcase"):
+    print(case.get("classname"), "|", case.get("name"), "|", case.find("failure") is not None)
+END
+)" "testsuites testsuite True 5 1 ['properties', 'testcase', 'testcase', 'testcase', 'testcase', 'testcase', 'system-out', 'system-err']
+--fail-on | total waste_bytes > +1% | True
+budget:2 | class M8192 waste_percent < 95 | False
+budget:3 | total live_waste_bytes <= +5% | False
+budget:5 | route mid allocs == 30 | False
+hakstat diff | the traces are complete | False" "each condition is a test case, and so are complete traces"
+gate 2 "JUnit without gates is refused" --format junit base.summary base.summary
+
+# Benchmark history, and names that are markup.
+"$hakstat" diff --format benchmark base.summary worse.summary >history.json
+tap_is "$(json history.json '[e["value"] for e in d if e["name"] == "class M8192 waste_bytes"] == [float(w["waste_bytes"]) for w in ['"$("$hakstat" report --format json worse.summary | python3 -c 'import json, sys; print([c for c in json.load(sys.stdin)["classes"] if c["name"] == "M8192"][0])')"']], {"name", "unit", "value"} <= set(d[0]), d[0]["name"]')" \
+	"True True total waste_bytes" "a benchmark history gets the new side's totals and classes"
+cp base.summary '<b>|x*.summary'
+edit base.summary odd.summary 's["paths"] = ["<b>|x*"]'
+tap_like "$("$hakstat" diff --format markdown odd.summary base.summary)" '^- base: &lt;b&gt;\\\|x\\\*, mode full' "markdown escapes what comes from elsewhere"
 tap_done

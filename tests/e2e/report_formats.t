@@ -145,11 +145,12 @@ tap_like "$said" "gate: class M8192 waste_percent < 15: does not hold; it is 90.
 printf 'total waste_percent <\n' >budget
 gate 2 "a budget that is none" report full --budget budget
 tap_like "$said" "^hakstat: budget:1: condition 'total waste_percent <': a column" "and its line is named"
+gate 2 "before a trace is looked for" report no/such --fail-on 'total waist > 1'
 gate 1 "growth beyond a percentage" diff fine.summary full --fail-on "total waste_bytes > +5%"
 gate 0 "no growth" diff full full --fail-on "total waste_bytes > +0%"
 largest=$(find full -name 'ops_*' -size +0 -printf '%s %p\n' | sort -n | tail -1 | cut -d' ' -f2)
 truncate -s -100 "$largest"
 gate 1 "no gate passes on an incomplete trace" report full --fail-on "total waste_percent > 99"
-tap_like "$said" "^hakstat: no gate passes on an incomplete trace" "and the line says why"
+tap_like "$said" "no gate passes on an incomplete trace" "and the line says why"
 gate 0 "but with --allow-lost" report full --allow-lost --fail-on "total waste_percent > 99"
 tap_done

@@ -32,6 +32,7 @@ packages() {
 	universal-ctags ctags
 	shellcheck shellcheck
 	mandoc mandoc
+	libxml2-utils xmllint
 	git git
 	procps ps
 	util-linux flock

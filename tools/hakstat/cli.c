@@ -78,6 +78,14 @@ static int parse_unsigned(const struct hakstat_option *o, const char *text, uint
 	return 0;
 }
 
+static void add_text(GPtrArray **texts, const char *text)
+{
+	if (!*texts) {
+		*texts = g_ptr_array_new();
+	}
+	g_ptr_array_add(*texts, (gpointer)(uintptr_t)text);
+}
+
 static int store(const struct hakstat_option *o, const char *text, void *values, struct hakstat_err *err)
 {
 	char *at = (char *)values + o->offset;
@@ -89,6 +97,9 @@ static int store(const struct hakstat_option *o, const char *text, void *values,
 		return 0;
 	case HAKSTAT_OPT_TEXT:
 		*(const char **)(void *)at = text;
+		return 0;
+	case HAKSTAT_OPT_TEXTS:
+		add_text((GPtrArray **)(void *)at, text);
 		return 0;
 	case HAKSTAT_OPT_CHOICE:
 		choice = choice_index(o->argument, text);

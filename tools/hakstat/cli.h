@@ -17,6 +17,8 @@ enum hakstat_option_kind {
 	HAKSTAT_OPT_COUNT,  /* uint64_t, decimal, min..max */
 	HAKSTAT_OPT_BYTES,  /* uint64_t, with K, M, G */
 	HAKSTAT_OPT_TEXT,   /* const char * */
+	HAKSTAT_OPT_TEXTS,  /* GPtrArray * of const char *, for an option that may be given again; NULL: never
+			     */
 	HAKSTAT_OPT_CHOICE, /* int: index among the words of `argument`, which are parted by | */
 };
 

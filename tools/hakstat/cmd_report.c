@@ -36,8 +36,8 @@ static const struct hakstat_option options[] = {
 	{ "exact", 0, HAKSTAT_OPT_FLAG, NULL, AT(is_exact), 0, 0, "every digit of bytes in tables" },
 	{ "strict", 0, HAKSTAT_OPT_FLAG, NULL, AT(strict), 0, 0,
 	  "exit with 3 when events were lost or a trace breaks off" },
-	{ "fail-on", 0, HAKSTAT_OPT_TEXT, "CONDITION", AT(gates.fail_on), 0, 0,
-	  "exit with 1 when it holds, such as 'total waste_percent > 20'" },
+	{ "fail-on", 0, HAKSTAT_OPT_TEXTS, "CONDITION", AT(gates.fail_on), 0, 0,
+	  "exit with 1 when it holds, or one of several, such as 'total waste_percent > 20'" },
 	{ "budget", 0, HAKSTAT_OPT_TEXT, "FILE", AT(gates.budget), 0, 0,
 	  "exit with 1 unless all conditions hold, one a line" },
 	{ "allow-lost", 0, HAKSTAT_OPT_FLAG, NULL, AT(gates.allow_lost), 0, 0,
@@ -79,7 +79,18 @@ static int write_report(void *data, FILE *out)
 	return renderers[v->format](output->report, &view, out);
 }
 
-static int show(struct hakstat_report *report, const struct values *v, struct hakstat_err *err)
+static int judge(const struct hakstat_report *report, const struct values *v, const GPtrArray *conditions,
+		 struct hakstat_err *err)
+{
+	GPtrArray *outcomes = hakstat_gates_judge(conditions, v->gates.allow_lost, report, NULL);
+	int status = hakstat_gates_say(outcomes, err);
+
+	g_ptr_array_unref(outcomes);
+	return status;
+}
+
+static int show(struct hakstat_report *report, const struct values *v, const GPtrArray *conditions,
+		struct hakstat_err *err)
 {
 	struct output output = { report, v };
 	int status = 0;
@@ -99,7 +110,29 @@ static int show(struct hakstat_report *report, const struct values *v, struct ha
 			err, HAKSTAT_TRACE,
 			"the trace is incomplete (lost events, or cut short) and --strict was given");
 	}
-	return status ? status : hakstat_gates_check(&v->gates, report, NULL, err);
+	return status ? status : judge(report, v, conditions, err);
+}
+
+/* Conditions are read first: a trace may take long. */
+static int make(char **paths, int count, const struct values *v, struct hakstat_err *err)
+{
+	struct hakstat_input_options input = { .has_pid = v->pid != 0,
+					       .pid = (uint32_t)v->pid,
+					       .sysroot = v->sysroot };
+	GPtrArray *conditions = hakstat_gates_load(&v->gates, err);
+	struct hakstat_summary *summary =
+		conditions ? hakstat_input_read_all(paths, count, &input, err) : NULL;
+	int status = err->status;
+
+	if (summary) {
+		struct hakstat_report *report = hakstat_report_new(summary);
+		status = show(report, v, conditions, err);
+		hakstat_report_free(report);
+	}
+	if (conditions) {
+		g_ptr_array_unref(conditions);
+	}
+	return status;
 }
 
 static int run(int argc, char **argv, struct hakstat_err *err)
@@ -107,27 +140,15 @@ static int run(int argc, char **argv, struct hakstat_err *err)
 	static char standard_path[] = "hakmem.trace";
 	char *standard[] = { standard_path };
 	struct values v = { .by = -1 };
-	struct hakstat_input_options input = { 0 };
-	struct hakstat_summary *summary;
-	struct hakstat_report *report;
 	int first;
 	int status = hakstat_cli_parse(&hakstat_command_report, argc, argv, &v, &first, err);
 
-	if (status != 0) {
-		return status == HAKSTAT_CLI_DONE ? 0 : status;
+	if (status == 0) {
+		status =
+			first < argc ? make(argv + first, argc - first, &v, err) : make(standard, 1, &v, err);
 	}
-	input.has_pid = v.pid != 0;
-	input.pid = (uint32_t)v.pid;
-	input.sysroot = v.sysroot;
-	summary = first < argc ? hakstat_input_read_all(argv + first, argc - first, &input, err)
-			       : hakstat_input_read_all(standard, 1, &input, err);
-	if (!summary) {
-		return err->status;
-	}
-	report = hakstat_report_new(summary);
-	status = show(report, &v, err);
-	hakstat_report_free(report);
-	return status;
+	hakstat_gates_clear(&v.gates);
+	return status == HAKSTAT_CLI_DONE ? 0 : status;
 }
 
 const struct hakstat_command hakstat_command_report = {

@@ -120,6 +120,7 @@ int hakstat_gate_parse(const char *text, struct hakstat_gate *gate, struct hakst
 void hakstat_gate_clear(struct hakstat_gate *gate)
 {
 	g_free(gate->text);
+	g_free(gate->where);
 	g_free(gate->name);
 	memset(gate, 0, sizeof *gate);
 }
@@ -204,93 +205,187 @@ enum hakstat_gate_result hakstat_gate_check(const struct hakstat_gate *gate,
 	return compare(gate->op, *found, gate->value) ? HAKSTAT_GATE_TRUE : HAKSTAT_GATE_FALSE;
 }
 
-/* One condition; `wanted` is what it must come to. Returns 1 when it failed. */
-static int check_one(const char *text, enum hakstat_gate_result wanted, const struct hakstat_report *report,
-		     const struct hakstat_report *base, struct hakstat_err *err)
-{
-	struct hakstat_gate gate;
-	enum hakstat_gate_result result;
-	double found;
-	int status = hakstat_gate_parse(text, &gate, err);
+/* Reading ---------------------------------------------------------------------------------- */
 
-	if (status != 0) {
-		return status;
+static void free_gate(void *data)
+{
+	hakstat_gate_clear(data);
+	g_free(data);
+}
+
+/* Takes `where` over. */
+static int load_one(GPtrArray *conditions, const char *text, char *where, bool is_must,
+		    struct hakstat_err *err)
+{
+	struct hakstat_gate *gate = g_new0(struct hakstat_gate, 1);
+
+	if (hakstat_gate_parse(text, gate, err) != 0) {
+		hakstat_err_context(err, "%s", where);
+		g_free(where);
+		g_free(gate);
+		return err->status;
 	}
-	result = hakstat_gate_check(&gate, report, base, &found);
-	if (result == HAKSTAT_GATE_UNKNOWN) {
-		hakstat_say("gate: %s: cannot be decided: the report does not have this number%s", gate.text,
-			    !base && gate.kind != HAKSTAT_GATE_VALUE
-				    ? "; 'hakstat diff' has a base to compare with"
-				    : "");
-		status = HAKSTAT_GATE;
-	} else if (result != wanted) {
-		hakstat_say("gate: %s: %s; it is %.10g", gate.text,
-			    wanted == HAKSTAT_GATE_TRUE ? "does not hold" : "holds, and must not", found);
-		status = HAKSTAT_GATE;
+	gate->where = where;
+	gate->is_must = is_must;
+	g_ptr_array_add(conditions, gate);
+	return 0;
+}
+
+static int load_lines(GPtrArray *conditions, const char *path, char *const *lines, struct hakstat_err *err)
+{
+	guint before = conditions->len;
+	int status = 0;
+
+	for (guint i = 0; lines[i] && status == 0; i++) {
+		char *comment = strchr(lines[i], '#');
+		if (comment) {
+			*comment = '\0';
+		}
+		if (*g_strstrip(lines[i])) {
+			status = load_one(conditions, lines[i], g_strdup_printf("%s:%u", path, i + 1), true,
+					  err);
+		}
 	}
-	hakstat_gate_clear(&gate);
+	if (status == 0 && conditions->len == before) {
+		return hakstat_err_set(err, HAKSTAT_USAGE,
+				       "budget: %s: holds no condition, so it would pass whatever happens",
+				       path);
+	}
 	return status;
 }
 
-static int check_budget(const char *path, const struct hakstat_report *report,
-			const struct hakstat_report *base, struct hakstat_err *err)
+static int load_budget(GPtrArray *conditions, const char *path, struct hakstat_err *err)
 {
 	GError *error = NULL;
 	gchar *text;
 	char **lines;
-	int status = 0;
+	gsize length;
+	int status;
 
-	if (!g_file_get_contents(path, &text, NULL, &error)) {
+	if (!g_file_get_contents(path, &text, &length, &error)) {
 		hakstat_err_set(err, HAKSTAT_USAGE, "budget: %s", error->message);
 		g_error_free(error);
 		return err->status;
 	}
-	lines = g_strsplit(text, "\n", -1);
-	for (guint i = 0; lines[i] && status != HAKSTAT_USAGE; i++) {
-		char *comment = strchr(lines[i], '#');
-		int one;
-		if (comment) {
-			*comment = '\0';
-		}
-		if (*g_strstrip(lines[i]) == '\0') {
-			continue;
-		}
-		one = check_one(lines[i], HAKSTAT_GATE_TRUE, report, base, err);
-		if (one == HAKSTAT_USAGE) {
-			hakstat_err_context(err, "%s:%u", path, i + 1);
-		}
-		status = MAX(status, one);
+	if (strlen(text) != length) {
+		g_free(text);
+		return hakstat_err_set(err, HAKSTAT_USAGE, "budget: %s: not a text: it holds a zero byte",
+				       path);
 	}
+	lines = g_strsplit(text, "\n", -1);
+	status = load_lines(conditions, path, lines, err);
 	g_strfreev(lines);
 	g_free(text);
 	return status;
 }
 
-int hakstat_gates_check(const struct hakstat_gates *gates, const struct hakstat_report *report,
-			const struct hakstat_report *base, struct hakstat_err *err)
+void hakstat_gates_clear(struct hakstat_gates *gates)
 {
-	bool incomplete =
-		hakstat_report_is_incomplete(report) || (base && hakstat_report_is_incomplete(base));
+	if (gates->fail_on) {
+		g_ptr_array_unref(gates->fail_on);
+	}
+	gates->fail_on = NULL;
+}
+
+GPtrArray *hakstat_gates_load(const struct hakstat_gates *gates, struct hakstat_err *err)
+{
+	GPtrArray *conditions = g_ptr_array_new_with_free_func(free_gate);
 	int status = 0;
 
-	if (!gates->fail_on && !gates->budget) {
-		return 0;
+	for (guint i = 0; gates->fail_on && i < gates->fail_on->len && status == 0; i++) {
+		status = load_one(conditions, g_ptr_array_index(gates->fail_on, i), g_strdup("--fail-on"),
+				  false, err);
 	}
-	if (gates->fail_on) {
-		status = check_one(gates->fail_on, HAKSTAT_GATE_FALSE, report, base, err);
+	if (status == 0 && gates->budget) {
+		status = load_budget(conditions, gates->budget, err);
 	}
-	if (gates->budget && status != HAKSTAT_USAGE) {
-		int one = check_budget(gates->budget, report, base, err);
-		status = MAX(status, one);
+	if (status != 0) {
+		g_ptr_array_unref(conditions);
+		return NULL;
 	}
-	if (status == HAKSTAT_USAGE) {
-		return status;
+	return conditions;
+}
+
+/* Judging ---------------------------------------------------------------------------------- */
+
+static void free_outcome(void *data)
+{
+	struct hakstat_outcome *outcome = data;
+
+	g_free(outcome->name);
+	g_free(outcome->where);
+	g_free(outcome->why);
+	g_free(outcome);
+}
+
+/* Takes the texts over. */
+static void add_outcome(GPtrArray *outcomes, char *name, char *where, char *why)
+{
+	struct hakstat_outcome *outcome = g_new0(struct hakstat_outcome, 1);
+
+	outcome->name = name;
+	outcome->where = where;
+	outcome->why = why;
+	g_ptr_array_add(outcomes, outcome);
+}
+
+/* Why a condition fails; NULL when it does not. Free with g_free. */
+static char *reason(const struct hakstat_gate *gate, const struct hakstat_report *report,
+		    const struct hakstat_report *base)
+{
+	static const char *const units[] = { "", " more than before", " % more than before" };
+	double found;
+	enum hakstat_gate_result result = hakstat_gate_check(gate, report, base, &found);
+
+	if (result == HAKSTAT_GATE_UNKNOWN) {
+		return g_strdup_printf("cannot be decided: %s",
+				       !base && gate->kind != HAKSTAT_GATE_VALUE
+					       ? "'hakstat diff' has a base to compare with"
+					       : "the report does not have this number");
 	}
-	if (incomplete && !gates->allow_lost) {
-		return hakstat_err_set(err, HAKSTAT_GATE,
-				       "no gate passes on an incomplete trace (lost events, or cut short); "
-				       "--allow-lost decides "
-				       "anyway");
+	if ((result == HAKSTAT_GATE_TRUE) == gate->is_must) {
+		return NULL;
 	}
-	return status ? hakstat_err_set(err, HAKSTAT_GATE, "a gate failed") : 0;
+	if (found >= G_MAXDOUBLE) {
+		return g_strdup_printf("%s; before it was 0",
+				       gate->is_must ? "does not hold" : "holds, and must not");
+	}
+	return g_strdup_printf("%s; it is %.10g%s", gate->is_must ? "does not hold" : "holds, and must not",
+			       found, units[gate->kind]);
+}
+
+GPtrArray *hakstat_gates_judge(const GPtrArray *conditions, bool allow_lost,
+			       const struct hakstat_report *report, const struct hakstat_report *base)
+{
+	GPtrArray *outcomes = g_ptr_array_new_with_free_func(free_outcome);
+	bool is_incomplete =
+		hakstat_report_is_incomplete(report) || (base && hakstat_report_is_incomplete(base));
+
+	for (guint i = 0; i < conditions->len; i++) {
+		const struct hakstat_gate *gate = g_ptr_array_index(conditions, i);
+		add_outcome(outcomes, g_strdup(gate->text), g_strdup(gate->where),
+			    reason(gate, report, base));
+	}
+	if (conditions->len && !allow_lost) {
+		add_outcome(outcomes, g_strdup("the traces are complete"), NULL,
+			    is_incomplete ? g_strdup("no gate passes on an incomplete trace (lost events, or "
+						     "cut short); --allow-lost decides anyway")
+					  : NULL);
+	}
+	return outcomes;
+}
+
+int hakstat_gates_say(const GPtrArray *outcomes, struct hakstat_err *err)
+{
+	guint failed = 0;
+
+	for (guint i = 0; i < outcomes->len; i++) {
+		const struct hakstat_outcome *outcome = g_ptr_array_index(outcomes, i);
+		if (outcome->why) {
+			hakstat_say("gate: %s: %s", outcome->name, outcome->why);
+			failed++;
+		}
+	}
+	return failed ? hakstat_err_set(err, HAKSTAT_GATE, "%u of %u gates failed", failed, outcomes->len)
+		      : 0;
 }

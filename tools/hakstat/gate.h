@@ -20,8 +20,10 @@ enum hakstat_gate_result { HAKSTAT_GATE_FALSE, HAKSTAT_GATE_TRUE, HAKSTAT_GATE_U
 
 struct hakstat_gate {
 	char *text;
-	unsigned in; /* the table, or HAKSTAT_IN_TOTALS */
-	char *name;  /* of the class or route; NULL for totals */
+	char *where;  /* "--fail-on", or file and line; NULL: neither */
+	bool is_must; /* of a budget: it must hold; else it must not */
+	unsigned in;  /* the table, or HAKSTAT_IN_TOTALS */
+	char *name;   /* of the class or route; NULL for totals */
 	const struct hakstat_column *column;
 	char op[3];
 	enum hakstat_gate_kind kind;
@@ -40,17 +42,37 @@ enum hakstat_gate_result hakstat_gate_check(const struct hakstat_gate *gate,
 					    const struct hakstat_report *report,
 					    const struct hakstat_report *base, double *found);
 
+/* What the user asked for. */
 struct hakstat_gates {
-	const char *fail_on; /* a condition; NULL: none */
-	const char *budget;  /* path of a file, one condition a line, # comments; NULL: none */
-	bool allow_lost;     /* decide even if events were lost */
+	GPtrArray *fail_on; /* const char *: conditions; NULL: none */
+	const char *budget; /* path of a file, one condition a line, # comments; NULL: none */
+	bool allow_lost;    /* decide even if events were lost */
 };
 
+/* What became of one condition. */
+struct hakstat_outcome {
+	char *name;  /* the condition, or what else was checked */
+	char *where; /* NULL: of no file or option */
+	char *why;   /* it failed, in words; NULL: it passed */
+};
+
+/* Frees what reading the options made. */
+void hakstat_gates_clear(struct hakstat_gates *gates);
+
 /*
- * Checks all of it and says on stderr what failed. Returns 0, HAKSTAT_GATE with `err` set when one
- * failed or an incomplete trace leaves it open, HAKSTAT_USAGE when a condition can't be read.
+ * Reads all conditions (struct hakstat_gate *); free with g_ptr_array_unref. NULL with `err` set when one
+ * is none, or a budget holds none.
  */
-int hakstat_gates_check(const struct hakstat_gates *gates, const struct hakstat_report *report,
-			const struct hakstat_report *base, struct hakstat_err *err);
+GPtrArray *hakstat_gates_load(const struct hakstat_gates *gates, struct hakstat_err *err);
+
+/*
+ * What became of them (struct hakstat_outcome *), and of the demand that the traces be complete; free with
+ * g_ptr_array_unref. `base` may be NULL. Empty without conditions.
+ */
+GPtrArray *hakstat_gates_judge(const GPtrArray *conditions, bool allow_lost,
+			       const struct hakstat_report *report, const struct hakstat_report *base);
+
+/* Says on stderr what failed. Returns 0, or HAKSTAT_GATE with `err` set. */
+int hakstat_gates_say(const GPtrArray *outcomes, struct hakstat_err *err);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A difference for programs.
+ * A difference for programs: JSON, and entries of a benchmark history.
  */
 #include <inttypes.h>
 #include <jansson.h>
 
+#include "benchmark.h"
 #include "render_diff.h"
 #include "text.h"
 
@@ -148,4 +149,57 @@ int hakstat_render_diff_json(const struct hakstat_diff *diff, const struct hakst
 	fputc('\n', out);
 	json_decref(root);
 	return status || ferror(out) ? -1 : 0;
+}
+
+/* Benchmark history ------------------------------------------------------------------------ */
+
+static double value_of(const struct hakstat_column *column, const struct hakstat_row *row, bool *is_known)
+{
+	struct hakstat_value v = column->get(row);
+
+	*is_known = v.is_known;
+	return column->unit == HAKSTAT_UNIT_PERCENT ? v.real : (double)v.number;
+}
+
+static void add_total(json_t *array, const struct hakstat_diff *diff, const char *key)
+{
+	const struct hakstat_column *column = hakstat_column_find(HAKSTAT_IN_TOTALS, key);
+	bool is_known, was_known;
+	double value = value_of(column, &diff->new->totals, &is_known);
+	double before = value_of(column, &diff->base->totals, &was_known);
+	g_autofree char *name = g_strdup_printf("total %s", key);
+	g_autofree char *extra = was_known ? g_strdup_printf("base: %.10g", before) : NULL;
+
+	if (is_known) {
+		hakstat_benchmark_add(array, name, column->unit == HAKSTAT_UNIT_PERCENT ? "%" : "bytes",
+				      value, NULL, extra);
+	}
+}
+
+/* The table by class is sorted by what changed most, a history wants each name every time. */
+static void add_classes(json_t *array, const struct hakstat_diff *diff)
+{
+	const GPtrArray *deltas = diff->tables[HAKSTAT_BY_CLASS];
+
+	for (guint i = 0; i < deltas->len; i++) {
+		const struct hakstat_delta *d = g_ptr_array_index(deltas, i);
+		g_autofree char *name = g_strdup_printf("class %s waste_bytes", d->name);
+		g_autofree char *extra = g_strdup_printf("base: %" PRIu64, hakstat_counts_waste(&d->base));
+		hakstat_benchmark_add(array, name, "bytes", (double)hakstat_counts_waste(&d->new), NULL,
+				      extra);
+	}
+}
+
+int hakstat_render_diff_benchmark(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out)
+{
+	static const char *const keys[] = { "waste_bytes", "waste_percent", "live_waste_bytes",
+					    "external_waste_bytes", "committed_bytes" };
+	json_t *array = json_array();
+
+	(void)view;
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+		add_total(array, diff, keys[i]);
+	}
+	add_classes(array, diff);
+	return hakstat_benchmark_write(array, out);
 }
