@@ -194,7 +194,7 @@ size_t hak_usable_size(const void *p)
 		return hak_secure_requested(p, HAK_USE_SIZE);
 	}
 	unsigned bin = bin_of_block(p, &large, HAK_USE_SIZE);
-	return bin ? hak_class_map.geometry[bin].block : large->usable;
+	return large ? large->usable : hak_class_map.geometry[bin].block;
 }
 
 static void free_flagged(void *p, unsigned flags)
@@ -244,7 +244,7 @@ static bool is_plausible(const void *p, size_t size, size_t alignment, enum hak_
 		return true; /* no block of ours: that is for free to say */
 	}
 	unsigned bin = bin_of_block(p, &large, HAK_USE_FREE);
-	if (bin == 0) {
+	if (large) {
 		return large->requested == size;
 	}
 	if (rule == HAK_SIZE_OF_REALLOC) {

@@ -291,7 +291,7 @@ void hak_options_class_table(struct hak_class_table *out, uint32_t page_size)
 		if (is_loaded) {
 			return;
 		}
-		strcpy(hak_options.size_classes, "fine");
+		memcpy(hak_options.size_classes, "fine", sizeof "fine");
 	} else if (strcmp(hak_options.size_classes, "classic") == 0) {
 		scheme = HAK_SCHEME_CLASSIC;
 	}

@@ -45,9 +45,9 @@ HAK_EXPORT void *malloc(size_t size)
 	return hak_malloc(size);
 }
 
-HAK_EXPORT void free(void *p)
+HAK_EXPORT void free(void *ptr)
 {
-	hak_free(p);
+	hak_free(ptr);
 }
 
 HAK_EXPORT void free_sized(void *p, size_t size)
@@ -61,23 +61,23 @@ HAK_EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size)
 	hak_free(p);
 }
 
-HAK_EXPORT void *calloc(size_t count, size_t size)
+HAK_EXPORT void *calloc(size_t nmemb, size_t size)
 {
-	return hak_calloc(count, size);
+	return hak_calloc(nmemb, size);
 }
 
-HAK_EXPORT void *realloc(void *p, size_t size)
+HAK_EXPORT void *realloc(void *ptr, size_t size)
 {
-	return hak_realloc(p, size);
+	return hak_realloc(ptr, size);
 }
 
-HAK_EXPORT void *reallocarray(void *p, size_t count, size_t size)
+HAK_EXPORT void *reallocarray(void *ptr, size_t nmemb, size_t size)
 {
 	size_t bytes;
-	if (__builtin_mul_overflow(count, size, &bytes)) {
+	if (__builtin_mul_overflow(nmemb, size, &bytes)) {
 		return fail(ENOMEM);
 	}
-	return hak_realloc(p, bytes);
+	return hak_realloc(ptr, bytes);
 }
 
 /* glibc's rule: an alignment that is no power of two is rounded up to one. */
@@ -101,7 +101,7 @@ HAK_EXPORT void *aligned_alloc(size_t alignment, size_t size)
 	return hak_aligned_alloc(alignment, size);
 }
 
-HAK_EXPORT int posix_memalign(void **out, size_t alignment, size_t size)
+HAK_EXPORT int posix_memalign(void **memptr, size_t alignment, size_t size)
 {
 	if (!is_power_of_two(alignment) || alignment % sizeof(void *)) {
 		return EINVAL;
@@ -112,7 +112,7 @@ HAK_EXPORT int posix_memalign(void **out, size_t alignment, size_t size)
 	if (!p) {
 		return ENOMEM;
 	}
-	*out = p;
+	*memptr = p;
 	return 0;
 }
 
@@ -131,9 +131,9 @@ HAK_EXPORT void *pvalloc(size_t size)
 	return hak_aligned_alloc(page, bytes & ~(page - 1));
 }
 
-HAK_EXPORT size_t malloc_usable_size(void *p)
+HAK_EXPORT size_t malloc_usable_size(void *ptr)
 {
-	return hak_usable_size(p);
+	return hak_usable_size(ptr);
 }
 
 /* Superslabs have no top that `pad` could be kept of. */
@@ -171,10 +171,10 @@ HAK_EXPORT struct mallinfo mallinfo(void)
  * Accepts the parameters of glibc's manual, which tune a heap that this one is not, and
  * changes nothing: programs that insist on success go on. Others fail, as documented.
  */
-HAK_EXPORT int mallopt(int parameter, int value)
+HAK_EXPORT int mallopt(int param, int val)
 {
-	(void)value;
-	switch (parameter) {
+	(void)val;
+	switch (param) {
 	case M_MXFAST:
 	case M_TRIM_THRESHOLD:
 	case M_TOP_PAD:
@@ -201,14 +201,14 @@ static void to_stream(void *stream, const char *bytes, size_t length)
 }
 
 /* Returns the error, as glibc does, and sets errno, as its manual says. */
-HAK_EXPORT int malloc_info(int options, FILE *stream)
+HAK_EXPORT int malloc_info(int options, FILE *fp)
 {
 	struct hak_writer w;
 	if (options != 0) {
 		errno = EINVAL;
 		return EINVAL;
 	}
-	hak_writer_to_sink(&w, to_stream, stream);
+	hak_writer_to_sink(&w, to_stream, fp);
 	hak_print_info(&w);
 	hak_writer_flush(&w);
 	return 0;

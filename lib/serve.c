@@ -401,6 +401,9 @@ static size_t exchange_requested(void *p, struct hak_request *r, unsigned want, 
 	struct hak_span *slab = hak_region_owns(p) ? hak_slab_of(p) : NULL;
 	struct hak_large *l = slab ? NULL : hak_large_of(p);
 	*known = true;
+	if (!slab && !l) {
+		hak_panic("realloc of a pointer to no block", p);
+	}
 	if (l) {
 		former = l->requested;
 		l->requested = r->size;

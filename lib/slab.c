@@ -88,8 +88,10 @@ uint32_t hak_slab_block(const struct hak_span *slab, const void *p)
 	if ((uintptr_t)p < first || offset >= (uintptr_t)g->block * g->capacity) {
 		return UINT32_MAX;
 	}
-	uint32_t number = hak_block_number(g, (uint32_t)offset);
-	return number * g->block == offset && number < HAK_RACY_READ(slab->slab.fresh) ? number : UINT32_MAX;
+	uint32_t distance = (uint32_t)offset;
+	uint32_t number = hak_block_number(g, distance);
+	return number * g->block == distance && number < HAK_RACY_READ(slab->slab.fresh) ? number
+											 : UINT32_MAX;
 }
 
 struct hak_span *hak_slab_of(const void *p)

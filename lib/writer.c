@@ -64,7 +64,7 @@ void hak_write_foreign(struct hak_writer *w, const char *s)
 {
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
-		put(w, c < 0x20 || c == 0x7f ? '?' : *s);
+		put(w, (char)(c < 0x20 || c == 0x7f ? '?' : *s));
 	}
 }
 

@@ -82,7 +82,7 @@ TESTS_META := $(sort $(wildcard tests/meta/*.t))
 TESTS_BENCH := $(sort $(wildcard tests/bench/*.t))
 TESTS_STRESS := $(sort $(wildcard tests/stress/*.t tests/fuzz/*.t))
 # The longest begin first, so that the others run beside them.
-TESTS_LONG := tests/e2e/programs/python.t tests/e2e/programs/gcc.t tests/e2e/programs/git.t
+TESTS_LONG := tests/meta/tidy.t tests/e2e/programs/python.t tests/e2e/programs/gcc.t tests/e2e/programs/git.t
 # T=FILE... runs just those
 TESTS_ALL := $(if $(T),$(T),$(TESTS_LONG) $(filter-out $(TESTS_LONG),$(TESTS_META) $(TESTS_UNIT) \
 	$(TESTS_INTEGRATION) $(TESTS_STRESS) $(TESTS_BENCH) $(TESTS_E2E)))
@@ -106,8 +106,8 @@ check-integration: lib $(INTEGRATION_BIN) ## programs on the preloaded allocator
 check-e2e: all tests ## recordings, reports and real programs
 	@$(run_tests) $(TESTS_E2E)
 
-check-meta: all tests ## layers, symbols, sizes, fast paths, generated documents
-	@$(run_tests) $(TESTS_META)
+check-meta: all tests ## layers, symbols, sizes, fast paths, generated documents; not `make tidy`
+	@$(run_tests) $(filter-out $(TESTS_LONG),$(TESTS_META))
 
 demo: deps ## record a real program, print its waste; then the demonstration case
 	@$(MAKE) --no-print-directory all tests
@@ -125,6 +125,10 @@ FORMAT_SRC = $(filter-out tracer/hak_tp.h,$(sort $(wildcard lib/*.[ch] lib/inclu
 	tools/hakstat/*.[ch] tests/*/*.[ch])))
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
+CPPCHECK ?= cppcheck
+# How many paths clang's analyzer follows: deep takes minutes, shallow is what `make check` can afford.
+TIDY_MODE ?= deep
+TIDY_SRC := $(LIB_SRC) $(TRACER_SRC) $(HAKSTAT_SRC)
 
 format: ## lay out the sources (clang-format 14)
 	@$(CLANG_FORMAT) -i $(FORMAT_SRC)
@@ -132,12 +136,20 @@ format: ## lay out the sources (clang-format 14)
 format-check: ## say what `make format` would change
 	@$(CLANG_FORMAT) --dry-run -Werror $(FORMAT_SRC)
 
-tidy: ## static analysis (clang-tidy 14)
-	@$(CLANG_TIDY) --quiet $(LIB_SRC) -- $(filter-out -fno-semantic-interposition,$(LIB_CFLAGS))
-	@$(CLANG_TIDY) --quiet $(TRACER_SRC) -- $(TRACER_CFLAGS)
-	@$(CLANG_TIDY) --quiet $(HAKSTAT_SRC) -- $(HAKSTAT_CFLAGS)
+tidy: cppcheck $(TIDY_SRC:%=tidy/%) ## static analysis (clang-tidy 14, cppcheck 2.10); -j helps
 
-.PHONY: tests check check-unit check-integration check-e2e check-meta demo docs format format-check tidy
+tidy/lib/%: TIDY_CFLAGS = $(filter-out -fno-semantic-interposition,$(LIB_CFLAGS))
+tidy/tracer/%: TIDY_CFLAGS = $(TRACER_CFLAGS)
+tidy/tools/%: TIDY_CFLAGS = $(HAKSTAT_CFLAGS)
+$(TIDY_SRC:%=tidy/%): tidy/%:
+	$(Q)$(CLANG_TIDY) --quiet $* -- $(TIDY_CFLAGS) -Xclang -analyzer-config -Xclang mode=$(TIDY_MODE)
+
+cppcheck:
+	$(Q)$(CPPCHECK) -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+		--suppressions-list=.cppcheck -D_GNU_SOURCE -D__x86_64__ '-DElfW(type)=Elf64_##type' \
+		-Ilib -Ilib/include -Itracer -Itools/hakstat lib tracer tools/hakstat
+
+.PHONY: tests check check-unit check-integration check-e2e check-meta demo docs format format-check tidy cppcheck $(TIDY_SRC:%=tidy/%)
 
 -include $(TEST_BIN:=.d)
 -include $(sort $(wildcard tests/bench/*.mk tests/stress/*.mk tests/fuzz/*.mk))

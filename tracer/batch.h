@@ -56,8 +56,8 @@ void hak_batch_add_alone(const uint16_t *units, unsigned count);
 /* A full record of `count` words (1..3), for the calling thread, from a hook. */
 void hak_batch_add_full(const uint64_t *words, unsigned count);
 
-/* A long record, likewise: `at` units and `published` as the caller has read them. */
-void hak_batch_add_long(struct hak_batch *batch, uint64_t published, unsigned head, uint64_t key);
+/* A long record, likewise; `before` is `published` as the caller has read it. */
+void hak_batch_add_long(struct hak_batch *batch, uint64_t before, unsigned head, uint64_t key);
 
 static inline uint32_t hak_batch_units(uint64_t published)
 {

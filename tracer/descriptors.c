@@ -61,18 +61,18 @@ static bool close_each(unsigned first, unsigned last)
 	return size == 0;
 }
 
-INTERPOSED int close_range(unsigned first, unsigned last, int flags)
+INTERPOSED int close_range(unsigned fd, unsigned max_fd, int flags)
 {
 	int saved = errno;
-	if (flags == 0 && first <= last && close_each(first, last)) {
+	if (flags == 0 && fd <= max_fd && close_each(fd, max_fd)) {
 		errno = saved;
 		return 0;
 	}
-	return (int)syscall(SYS_close_range, first, last, flags);
+	return (int)syscall(SYS_close_range, fd, max_fd, flags);
 }
 
 /* As libc has it: nothing can fail. */
-INTERPOSED void closefrom(int first)
+INTERPOSED void closefrom(int lowfd)
 {
-	close_range(first < 0 ? 0 : (unsigned)first, UINT_MAX, 0);
+	close_range(lowfd < 0 ? 0 : (unsigned)lowfd, UINT_MAX, 0);
 }

@@ -68,14 +68,14 @@ INTERPOSED pid_t fork(void)
 }
 
 /* What the first process gathered is written before: libc ends it by an _exit of its own. */
-INTERPOSED int daemon(int no_chdir, int no_close)
+INTERPOSED int daemon(int nochdir, int noclose)
 {
 	if (!real.daemon) {
 		find();
 	}
 	hak_leave_begin();
 	hak_tracer_thread.is_entering = true;
-	int status = real.daemon(no_chdir, no_close);
+	int status = real.daemon(nochdir, noclose);
 	hak_tracer_thread.is_entering = false;
 	hak_leave_cancel();
 	if (status == 0) {

@@ -91,7 +91,7 @@ void hak_leave_start(void)
 	find(&real.execvpe, "execvpe");
 	find(&real.fexecve, "fexecve");
 	find(&real.execveat, "execveat");
-	at_quick_exit(leave_for_good);
+	(void)at_quick_exit(leave_for_good); /* without it that way out loses the last records, no more */
 	atomic_store(&armed_pid, getpid());
 }
 
@@ -161,9 +161,9 @@ INTERPOSED int fexecve(int fd, char *const argv[], char *const envp[])
 	FORWARD(fexecve, fd, argv, envp);
 }
 
-INTERPOSED int execveat(int dir, const char *path, char *const argv[], char *const envp[], int flags)
+INTERPOSED int execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags)
 {
-	FORWARD(execveat, dir, path, argv, envp, flags);
+	FORWARD(execveat, fd, path, argv, envp, flags);
 }
 
 /* How many arguments a list form has, its NULL included; the array goes on its caller's stack. */

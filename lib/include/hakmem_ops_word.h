@@ -106,6 +106,7 @@ static inline unsigned hak_ops_full(uint16_t to[HAK_OPS_FULL_UNITS], const uint6
 	return 2 + 4 * count;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a parameter for each field of the word */
 static inline uint64_t hak_word_pack(enum hak_word_kind kind, unsigned class_id, unsigned reason,
 				     unsigned flags, unsigned alignment_log2, int is_large,
 				     uint64_t requested)

@@ -169,7 +169,7 @@ static inline void hak_class_finish(const struct hak_class_table *t, struct hak_
 	bool tiny_size = group < HAK_TINY_GROUPS;
 	bool tiny = tiny_size && group <= t->tiny_max_class;
 
-	c->group = tiny ? (int8_t)group : -1;
+	c->group = (int8_t)(tiny ? (int)group : -1);
 	c->max_request = classic && tiny_size ? c->block - 1 : c->block;
 	if (tiny) {
 		c->route = HAK_ROUTE_TINY;

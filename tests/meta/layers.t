@@ -95,7 +95,7 @@ layer_breaks() {
 tap_ok "lib/README.md lists the layers" grep -qE '^1[.] .*`compiler`' lib/README.md
 tap_empty "$(layer_breaks 2>&1)" "lib includes downwards only, in the order of lib/README.md"
 
-allowed='lib|tracer|tools|tests|docs|Makefile|README[.]md|LICENSE.*|CHANGELOG[.]md|CONTRIBUTING[.]md|SECURITY[.]md|[.].*|build.*|hakmem[.]trace.*'
+allowed='lib|tracer|tools|tests|docs|Makefile|README[.]md|LICENSE.*|CHANGELOG[.]md|CONTRIBUTING[.]md|[.].*|build.*|hakmem[.]trace.*'
 tap_empty "$(printf '%s\n' * | grep -vxE "$allowed")" "the top level holds what is agreed and nothing else"
 tap_empty "$(cd tools && printf '%s\n' * | grep -vx hakstat)" "tools/ holds hakstat only"
 tap_empty "$(grep -rLE 'SPDX-License-Identifier: MIT' --include='*.[ch]' --include='*.cc' --include='*.sh' --include='*.t' --include='*.mk' --include=Makefile \

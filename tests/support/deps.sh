@@ -28,7 +28,10 @@ packages() {
 	libcmocka-dev
 	perl prove
 	python3 python3
+	clang clang
 	clang-format clang-format
+	clang-tidy clang-tidy
+	cppcheck cppcheck
 	universal-ctags ctags
 	shellcheck shellcheck
 	mandoc mandoc

@@ -11,10 +11,11 @@
 
 static int bad(const char *text, const char *why, struct hakstat_err *err)
 {
-	return hakstat_err_set(
+	hakstat_err_set(
 		err, HAKSTAT_USAGE,
 		"condition '%s': %s; such as 'class C7 waste_percent > 15' or 'total live_waste_bytes > 4M'",
 		text, why);
+	return HAKSTAT_USAGE;
 }
 
 static bool is_operator(const char *word)

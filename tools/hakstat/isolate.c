@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proc.h"
 #include "summary_file.h"
 #include "text.h"
 
@@ -55,16 +56,11 @@ static void hear_glib(const char *domain, GLogLevelFlags level, const char *mess
 /* Of private memory, on top of what this process has; mapped files do not count. */
 static void limit_memory(uint64_t bytes)
 {
-	FILE *statm = fopen("/proc/self/statm", "re");
-	unsigned long pages;
-	struct rlimit limit;
+	uint64_t used = hakstat_proc_bytes("/proc/self/status", "VmData:");
+	struct rlimit limit = { .rlim_cur = used + bytes, .rlim_max = used + bytes };
 
-	if (statm && fscanf(statm, "%*u %*u %*u %*u %*u %lu", &pages) == 1) {
-		limit.rlim_cur = limit.rlim_max = pages * (uint64_t)sysconf(_SC_PAGESIZE) + bytes;
+	if (used) {
 		setrlimit(RLIMIT_DATA, &limit);
-	}
-	if (statm) {
-		fclose(statm);
 	}
 }
 

@@ -58,7 +58,7 @@ void hakstat_markdown_put(FILE *out, const char *text);
 void hakstat_markdown_grid(const struct hakstat_grid *grid, FILE *out);
 
 /* "function (file:line)" or "module+0x12". Free with g_free. */
-char *hakstat_frame_text(const void *frame);
+char *hakstat_frame_text(const void *data);
 
 /*
  * Where the memory is: what the live blocks were asked for, each kind of waste, and their sum, at

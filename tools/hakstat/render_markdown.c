@@ -30,6 +30,9 @@ void hakstat_markdown_put(FILE *out, const char *text)
 
 void hakstat_markdown_grid(const struct hakstat_grid *grid, FILE *out)
 {
+	if (grid->columns == 0) {
+		return;
+	}
 	for (size_t c = 0; c < grid->columns; c++) {
 		fputs("| ", out);
 		hakstat_markdown_put(out, grid->headers[c]);

@@ -23,10 +23,10 @@ void hakstat_roster_clear(struct hakstat_roster *roster);
 struct hakstat_process *hakstat_roster_find(struct hakstat_roster *roster, const struct hakstat_event *event);
 
 /*
- * The process that stands for the events of a session which do not say who wrote them; NULL when
- * there are none, or when only one process can have written them, which has them then.
+ * The process that stands for the events of the session of this number which do not say who wrote
+ * them; NULL when there are none, or when only one process can have written them, which has them then.
  */
-struct hakstat_process *hakstat_roster_anonymous(const struct hakstat_roster *roster, uint32_t session);
+struct hakstat_process *hakstat_roster_anonymous(const struct hakstat_roster *roster, uint32_t number);
 
 /* A process of the same session that knows this class by name, or NULL. */
 const struct hakstat_process *hakstat_roster_who_knows(const struct hakstat_roster *roster, uint32_t session,

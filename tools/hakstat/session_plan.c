@@ -6,11 +6,11 @@
 #include "session_plan.h"
 
 #include <glib.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+#include "proc.h"
 
 #define SAMPLE (1u << HAKSTAT_MODE_SAMPLE)
 #define FULL   (1u << HAKSTAT_MODE_FULL)
@@ -85,19 +85,9 @@ enum hakstat_channel hakstat_event_channel(const struct hakstat_event_plan *plan
 
 static uint64_t available_memory(void)
 {
-	uint64_t kib = 0;
-	char line[128];
-	FILE *file = fopen("/proc/meminfo", "re");
+	uint64_t bytes = hakstat_proc_bytes("/proc/meminfo", "MemAvailable:");
 
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) == 1) {
-			break;
-		}
-	}
-	if (file) {
-		fclose(file);
-	}
-	return kib ? kib * KIB : UINT64_MAX;
+	return bytes ? bytes : UINT64_MAX;
 }
 
 /* LTTng keeps its buffers in files there. */

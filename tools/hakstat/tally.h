@@ -85,10 +85,10 @@ void hakstat_tally_resize(struct hakstat_tally *tally, const struct hakstat_tall
 
 /*
  * The operations of one event of one thread in `units` units, as of hakmem_ops_word.h; adds to
- * `batch`. What comes after one that cannot be read is not counted.
+ * `out`. What comes after one that cannot be read is not counted.
  */
 void hakstat_tally_ops(struct hakstat_tally *tally, uint64_t *moving, const uint64_t *words, uint32_t units,
-		       struct hakstat_batch *batch);
+		       struct hakstat_batch *out);
 
 /*
  * To be called between batches: takes what is live for the buckets' peaks when it is at least 1 %

@@ -37,7 +37,10 @@ static void clear_classes(void *data)
 {
 	GArray **classes = data;
 
-	g_clear_pointer(classes, g_array_unref);
+	if (*classes) {
+		g_array_unref(*classes);
+		*classes = NULL;
+	}
 }
 
 static void clear_level(void *data)

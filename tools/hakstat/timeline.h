@@ -38,9 +38,9 @@ struct hakstat_heap_level {
 	guint class_count;
 };
 
-/* What a process holds at this time. The classes of all processes are added up by route and block. */
+/* What a process holds at this time, `now`. The classes of all processes are added up by route and block. */
 void hakstat_timeline_level(struct hakstat_timeline *timeline, int64_t time_ns, uint32_t process,
-			    const struct hakstat_heap_level *level);
+			    const struct hakstat_heap_level *now);
 
 /* The process is gone: what comes later is without it. */
 void hakstat_timeline_forget(struct hakstat_timeline *timeline, uint32_t process);
