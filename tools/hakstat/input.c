@@ -13,6 +13,7 @@
 #include "interrupt.h"
 #include "isolate.h"
 #include "model.h"
+#include "output_folder.h"
 #include "summary_file.h"
 #include "symbol.h"
 #include "trace_folder.h"
@@ -173,11 +174,13 @@ static struct hakstat_summary *read_recording(const char *path, const struct hak
 					      struct hakstat_err *err)
 {
 	GPtrArray *folders = hakstat_trace_folders(path, err);
+	char *cut = hakstat_output_folder_cut(path);
 	struct hakstat_summary *summary = NULL;
 	struct hakstat_repaired repaired;
 	struct reading reading = { path, &repaired, options };
 
 	if (!folders) {
+		g_free(cut);
 		return NULL;
 	}
 	if (hakstat_trace_repair(folders, &repaired, err) == 0) {
@@ -186,6 +189,11 @@ static struct hakstat_summary *read_recording(const char *path, const struct hak
 		hakstat_interrupt_unwatch();
 		hakstat_repaired_clear(&repaired);
 	}
+	if (summary && cut) {
+		summary->partial = true;
+		hakstat_summary_note(summary, "%s", cut);
+	}
+	g_free(cut);
 	g_ptr_array_unref(folders);
 	return summary;
 }

@@ -13,9 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define MOST_OLDER 1000000u
+#define FULL_BYTES (64 * 1024) /* less than any packet of a busy recording */
+#define CUT_NAME   "hakstat.incomplete"
 
 static bool is_empty_folder(const char *path)
 {
@@ -153,6 +156,46 @@ void hakstat_output_folder_finish(const struct hakstat_output_folder *folder)
 	if (walk) {
 		fts_close(walk);
 	}
+}
+
+bool hakstat_output_folder_is_full(const struct hakstat_output_folder *folder)
+{
+	struct statvfs disk;
+	uint64_t blocks;
+
+	if (statvfs(folder->absolute, &disk) < 0) {
+		return false;
+	}
+	blocks = geteuid() == 0 ? disk.f_bfree : disk.f_bavail;
+	return blocks * disk.f_frsize < FULL_BYTES;
+}
+
+/* Where the disk is full, at least the name of the file may find room. */
+void hakstat_output_folder_mark_cut(const struct hakstat_output_folder *folder, const char *why)
+{
+	char *path = g_build_filename(folder->absolute, CUT_NAME, NULL);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+
+	if (fd >= 0) {
+		if (write(fd, why, strlen(why)) < 0) {
+			errno = 0;
+		}
+		close(fd);
+	}
+	g_free(path);
+}
+
+char *hakstat_output_folder_cut(const char *path)
+{
+	char *file = g_build_filename(path, CUT_NAME, NULL);
+	char *why = NULL;
+
+	if (g_file_get_contents(file, &why, NULL, NULL) && (!*why || !g_utf8_validate(why, -1, NULL))) {
+		g_free(why);
+		why = g_strdup("incomplete: recording was cut off");
+	}
+	g_free(file);
+	return why;
 }
 
 /* LTTng writes metadata for a session to which no process came as well. */

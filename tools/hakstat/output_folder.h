@@ -33,6 +33,16 @@ int hakstat_output_folder_make(struct hakstat_output_folder *folder, const char 
  */
 void hakstat_output_folder_finish(const struct hakstat_output_folder *folder);
 
+/* Whether the disk has room for nothing more: then LTTng drops what it should write and says nothing. */
+bool hakstat_output_folder_is_full(const struct hakstat_output_folder *folder);
+
+/*
+ * Leaves a file that tells readers, who cannot see it otherwise, that the recording was cut off, and
+ * why. The reader: NULL when it was not; free with g_free.
+ */
+void hakstat_output_folder_mark_cut(const struct hakstat_output_folder *folder, const char *why);
+char *hakstat_output_folder_cut(const char *path);
+
 /* Puts everything back as it was, if nothing has been recorded. */
 void hakstat_output_folder_undo(const struct hakstat_output_folder *folder);
 

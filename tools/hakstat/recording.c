@@ -110,39 +110,51 @@ void hakstat_recording_cancel(struct hakstat_recording *recording)
 	let_go(recording);
 }
 
-static char *say_losses(const struct hakstat_session *session)
+static int say_losses(const struct hakstat_session *session, char **said, struct hakstat_err *err)
 {
 	char count[32];
 	uint64_t lost;
+	bool is_known;
+	int status = hakstat_session_lost_events(session, &lost, &is_known, err);
 
-	if (!hakstat_session_lost_events(session, &lost)) {
-		return g_strdup("whether events were lost is not known");
-	}
-	if (lost == 0) {
-		return g_strdup("no events lost");
+	if (status) {
+		return status;
 	}
 	hakstat_text_count(count, sizeof(count), lost);
-	return g_strdup_printf("%s events LOST: its numbers are too low", count);
+	*said = !is_known   ? g_strdup("whether events were lost is not known")
+		: lost == 0 ? g_strdup("no events lost")
+			    : g_strdup_printf("%s events LOST: its numbers are too low", count);
+	return 0;
 }
 
-/* Stops and destroys; says how complete the trace is. */
-static char *end_session(struct hakstat_session *session)
+static int write_snapshot(const struct hakstat_session *session, char **said, struct hakstat_err *err)
+{
+	*said = g_strdup("what the buffers still held");
+	return hakstat_snapshot_write(session->name, err);
+}
+
+/* Stops and destroys; says how complete the trace is, and whether it breaks off. */
+static char *end_session(struct hakstat_session *session, bool *is_cut)
 {
 	struct hakstat_err ignored;
 	struct hakstat_err err;
-	char *losses;
+	char *losses = NULL;
+	int status = hakstat_session_stop(session, &err);
 
-	if (hakstat_session_stop(session, &err) == 0 &&
-	    (!session->is_snapshot || hakstat_snapshot_write(session->name, &err) == 0)) {
-		losses = session->is_snapshot ? g_strdup("what the buffers still held") : say_losses(session);
-	} else {
+	if (status == 0) {
+		status = session->is_snapshot ? write_snapshot(session, &losses, &err)
+					      : say_losses(session, &losses, &err);
+	}
+	*is_cut = status != 0;
+	if (*is_cut) {
+		g_free(losses);
 		losses = g_strdup_printf("incomplete: recording was cut off; %s", err.text);
 	}
 	hakstat_session_destroy(session, &ignored);
 	return losses;
 }
 
-static char *say_folder(const struct hakstat_output_folder *folder, const char *losses)
+static char *say_folder(const struct hakstat_output_folder *folder, const char *losses, bool is_cut)
 {
 	bool is_trace;
 	char size[32];
@@ -152,6 +164,8 @@ static char *say_folder(const struct hakstat_output_folder *folder, const char *
 	hakstat_text_bytes(size, sizeof(size), (int64_t)bytes);
 	if (is_trace) {
 		g_string_printf(said, "trace in %s (%s, %s)", folder->path, size, losses);
+	} else if (is_cut) {
+		g_string_printf(said, "no trace in %s (%s)", folder->path, losses);
 	} else {
 		g_string_printf(
 			said,
@@ -168,15 +182,24 @@ static char *say_folder(const struct hakstat_output_folder *folder, const char *
 
 char *hakstat_recording_finish(struct hakstat_recording *recording)
 {
-	char *losses = end_session(&recording->session);
+	bool is_cut;
+	char *losses = end_session(&recording->session, &is_cut);
 	char *sentence;
 
 	if (!recording->url) {
+		if (!is_cut && hakstat_output_folder_is_full(&recording->folder)) {
+			is_cut = true;
+			g_free(losses);
+			losses = g_strdup("incomplete: recording was cut off; the disk is full");
+		}
+		if (is_cut) {
+			hakstat_output_folder_mark_cut(&recording->folder, losses);
+		}
 		hakstat_output_folder_finish(&recording->folder);
 	}
 	sentence = recording->url ? g_strdup_printf("trace sent to %s as %s (%s)", recording->url,
 						    recording->session.name, losses)
-				  : say_folder(&recording->folder, losses);
+				  : say_folder(&recording->folder, losses, is_cut);
 
 	let_go(recording);
 	g_free(losses);

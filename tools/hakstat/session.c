@@ -173,6 +173,10 @@ int hakstat_session_create(struct hakstat_session *session, const char *prefix, 
 	session->mode = mode;
 	session->is_snapshot = target->is_snapshot;
 	session->guard = -1;
+	status = hakstat_session_plan_check(mode, err);
+	if (status) {
+		return status;
+	}
 	if (!choose_name(session, prefix)) {
 		return fail(err, "name a session", -LTTNG_ERR_UNK);
 	}
@@ -268,20 +272,21 @@ static bool channel_losses(struct lttng_channel *channel, uint64_t *lost)
 	return true;
 }
 
-bool hakstat_session_lost_events(const struct hakstat_session *session, uint64_t *lost)
+int hakstat_session_lost_events(const struct hakstat_session *session, uint64_t *lost, bool *is_known,
+				struct hakstat_err *err)
 {
 	struct lttng_handle *handle = open_handle(session->name);
 	struct lttng_channel *channels = NULL;
-	int count = handle ? lttng_list_channels(handle, &channels) : -1;
-	bool is_known = count >= 0;
+	int count = handle ? lttng_list_channels(handle, &channels) : -LTTNG_ERR_NOMEM;
 
 	*lost = 0;
-	for (int i = 0; i < count && is_known; i++) {
-		is_known = channel_losses(&channels[i], lost);
+	*is_known = count >= 0;
+	for (int i = 0; i < count && *is_known; i++) {
+		*is_known = channel_losses(&channels[i], lost);
 	}
 	free(channels);
 	lttng_destroy_handle(handle);
-	return is_known;
+	return count >= 0 ? 0 : fail(err, "say what was lost, its consumer daemon may have died", count);
 }
 
 int hakstat_session_destroy(struct hakstat_session *session, struct hakstat_err *err)

@@ -59,8 +59,12 @@ int hakstat_session_start(struct hakstat_session *session, struct hakstat_err *e
 /* Stops and waits until all that was recorded is where it goes. */
 int hakstat_session_stop(struct hakstat_session *session, struct hakstat_err *err);
 
-/* Of a stopped session. False when LTTng does not know or gives a number that cannot be. */
-bool hakstat_session_lost_events(const struct hakstat_session *session, uint64_t *lost);
+/*
+ * Of a stopped session. *is_known is false when LTTng gives a number that cannot be. It fails when
+ * LTTng cannot be asked: then what was in its buffers is lost.
+ */
+int hakstat_session_lost_events(const struct hakstat_session *session, uint64_t *lost, bool *is_known,
+				struct hakstat_err *err);
 
 /* Ends the session. What it recorded is complete if it was stopped before. */
 int hakstat_session_destroy(struct hakstat_session *session, struct hakstat_err *err);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proc.h"
+#include "text.h"
 
 #define SAMPLE (1u << HAKSTAT_MODE_SAMPLE)
 #define FULL   (1u << HAKSTAT_MODE_FULL)
@@ -101,8 +102,8 @@ static uint64_t available_shared_memory(void)
 	return (uint64_t)status.f_bavail * status.f_frsize;
 }
 
-/* LTTng makes buffers for every CPU that could ever be plugged in. */
-static uint64_t planned_bytes(enum hakstat_mode mode)
+/* LTTng makes buffers for every CPU that could ever be plugged in; each of at most `most` bytes here. */
+static uint64_t planned_bytes(enum hakstat_mode mode, uint64_t most)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 	uint64_t bytes = 0;
@@ -111,7 +112,7 @@ static uint64_t planned_bytes(enum hakstat_mode mode)
 		const struct hakstat_channel_plan *plan = &hakstat_channel_plans[i];
 
 		if (plan->modes & (1u << mode)) {
-			bytes += plan->buffer_bytes * plan->buffers;
+			bytes += MIN(plan->buffer_bytes, most) * plan->buffers;
 		}
 	}
 	return bytes * (uint64_t)(cpus > 0 ? cpus : 1);
@@ -120,7 +121,7 @@ static uint64_t planned_bytes(enum hakstat_mode mode)
 uint64_t hakstat_channel_buffer_bytes(enum hakstat_channel channel, enum hakstat_mode mode)
 {
 	uint64_t bytes = hakstat_channel_plans[channel].buffer_bytes;
-	uint64_t planned = planned_bytes(mode);
+	uint64_t planned = planned_bytes(mode, UINT64_MAX);
 	uint64_t limit = MIN(available_memory(), available_shared_memory()) / 8;
 
 	while (planned > limit && bytes > LEAST_BUFFER_BYTES) {
@@ -128,4 +129,22 @@ uint64_t hakstat_channel_buffer_bytes(enum hakstat_channel channel, enum hakstat
 		bytes /= 2;
 	}
 	return bytes;
+}
+
+int hakstat_session_plan_check(enum hakstat_mode mode, struct hakstat_err *err)
+{
+	uint64_t needed = planned_bytes(mode, LEAST_BUFFER_BYTES);
+	uint64_t available = available_shared_memory();
+	char need[32], have[32];
+
+	if (needed <= available) {
+		return 0;
+	}
+	hakstat_text_bytes(need, sizeof need, (int64_t)needed);
+	hakstat_text_bytes(have, sizeof have, (int64_t)available);
+	return hakstat_err_set(
+		err, HAKSTAT_USAGE,
+		"LTTng's buffers take %s of shared memory at least, and /dev/shm has %s free; make "
+		"it larger ('mount -o remount,size=...'; of a container: --shm-size)",
+		need, have);
 }

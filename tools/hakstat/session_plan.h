@@ -47,4 +47,10 @@ enum hakstat_channel hakstat_event_channel(const struct hakstat_event_plan *plan
  */
 uint64_t hakstat_channel_buffer_bytes(enum hakstat_channel channel, enum hakstat_mode mode);
 
+/*
+ * Whether there is room for the smallest buffers: LTTng would leave out those that find none, and
+ * say nothing. Returns 0, or a status with `err` set.
+ */
+int hakstat_session_plan_check(enum hakstat_mode mode, struct hakstat_err *err);
+
 #endif
