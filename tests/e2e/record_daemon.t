@@ -11,26 +11,7 @@ mkfifo up go
 # Held open, so that neither side can find the other one gone between two lines.
 exec {up}<>up {go}<>go
 
-# No session daemon may run here at first, and none of this test may be seen elsewhere.
-if [ "$(id -u)" -eq 0 ]; then
-	run=/var/run/lttng # LTTng's folder for root, whatever its home
-else
-	export LTTNG_HOME=$tmp/home
-	run=$LTTNG_HOME/.lttng
-	mkdir "$LTTNG_HOME"
-fi
-! lttng list >/dev/null 2>&1 || tap_skip_all "the system's session daemon is in the way"
-
-# daemon_pid: of the session daemon that runs here; nothing when none does.
-daemon_pid() {
-	local pid
-	pid=$(cat "$run/lttng-sessiond.pid" 2>/dev/null) && kill -0 "$pid" 2>/dev/null && printf '%s' "$pid"
-}
-
-# await_end PID: until that process has ended.
-await_end() {
-	[ -z "$1" ] || timeout 60 tail --pid="$1" -f /dev/null
-}
+need_no_daemon
 
 # A command that says when it runs and ends when told.
 waiting=(bash -c 'for ((i = 0; i < 500; i++)); do printf -v x "%*s" $i a; y+=$x; done; echo $$ >up; read -r _ <go')

@@ -22,6 +22,29 @@ need_lttng() {
 	export python
 }
 
+# need_no_daemon: no session daemon runs at first, and none that the test starts is seen elsewhere.
+need_no_daemon() {
+	if [ "$(id -u)" -eq 0 ]; then
+		lttng_folder=/var/run/lttng # LTTng's folder for root, whatever its home
+	else
+		export LTTNG_HOME=$tmp/home
+		lttng_folder=$LTTNG_HOME/.lttng
+		mkdir "$LTTNG_HOME"
+	fi
+	! lttng list >/dev/null 2>&1 || tap_skip_all "the system's session daemon is in the way"
+}
+
+# daemon_pid: of the session daemon that runs after need_no_daemon; nothing when none does.
+daemon_pid() {
+	local pid
+	pid=$(cat "$lttng_folder/lttng-sessiond.pid" 2>/dev/null) && kill -0 "$pid" 2>/dev/null && printf '%s' "$pid"
+}
+
+# await_end PID: until that process has ended.
+await_end() {
+	[ -z "$1" ] || timeout 60 tail --pid="$1" -f /dev/null
+}
+
 # recorded MODE NAME COMMAND...: $json is the report of a recording, $tmp/out what the command printed.
 recorded() {
 	local mode=$1 name=$2
