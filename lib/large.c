@@ -134,6 +134,46 @@ struct hak_large *hak_large_of(const void *p)
 	return hak_span_kind_of(span) == HAK_SPAN_LARGE && hak_span_start(span) == p ? &span->large : NULL;
 }
 
+/* False: nobody could touch the page behind the block, so the span cannot be handed out. */
+static bool give_back(struct hak_span *span)
+{
+	if (!lower_guard(span)) {
+		return false;
+	}
+	if (span->large.is_moved) {
+		hak_region_renew(hak_span_start(span), hak_span_bytes(span)); /* or it stays a mapping more */
+	}
+	hak_span_free(span);
+	return true;
+}
+
+/* Spans that could not be given back, by first unit + 1. Each later free tries again. */
+static _Atomic(uint32_t) shelf;
+
+static void shelve(struct hak_span *span)
+{
+	span->next = atomic_load_explicit(&shelf, memory_order_relaxed);
+	while (!atomic_compare_exchange_weak_explicit(&shelf, &span->next, hak_span_unit(span) + 1,
+						      memory_order_release, memory_order_relaxed)) {
+	}
+}
+
+static void clear_shelf(void)
+{
+	uint32_t next = atomic_load_explicit(&shelf, memory_order_relaxed);
+	if (HAK_LIKELY(!next)) {
+		return;
+	}
+	next = atomic_exchange_explicit(&shelf, 0, memory_order_acquire);
+	while (next) {
+		struct hak_span *span = hak_span_at(next - 1);
+		next = span->next;
+		if (!give_back(span)) {
+			shelve(span);
+		}
+	}
+}
+
 void hak_large_delete(void *p)
 {
 	if (!hak_region_owns(p)) {
@@ -142,15 +182,12 @@ void hak_large_delete(void *p)
 	}
 	struct hak_span *span = hak_span_at(hak_unit_of(p));
 	count(-1, -(int64_t)span->large.usable);
-	bool is_open = lower_guard(span);
-	if (span->large.is_moved) {
-		hak_region_renew(p, hak_span_bytes(span)); /* or it stays a mapping more */
-	}
 	hak_span_set_kind(span, HAK_SPAN_BUSY);
-	if (!is_open) {
-		return; /* rather lost than handed out with a page that nobody can touch */
+	clear_shelf();
+	if (!give_back(span)) {
+		shelve(span);
+		return;
 	}
-	hak_span_free(span);
 	hak_tick();
 	if (hak_options.purge_delay_ms == 0) {
 		hak_page_heap_purge(UINT64_MAX, 0);

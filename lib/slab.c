@@ -62,16 +62,10 @@ static size_t bitmap_bytes(unsigned bin)
 	return (geometry(bin)->capacity + 63) / 64 * sizeof(uint64_t);
 }
 
-/* Where returned blocks are marked; NULL when the system has no memory for the bitmap. */
-static uint64_t *bitmap(struct hak_span *slab, bool make)
+/* Where returned blocks are marked. */
+static uint64_t *bitmap(struct hak_span *slab)
 {
-	if (geometry(slab->bin)->capacity <= INLINE_BITS) {
-		return &slab->slab.few_bits;
-	}
-	if (!slab->slab.bits && make) {
-		slab->slab.bits = hak_meta_alloc(bitmap_bytes(slab->bin));
-	}
-	return slab->slab.bits;
+	return geometry(slab->bin)->capacity <= INLINE_BITS ? &slab->slab.few_bits : slab->slab.bits;
 }
 
 static void *block_at(const struct hak_span *slab, uint32_t number)
@@ -102,13 +96,28 @@ struct hak_span *hak_slab_of(const void *p)
 	return hak_span_kind_of(slab) == HAK_SPAN_SLAB && distance < slab->units ? slab : NULL;
 }
 
+/* A span with its bitmap: a free that found no memory for one would have to lose the block. */
+static struct hak_span *span_with_bits(unsigned bin, enum hak_growth growth)
+{
+	const struct hak_geometry *g = geometry(bin);
+	bool zeroed, many = g->capacity > INLINE_BITS;
+	uint64_t *bits = many ? hak_meta_alloc(bitmap_bytes(bin)) : NULL;
+	struct hak_span *span = bits || !many ? hak_span_alloc(g->slab_units, 1, growth, &zeroed) : NULL;
+	if (span) {
+		memset(&span->slab, 0, sizeof span->slab);
+		span->slab.bits = bits;
+	} else if (bits) {
+		hak_meta_free(bits, bitmap_bytes(bin));
+	}
+	return span;
+}
+
 /* A new slab with its units in the map, or NULL. */
 static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_slab_kind kind,
 				 enum hak_growth growth)
 {
 	const struct hak_geometry *g = geometry(bin);
-	bool zeroed;
-	struct hak_span *slab = hak_span_alloc(g->slab_units, 1, growth, &zeroed);
+	struct hak_span *slab = span_with_bits(bin, growth);
 	if (!slab) {
 		return NULL;
 	}
@@ -118,7 +127,6 @@ static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_sl
 	}
 	slab->slab_kind = (uint8_t)kind;
 	slab->bin = (uint8_t)bin;
-	memset(&slab->slab, 0, sizeof slab->slab);
 	if (kind == HAK_SLAB_PLAIN) {
 		slab->slab.colour = c->colour % g->colours * HAK_CACHE_LINE;
 		c->colour++;
@@ -136,7 +144,7 @@ static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_sl
 /* Up to n returned blocks, lowest first. */
 static unsigned take_returned(struct hak_span *slab, void **end, unsigned n)
 {
-	uint64_t *bits = bitmap(slab, false);
+	uint64_t *bits = bitmap(slab);
 	unsigned taken = 0;
 
 	for (uint32_t word = 0; taken < n && slab->slab.returned; word++) {
@@ -224,12 +232,9 @@ static bool give_one(struct slab_class *c, unsigned bin, void *block, struct hak
 {
 	uint32_t number;
 	struct hak_span *slab = checked_slab(c, bin, block, &number);
-	uint64_t *bits = bitmap(slab, true);
+	uint64_t *bits = bitmap(slab);
 
 	*from = slab;
-	if (!bits) {
-		return false; /* no memory for the bitmap: the block is lost, the heap is not */
-	}
 	if (bits[number / 64] & (uint64_t)1 << (number % 64)) {
 		refuse(c, "double free", block);
 	}
@@ -262,7 +267,7 @@ static void release(struct hak_span *slab)
 	void *beside = slab->slab.beside;
 
 	hak_trace_change(HAK_CHANGE_SLAB_RELEASE, hak_span_start(slab), hak_span_bytes(slab), bin - 1);
-	if (geometry(bin)->capacity > INLINE_BITS && slab->slab.bits) {
+	if (geometry(bin)->capacity > INLINE_BITS) {
 		hak_meta_free(slab->slab.bits, bitmap_bytes(bin));
 	}
 	if (beside) {

@@ -68,7 +68,7 @@ static struct shadow_step draw_step(uint64_t *random)
 	uint64_t r = draw(random);
 	step.choice = (unsigned)r & 255;
 	/* Seldom above a page: such blocks are large ones. */
-	step.alignment = (unsigned)(r >> 8) % (r >> 60 ? 13 : 27);
+	step.alignment = (unsigned)(r >> 8) % (r >> 56 ? 13 : 27);
 	return step;
 }
 
