@@ -42,7 +42,7 @@ LIB_CFLAGS := $(HAK_CFLAGS) -Ilib -Ilib/include -fPIC -ftls-model=initial-exec -
 TRACER_PKGS := lttng-ust libunwind
 TRACER_CFLAGS = $(HAK_CFLAGS) $(HAK_FRAMES) -Ilib/include -Itracer -fPIC -ftls-model=initial-exec $(shell $(PKG_CONFIG) --cflags $(TRACER_PKGS))
 TRACER_LIBS = $(shell $(PKG_CONFIG) --libs lttng-ust) -ldl -pthread
-HAKSTAT_PKGS := babeltrace2 lttng-ctl libdw libelf smartcols jansson glib-2.0 zlib
+HAKSTAT_PKGS := babeltrace2 lttng-ctl libdw libelf smartcols jansson glib-2.0 zlib ncursesw
 # -fwrapv: sums of a damaged trace may leave the range; then they wrap and are not undefined.
 HAKSTAT_CFLAGS = $(HAK_CFLAGS) -fwrapv -Itools/hakstat -Ilib/include -DHAKSTAT_LIBRARIES='"$(LIBRARIES)"' \
 	$(shell $(PKG_CONFIG) --cflags $(HAKSTAT_PKGS))

@@ -22,6 +22,7 @@ packages() {
 	libdw-dev
 	libelf-dev
 	libsmartcols-dev
+	libncurses-dev
 	libjansson-dev
 	libglib2.0-dev
 	libiberty-dev
@@ -36,6 +37,7 @@ packages() {
 	shellcheck shellcheck
 	mandoc mandoc
 	libxml2-utils xmllint
+	tmux tmux
 	git git
 	procps ps
 	util-linux flock

@@ -3,17 +3,17 @@
  * hakstat ab: one command under two settings.
  */
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "commands.h"
+#include "folder_tree.h"
 #include "launch.h"
 #include "output_folder.h"
 #include "render_ab.h"
 #include "view.h"
 
-enum { PAIRS = 10, RECORDINGS = 4, OPEN_FOLDERS = 16 };
+enum { PAIRS = 10, RECORDINGS = 4 };
 
 struct values {
 	const char *settings[HAKSTAT_AB_SIDES];
@@ -163,18 +163,10 @@ static int make_folder(struct folder *folder, const char *keep, struct hakstat_e
 	return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-	(void)status;
-	(void)kind;
-	(void)place;
-	return remove(path);
-}
-
 static void drop_folder(struct folder *folder)
 {
 	if (folder->temporary) {
-		nftw(folder->temporary, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+		hakstat_folder_tree_remove(folder->temporary);
 		g_free(folder->temporary);
 	} else {
 		hakstat_output_folder_undo(&folder->kept);

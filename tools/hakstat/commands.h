@@ -14,5 +14,6 @@ extern const struct hakstat_command hakstat_command_diff;
 extern const struct hakstat_command hakstat_command_ab;
 extern const struct hakstat_command hakstat_command_whatif;
 extern const struct hakstat_command hakstat_command_tune;
+extern const struct hakstat_command hakstat_command_top;
 
 #endif

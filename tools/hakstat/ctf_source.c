@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The graph source.ctf.fs -> filter.utils.muxer -> our sink. What each event class holds is
- * resolved once, when its first event comes; after that a field is an index and an offset.
+ * The graph source.ctf.fs -> filter.utils.muxer -> our sink, or source.ctf.lttng-live -> our sink. What each
+ * event class holds is resolved once, when its first event comes; after that a field is an index and an
+ * offset.
  */
 #include "ctf_source.h"
 
 #include <babeltrace2/babeltrace.h>
 #include <string.h>
 
+#include "ctf_live.h"
 #include "ctf_rules.h"
 
 struct context_fields {
@@ -481,20 +483,6 @@ static bt_graph_simple_sink_component_consume_func_status consume(bt_message_ite
 
 /* Graph ------------------------------------------------------------------------------------- */
 
-/* The reading library's own words for what went wrong first. */
-static void take_cause(char *out, size_t size)
-{
-	const bt_error *error = bt_current_thread_take_error();
-
-	g_strlcpy(out, "no reason given", size);
-	if (error && bt_error_get_cause_count(error)) {
-		g_strlcpy(out, bt_error_cause_get_message(bt_error_borrow_cause_by_index(error, 0)), size);
-	}
-	if (error) {
-		bt_error_release(error);
-	}
-}
-
 static const bt_plugin *plugin(const char *name, struct hakstat_err *err)
 {
 	const bt_plugin *found = NULL;
@@ -600,11 +588,34 @@ static int run_graph(struct source *s, bt_graph *graph)
 		g_strlcpy(s->result->why, "it was interrupted", sizeof s->result->why);
 		return 0;
 	}
-	take_cause(s->result->why, sizeof s->result->why);
+	hakstat_ctf_cause(s->result->why, sizeof s->result->why);
 	if (s->result->messages == 0) {
 		return hakstat_err_set(s->err, HAKSTAT_TRACE, "cannot be read: %s", s->result->why);
 	}
 	return 0;
+}
+
+static void init_source(struct source *s)
+{
+	s->classes = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_class);
+	s->traces = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_facts);
+	s->sessions = g_ptr_array_new_with_free_func(g_free);
+	s->words = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+	s->hex = g_string_new(NULL);
+}
+
+/* What refers to the graph's objects; before the graph goes. */
+static void forget_classes(struct source *s)
+{
+	g_hash_table_destroy(s->classes);
+	g_hash_table_destroy(s->traces);
+}
+
+static void clear_source(struct source *s)
+{
+	g_ptr_array_unref(s->sessions);
+	g_array_unref(s->words);
+	g_string_free(s->hex, TRUE);
 }
 
 static int read_with(struct source *s, const bt_plugin *ctf, const bt_plugin *utils, const GPtrArray *folders)
@@ -614,13 +625,12 @@ static int read_with(struct source *s, const bt_plugin *ctf, const bt_plugin *ut
 	int status;
 
 	if (build_graph(s, graph, ctf, utils, folders) != 0) {
-		take_cause(why, sizeof why);
+		hakstat_ctf_cause(why, sizeof why);
 		status = hakstat_err_set(s->err, HAKSTAT_TRACE, "not a readable trace: %s", why);
 	} else {
 		status = run_graph(s, graph);
 	}
-	g_hash_table_destroy(s->classes);
-	g_hash_table_destroy(s->traces);
+	forget_classes(s);
 	bt_graph_put_ref(graph);
 	return status;
 }
@@ -637,17 +647,100 @@ int hakstat_ctf_read(const GPtrArray *folders, hakstat_event_sink sink, void *co
 	memset(result, 0, sizeof *result);
 	bt_logging_set_global_level(BT_LOGGING_LEVEL_NONE); /* it speaks of its code before it aborts */
 	if (utils) {
-		s.classes = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_class);
-		s.traces = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_facts);
-		s.sessions = g_ptr_array_new_with_free_func(g_free);
-		s.words = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-		s.hex = g_string_new(NULL);
+		init_source(&s);
 		status = read_with(&s, ctf, utils, folders);
-		g_ptr_array_unref(s.sessions);
-		g_array_unref(s.words);
-		g_string_free(s.hex, TRUE);
+		clear_source(&s);
 	}
 	bt_plugin_put_ref(ctf);
 	bt_plugin_put_ref(utils);
+	return status;
+}
+
+/* Live ------------------------------------------------------------------------------------- */
+
+static int build_live_graph(struct source *s, bt_graph *graph, const bt_component_class_source *class,
+			    const char *url)
+{
+	const bt_component_source *live = NULL;
+	const bt_component_sink *sink = NULL;
+	bt_value *params = folder_params(url);
+	int status = bt_value_map_insert_string_entry(params, "session-not-found-action", "end");
+
+	if (status == 0) {
+		status = bt_graph_add_source_component(graph, class, "live", params, BT_LOGGING_LEVEL_NONE,
+						       &live);
+	}
+	bt_value_put_ref(params);
+	if (status || bt_graph_add_simple_sink_component(graph, "hakstat", NULL, consume, NULL, s, &sink)) {
+		return -1;
+	}
+	return bt_graph_connect_ports(graph, bt_component_source_borrow_output_port_by_index_const(live, 0),
+				      bt_component_sink_borrow_input_port_by_index_const(sink, 0), NULL);
+}
+
+static int follow_graph(struct source *s, bt_graph *graph, const char *url, hakstat_ctf_pause pause,
+			void *data)
+{
+	bt_graph_run_once_status status;
+	char why[256];
+
+	do {
+		bt_current_thread_clear_error();
+		status = bt_graph_run_once(graph);
+		pause(data, status == BT_GRAPH_RUN_ONCE_STATUS_AGAIN);
+	} while ((status == BT_GRAPH_RUN_ONCE_STATUS_OK || status == BT_GRAPH_RUN_ONCE_STATUS_AGAIN) &&
+		 !*s->stop);
+	if (s->failed) {
+		return s->err->status;
+	}
+	if (status == BT_GRAPH_RUN_ONCE_STATUS_END || *s->stop) {
+		return 0;
+	}
+	hakstat_ctf_cause(why, sizeof why);
+	return hakstat_err_set(s->err, HAKSTAT_USAGE, "%s: can't be followed: %s", url, why);
+}
+
+static int follow_with(struct source *s, const bt_component_class_source *class, const char *url,
+		       hakstat_ctf_pause pause, void *data)
+{
+	bt_graph *graph = bt_graph_create(0);
+	char why[256];
+	int status;
+
+	if (build_live_graph(s, graph, class, url) != 0) {
+		hakstat_ctf_cause(why, sizeof why);
+		status = hakstat_err_set(s->err, HAKSTAT_USAGE, "%s: can't be followed: %s", url, why);
+	} else {
+		status = follow_graph(s, graph, url, pause, data);
+	}
+	forget_classes(s);
+	bt_graph_put_ref(graph);
+	return status;
+}
+
+int hakstat_ctf_follow(const char *url, hakstat_event_sink sink, void *context, hakstat_ctf_pause pause,
+		       void *pause_data, const volatile sig_atomic_t *stop, struct hakstat_err *err)
+{
+	struct hakstat_ctf_result result = { 0 };
+	struct source s = { .sink = sink, .context = context, .stop = stop, .result = &result, .err = err };
+	const bt_plugin *ctf = plugin("ctf", err);
+	const bt_component_class_source *class =
+		ctf ? bt_plugin_borrow_source_component_class_by_name_const(ctf, "lttng-live") : NULL;
+	char *session = NULL;
+	int status = HAKSTAT_USAGE;
+
+	if (class) {
+		session = hakstat_ctf_live_url(bt_component_class_source_as_component_class_const(class), url,
+					       err);
+	} else if (ctf) {
+		hakstat_err_set(err, HAKSTAT_USAGE, "this babeltrace2 cannot follow live sessions");
+	}
+	if (session) {
+		init_source(&s);
+		status = follow_with(&s, class, session, pause, pause_data);
+		clear_source(&s);
+	}
+	g_free(session);
+	bt_plugin_put_ref(ctf);
 	return status;
 }

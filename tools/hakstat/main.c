@@ -27,6 +27,7 @@ static const struct hakstat_command *const commands[] = {
 	&hakstat_command_tune,
 	&hakstat_command_explain,
 	&hakstat_command_classes,
+	&hakstat_command_top,
 };
 /* clang-format on */
 

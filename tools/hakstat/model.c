@@ -54,6 +54,11 @@ void hakstat_model_only_pid(struct hakstat_model *m, uint32_t pid)
 	m->only_pid = pid;
 }
 
+void hakstat_model_forget_symbols(struct hakstat_model *m)
+{
+	m->symbolizer = NULL;
+}
+
 uint64_t hakstat_model_events(const struct hakstat_model *m)
 {
 	return m->summary->events;

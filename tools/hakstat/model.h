@@ -24,6 +24,9 @@ void hakstat_model_only_pid(struct hakstat_model *model, uint32_t pid);
 
 void hakstat_model_feed(struct hakstat_model *model, const struct hakstat_event *event);
 
+/* From now on call sites stay addresses: naming them takes time. */
+void hakstat_model_forget_symbols(struct hakstat_model *model);
+
 /* Events of the provider so far: 0 means that the trace is not about this allocator. */
 uint64_t hakstat_model_events(const struct hakstat_model *model);
 
