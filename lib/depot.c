@@ -15,7 +15,7 @@
 enum { ALIGN_LOG2 = 6, ADDRESS_BITS = 42 };
 #define ADDRESS_MASK (((uint64_t)1 << ADDRESS_BITS) - 1)
 
-static const uint16_t capacities[HAK_MAGAZINE_STEPS] = { 14, 30, 62, HAK_MAGAZINE_MAX };
+static const uint16_t capacities[HAK_MAGAZINE_STEPS] = { 14, 30, 62, 126, HAK_MAGAZINE_MAX };
 
 struct stack {
 	_Atomic(uint64_t) head;

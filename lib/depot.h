@@ -15,8 +15,8 @@
 #include "compiler.h"
 
 enum {
-	HAK_MAGAZINE_STEPS = 4,
-	HAK_MAGAZINE_MAX = 126, /* blocks of the largest step: 1 KiB with the header */
+	HAK_MAGAZINE_STEPS = 5,
+	HAK_MAGAZINE_MAX = 254, /* blocks of the largest step: 2 KiB with the header */
 };
 
 struct hak_magazine {

@@ -23,6 +23,7 @@ enum {
 	FIRST_BYTES = 32 << 10,	 /* a first batch is not larger, but for one block */
 	BATCH_BYTES = 256 << 10, /* nor any other, but for MIN_BATCH blocks */
 	MIN_BATCH = 2,
+	MIN_RESERVE = 4, /* unless that is more than half a batch */
 	SHUFFLED = 4, /* neighbours in secure mode; more would spread over the cache what is used together */
 	CACHE_BYTES = 2 << 20, /* all stacks of a thread; one that would exceed it does not grow */
 	GUARD = 1,	       /* slots below a stack, empty: free looks at the one below the top */
@@ -124,8 +125,10 @@ void hak_heap_arm(struct hak_heap *heap, unsigned bin)
 
 /*
  * A stack has room for two batches and exchanges one with the depot, at its cold end, when
- * fewer than half a batch is left on it or free on it. So at least that many operations pass
- * between two slow paths, whatever the program does, and what was freed last is used first.
+ * fewer than a quarter of a batch is left on it or free on it. So at least that many operations
+ * pass between two slow paths, whatever the program does, and what was freed last is used first.
+ * A program whose need swings by less than a batch and a half meets no other thread: exchanges
+ * bring blocks that are in another processor's cache, and so cost more than the slow paths.
  */
 static bool rearm(struct hak_heap *heap, unsigned bin, int32_t depth)
 {
@@ -170,6 +173,13 @@ static void free_stack(struct hak_cache *cache)
 	hak_meta_free(cache->stack - GUARD, (cache->capacity + GUARD) * sizeof(void *));
 }
 
+static uint32_t reserve_of(uint32_t batch)
+{
+	uint32_t least = batch < 2 * MIN_RESERVE ? batch / 2 : MIN_RESERVE;
+	uint32_t reserve = batch / 4 > least ? batch / 4 : least;
+	return reserve ? reserve : 1;
+}
+
 /* Makes the stack hold two batches of `batch` blocks. */
 static bool resize_stack(struct hak_heap *heap, unsigned bin, uint32_t batch)
 {
@@ -189,7 +199,7 @@ static bool resize_stack(struct hak_heap *heap, unsigned bin, uint32_t batch)
 	cache->stack = larger;
 	cache->batch = batch;
 	cache->capacity = capacity;
-	cache->reserve = batch > 1 ? batch / 2 : 1;
+	cache->reserve = reserve_of(batch);
 	heap->bins[bin].top = larger + depth;
 	return true;
 }
