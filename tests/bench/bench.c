@@ -27,7 +27,7 @@ struct run {
 static struct run run;
 static struct bench_worker workers[MAX_THREADS];
 
-static double seconds_of(clockid_t clock)
+double bench_seconds(clockid_t clock)
 {
 	struct timespec t;
 
@@ -74,17 +74,19 @@ static void *work(void *arg)
 	if (run.mode->warm)
 		run.mode->warm(w);
 	pthread_barrier_wait(&run.gate);
-	began = seconds_of(CLOCK_MONOTONIC);
-	cpu_began = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+	began = bench_seconds(CLOCK_MONOTONIC);
+	cpu_began = bench_seconds(CLOCK_THREAD_CPUTIME_ID);
 	faults = faults_of_thread();
-	while (!atomic_load_explicit(&run.over, memory_order_relaxed) && !is_done(w->options, pairs))
+	/* At least something: on a busy machine the time may be over before this thread has begun. */
+	while (!pairs ||
+	       (!atomic_load_explicit(&run.over, memory_order_relaxed) && !is_done(w->options, pairs)))
 		pairs += run.mode->round(w);
 	if (!w->options->pairs) /* else every thread does all of its own */
 		atomic_store(&run.over, true);
 	w->pairs = pairs;
-	w->seconds = seconds_of(CLOCK_MONOTONIC) - began;
+	w->seconds = bench_seconds(CLOCK_MONOTONIC) - began;
 	w->faults = faults_of_thread() - faults;
-	w->cpu_seconds = seconds_of(CLOCK_THREAD_CPUTIME_ID) - cpu_began;
+	w->cpu_seconds += bench_seconds(CLOCK_THREAD_CPUTIME_ID) - cpu_began;
 	for (size_t i = 0; i < w->options->slots; i++)
 		free(w->slots[i]);
 	return NULL;

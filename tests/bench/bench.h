@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct bench_options {
 	const char *mode;
@@ -30,7 +31,7 @@ struct bench_worker {
 	uint64_t pairs; /* mallocs with their frees done so far */
 	double seconds;
 	long faults;	    /* of pages, in the thread */
-	double cpu_seconds; /* of the thread: what other programs of the machine do not change */
+	double cpu_seconds; /* of the thread and those it ran: what other programs do not change */
 	void **slots;	    /* options->slots pointers, NULL at first */
 };
 
@@ -55,6 +56,7 @@ int bench_main(int argc, char **argv, const struct bench_program *program);
 
 /* Zeroed memory from the system; ends the program when there is none. */
 void *bench_memory(size_t bytes);
+double bench_seconds(clockid_t clock);
 _Noreturn void bench_fail(const char *what);
 
 /*

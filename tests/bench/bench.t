@@ -23,10 +23,13 @@ bench() {
 		--only '^(fixed_size 128|random_mixed|churn|remote|realloc)$' "$@" >"$work/out" 2>&1
 }
 
-echo 1..7
+echo 1..8
 
 bench "hakmem=$BUILD/lib/libhakmem.so" && grep -q 'libhakmem.so.0 *5  *0$' "$work/out"
 check "every shape runs and is served by the library named" $?
+
+bench --cpu --only '^realloc$' "hakmem=$BUILD/lib/libhakmem.so" && grep -q 'by processor time' "$work/out"
+check "and is compared by processor time when asked" $?
 
 # A library without a malloc is loaded like any other and serves nothing.
 echo 'int not_an_allocator;' | ${CC:-cc} -shared -fPIC -o "$work/libempty.so" -x c - 2>"$work/out"

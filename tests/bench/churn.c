@@ -84,6 +84,7 @@ static void *life(void *arg)
 	}
 	w->seed = seed;
 	leave(set);
+	w->cpu_seconds += bench_seconds(CLOCK_THREAD_CPUTIME_ID);
 	return NULL;
 }
 

@@ -51,10 +51,11 @@ def read_fields(text):
 class Runner:
     """Runs rows; `build` holds the launcher, `work` takes outputs and sockets."""
 
-    def __init__(self, build, work, limit):
+    def __init__(self, build, work, limit, by_cpu=False):
         self.launch = os.path.join(build, "launch")
         self.work = work
         self.limit = limit
+        self.by_cpu = by_cpu
         self.witnessed = {}
 
     def once(self, row, allocator):
@@ -68,14 +69,16 @@ class Runner:
         return result
 
     def _cost(self, row, result, output):
+        cpu = result["user"] + result["sys"]
         if row.unit == "cpu":
-            return result["user"] + result["sys"]
+            return cpu
         if row.unit == "s":
-            return result["wall"]
-        found = re.search(row.rate, output)
+            return cpu if self.by_cpu else result["wall"]
+        found = re.search("cpu_" + row.rate if row.own and self.by_cpu else row.rate, output)
         if not found or float(found.group(1)) <= 0:
             raise Failure("no rate in its output")
-        return row.work / float(found.group(1))
+        cost = row.work / float(found.group(1))
+        return cost * cpu / result["wall"] if self.by_cpu and not row.own else cost
 
     def run(self, row, allocator, **variables):
         """Costs and output of one run, whoever serves it. Raises Failure."""

@@ -109,8 +109,8 @@ def machine():
 
 def heading(args, among):
     print(machine())
-    print("%d rounds, every allocator in turn; %s of the runs, ± half of their range in percent" % (
-        args.runs, "fastest" if args.stat == "min" else "median"))
+    print("%d rounds, every allocator in turn; %s of the runs by %s time, ± half of their range in percent" % (
+        args.runs, "fastest" if args.stat == "min" else "median", "processor" if args.cpu else "elapsed"))
     for allocator in among:
         print("%s: %s" % (allocator.name, allocator.real))
     options = ["%s=%s" % item for item in sorted(os.environ.items()) if item[0].startswith("HAKMEM_")]
@@ -150,6 +150,7 @@ def arguments():
     parse.add_argument("--mimalloc-bench", metavar="PATH", help="a built checkout of mimalloc-bench")
     parse.add_argument("--no-system-peers", action="store_true", help="only glibc and the ones named")
     parse.add_argument("--stat", choices=("median", "min"), default="median")
+    parse.add_argument("--cpu", action="store_true", help="processor time instead of elapsed time, for a busy machine")
     parse.add_argument("--limit", type=int, default=120, help="seconds after which a run counts as failed")
     parse.add_argument("--markdown", action="store_true")
     parse.add_argument("--json", metavar="FILE", help="save every run")
@@ -164,7 +165,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         todo = plan(args, work)
         results = tables.Results(todo, names, SUBJECT if SUBJECT in names else None, args.stat)
-        runner = measure.Runner(os.path.join(args.build, "tests", "bench"), work, args.limit)
+        runner = measure.Runner(os.path.join(args.build, "tests", "bench"), work, args.limit, args.cpu)
         for n, row in enumerate(todo, 1):
             with open(args.lock or os.devnull, "a", encoding="ascii") as lock:
                 if args.lock:
