@@ -32,19 +32,28 @@ ifneq ($(SAN),)
 # What a sanitizer finds ends the program: a test must not pass beside it.
 HAK_SAN := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
-HAK_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(HAK_WARN) -fvisibility=hidden -fstack-protector-strong $(HAK_SAN)
+HAK_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(HAK_WARN) -fvisibility=hidden -fstack-protector-strong -fstack-clash-protection $(HAK_SAN)
 HAK_LDFLAGS := $(HAK_SAN) -Wl,-z,relro,-z,now
+# Shadow stacks. Without the mark, the library would switch them off for every program that preloads it.
+ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
+HAK_CFLAGS += -fcf-protection=return
+HAK_LDFLAGS += -Wl,-z,shstk
+endif
+# The built files do not tell where they were built: the same sources give the same bytes anywhere.
+HAK_SHIPPED := -ffile-prefix-map='$(CURDIR)=.'
+# libc's checks of its arguments need an optimising compiler; the sanitizers have better ones.
+HAK_FORTIFY = $(if $(SAN),,$(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 
 # -fno-builtin-malloc: else the compiler turns our calloc into a call of itself.
 # No stack protector there: the fast paths have no arrays, and libc is not set up yet when the first call comes.
-LIB_CFLAGS := $(HAK_CFLAGS) -Ilib -Ilib/include -fPIC -ftls-model=initial-exec -fno-builtin-malloc -fno-stack-protector \
+LIB_CFLAGS := $(HAK_CFLAGS) $(HAK_SHIPPED) -Ilib -Ilib/include -fPIC -ftls-model=initial-exec -fno-builtin-malloc -fno-stack-protector \
 	-fno-semantic-interposition -fno-plt
 TRACER_PKGS := lttng-ust libunwind
-TRACER_CFLAGS = $(HAK_CFLAGS) $(HAK_FRAMES) -Ilib/include -Itracer -fPIC -ftls-model=initial-exec $(shell $(PKG_CONFIG) --cflags $(TRACER_PKGS))
+TRACER_CFLAGS = $(HAK_CFLAGS) $(HAK_SHIPPED) $(HAK_FORTIFY) $(HAK_FRAMES) -Ilib/include -Itracer -fPIC -ftls-model=initial-exec $(shell $(PKG_CONFIG) --cflags $(TRACER_PKGS))
 TRACER_LIBS = $(shell $(PKG_CONFIG) --libs lttng-ust) -ldl -pthread
 HAKSTAT_PKGS := babeltrace2 lttng-ctl libdw libelf smartcols jansson glib-2.0 zlib ncursesw
 # -fwrapv: sums of a damaged trace may leave the range; then they wrap and are not undefined.
-HAKSTAT_CFLAGS = $(HAK_CFLAGS) -fwrapv -Itools/hakstat -Ilib/include -DHAKSTAT_LIBRARIES='"$(LIBRARIES)"' \
+HAKSTAT_CFLAGS = $(HAK_CFLAGS) $(HAK_SHIPPED) $(HAK_FORTIFY) -fwrapv -Itools/hakstat -Ilib/include -DHAKSTAT_LIBRARIES='"$(LIBRARIES)"' \
 	$(shell $(PKG_CONFIG) --cflags $(HAKSTAT_PKGS))
 HAKSTAT_LIBS = $(shell $(PKG_CONFIG) --libs $(HAKSTAT_PKGS)) -liberty -lm -pthread
 

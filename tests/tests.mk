@@ -82,7 +82,7 @@ TESTS_META := $(sort $(wildcard tests/meta/*.t))
 TESTS_BENCH := $(sort $(wildcard tests/bench/*.t))
 TESTS_STRESS := $(sort $(wildcard tests/stress/*.t tests/fuzz/*.t))
 # The longest begin first, so that the others run beside them.
-TESTS_LONG := tests/meta/tidy.t tests/e2e/programs/python.t tests/e2e/programs/gcc.t tests/e2e/programs/git.t
+TESTS_LONG := tests/meta/tidy.t tests/meta/reproducible.t tests/e2e/programs/python.t tests/e2e/programs/gcc.t tests/e2e/programs/git.t
 # T=FILE... runs just those
 TESTS_ALL := $(if $(T),$(T),$(TESTS_LONG) $(filter-out $(TESTS_LONG),$(TESTS_META) $(TESTS_UNIT) \
 	$(TESTS_INTEGRATION) $(TESTS_STRESS) $(TESTS_BENCH) $(TESTS_E2E)))
@@ -106,7 +106,7 @@ check-integration: lib $(INTEGRATION_BIN) ## programs on the preloaded allocator
 check-e2e: all tests ## recordings, reports and real programs
 	@$(run_tests) $(TESTS_E2E)
 
-check-meta: all tests ## layers, symbols, sizes, fast paths, generated documents; not `make tidy`
+check-meta: all tests ## layers, symbols, sizes, fast paths, generated documents; but no long ones
 	@$(run_tests) $(filter-out $(TESTS_LONG),$(TESTS_META))
 
 demo: deps ## record a real program, print its waste; then the demonstration case
