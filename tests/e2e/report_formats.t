@@ -33,6 +33,8 @@ tap_is "$("$hakstat" report saved.json 2>&1; echo $?)" "hakstat: saved.json: JSO
 3" "other JSON is refused"
 
 # Formats.
+tap_is "$("$hakstat" report --by heap --format json full >heap.json
+json heap.json 'max((h["slab_bytes"], h["external_waste_bytes"]) for h in d["heap"])')" "(655360, 122880)" "the heap over time has slabs"
 markdown=$("$hakstat" report --format markdown full)
 tap_like "$markdown" "^[|] mid [|] boundary [|] 300 [|] 300 [|] 10 [|]" "markdown has the rows"
 tap_like "$markdown" "^## Waste report$" "and headings"

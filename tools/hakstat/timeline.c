@@ -291,6 +291,7 @@ static void finish_classes(struct hakstat_summary *s, int64_t number, unsigned s
 		row->n.live_unknown += c->unknown;
 		row->n.live_unknown_bytes += c->unknown_bytes;
 		row->n.slab_bytes += c->slab_bytes;
+		row->n.seen = 1;
 	}
 }
 
