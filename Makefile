@@ -51,10 +51,14 @@ LIB_CFLAGS := $(HAK_CFLAGS) $(HAK_SHIPPED) -Ilib -Ilib/include -fPIC -ftls-model
 TRACER_PKGS := lttng-ust libunwind
 TRACER_CFLAGS = $(HAK_CFLAGS) $(HAK_SHIPPED) $(HAK_FORTIFY) $(HAK_FRAMES) -Ilib/include -Itracer -fPIC -ftls-model=initial-exec $(shell $(PKG_CONFIG) --cflags $(TRACER_PKGS))
 TRACER_LIBS = $(shell $(PKG_CONFIG) --libs lttng-ust) -ldl -pthread
+# The plotting library of HTML reports and the notices of its parts, from the packages node-d3 and node-d3-*.
+D3_JS ?= /usr/share/nodejs/d3/dist/d3.min.js
+D3_NOTICES ?= $(or $(sort $(wildcard /usr/share/doc/node-d3/copyright /usr/share/doc/node-d3-*/copyright)),/usr/share/doc/node-d3/copyright)
+HTML_PAGE := $(BUILD)/tools/hakstat/page.html
 HAKSTAT_PKGS := babeltrace2 lttng-ctl libdw libelf smartcols jansson glib-2.0 zlib ncursesw
 # -fwrapv: sums of a damaged trace may leave the range; then they wrap and are not undefined.
-HAKSTAT_CFLAGS = $(HAK_CFLAGS) $(HAK_SHIPPED) $(HAK_FORTIFY) -fwrapv -Itools/hakstat -Ilib/include -DHAKSTAT_LIBRARIES='"$(LIBRARIES)"' \
-	$(shell $(PKG_CONFIG) --cflags $(HAKSTAT_PKGS))
+HAKSTAT_CFLAGS = $(HAK_CFLAGS) $(HAK_SHIPPED) $(HAK_FORTIFY) -fwrapv -Itools/hakstat -Ilib/include \
+	-DHAKSTAT_LIBRARIES='"$(LIBRARIES)"' -DHAKSTAT_HTML_PAGE='"$(HTML_PAGE)"' $(shell $(PKG_CONFIG) --cflags $(HAKSTAT_PKGS))
 HAKSTAT_LIBS = $(shell $(PKG_CONFIG) --libs $(HAKSTAT_PKGS)) -liberty -lm -pthread
 
 LIB_SRC := $(sort $(wildcard lib/*.c))
@@ -111,6 +115,19 @@ $(BUILD)/tools/%.o: tools/%.c $(BUILD)/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HAKSTAT_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The page of HTML reports is data in the program.
+$(HTML_PAGE): $(sort $(wildcard tools/hakstat/html/*)) $(D3_JS) $(D3_NOTICES)
+	$(call say,PAGE)
+	@mkdir -p $(@D)
+	$(Q)awk -f tools/hakstat/html/page.awk -v dir=tools/hakstat/html -v d3='$(D3_JS)' -v notices='$(D3_NOTICES)' \
+		tools/hakstat/html/report.html >$@.new && mv $@.new $@
+
+$(D3_JS) $(D3_NOTICES):
+	@echo "$@ is missing: 'make deps' installs it on Debian and Ubuntu; elsewhere give D3_JS (d3.min.js, version 5)" \
+		"and D3_NOTICES (its licence)" >&2; exit 1
+
+$(BUILD)/tools/hakstat/html_page.o: $(HTML_PAGE)
 
 $(BUILD)/lib/libhakmem.so.$(SOMAJOR): $(LIB_OBJ) lib/hakmem.map
 	$(call say,LD)

@@ -26,6 +26,7 @@ packages() {
 	libjansson-dev
 	libglib2.0-dev
 	libiberty-dev
+	node-d3 /usr/share/nodejs/d3/dist/d3.min.js
 	libcmocka-dev
 	perl prove
 	python3 python3
@@ -38,6 +39,9 @@ packages() {
 	mandoc mandoc
 	libxml2-utils xmllint
 	tmux tmux
+	chromium chromium
+	chromium-driver chromedriver
+	python3-selenium
 	git git
 	procps ps
 	util-linux flock

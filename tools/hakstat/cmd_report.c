@@ -24,8 +24,8 @@ struct values {
 static const struct hakstat_option options[] = {
 	{ "by", 0, HAKSTAT_OPT_CHOICE, "class|route|size|site|thread|process|time|heap", AT(by), 0, 0,
 	  "one table instead of the whole report" },
-	{ "format", 'f', HAKSTAT_OPT_CHOICE, "table|json|csv|markdown|folded|pprof|openmetrics|summary", AT(format), 0, 0,
-	  "table and markdown for people; json and csv with raw bytes; folded and pprof for flame graphs; "
+	{ "format", 'f', HAKSTAT_OPT_CHOICE, "table|json|csv|markdown|html|folded|pprof|openmetrics|summary", AT(format), 0, 0,
+	  "table, markdown and html (one page with plots, for a browser) for people; json and csv with raw bytes; folded and pprof for flame graphs; "
 	  "openmetrics for Prometheus; summary to be read again where a trace is" },
 	{ "sort", 0, HAKSTAT_OPT_TEXT, "COLUMN", AT(sort), 0, 0,
 	  "order of the table that --by names: a key of its JSON rows" },
@@ -55,8 +55,9 @@ static int render_summary(const struct hakstat_report *report, const struct haks
 
 /* In the order of the choices of --format. */
 static const hakstat_renderer renderers[] = {
-	hakstat_render_table,  hakstat_render_json,  hakstat_render_csv,	 hakstat_render_markdown,
-	hakstat_render_folded, hakstat_render_pprof, hakstat_render_openmetrics, render_summary,
+	hakstat_render_table,	 hakstat_render_json,	     hakstat_render_csv,
+	hakstat_render_markdown, hakstat_render_html,	     hakstat_render_folded,
+	hakstat_render_pprof,	 hakstat_render_openmetrics, render_summary,
 };
 
 struct output {

@@ -34,13 +34,19 @@ int hakstat_render_json(const struct hakstat_report *report, const struct haksta
 int hakstat_render_markdown(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 int hakstat_render_openmetrics(const struct hakstat_report *report, const struct hakstat_view *view,
 			       FILE *out);
+int hakstat_render_html(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 int hakstat_render_folded(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 int hakstat_render_pprof(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 
 /* The totals alone as a JSON object, for commands that compare; what jansson calls json_t. */
 struct json_t *hakstat_totals_json(const struct hakstat_report *report);
-/* The whole report as JSON, for commands that add to it. */
+/* The whole report as JSON, for commands that add to it; and what of it is in no table. */
 struct json_t *hakstat_report_json(const struct hakstat_report *report, const struct hakstat_view *view);
+struct json_t *hakstat_facts_json(const struct hakstat_report *report);
+/* One cell; JSON's null when it is not known. */
+struct json_t *hakstat_value_json(const struct hakstat_column *column, const struct hakstat_row *row);
+/* One struct hakstat_frame. */
+struct json_t *hakstat_frame_json(const void *frame);
 
 /* How many rows of a table of `length` rows a view shows, `standard` being what it shows unasked. */
 guint hakstat_view_rows(const struct hakstat_view *view, guint length, guint standard);

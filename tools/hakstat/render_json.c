@@ -38,8 +38,9 @@ static json_t *texts_json(const GPtrArray *texts)
 	return array;
 }
 
-static json_t *frame_json(const struct hakstat_frame *f)
+json_t *hakstat_frame_json(const void *frame)
 {
+	const struct hakstat_frame *f = frame;
 	json_t *object = json_object();
 
 	json_object_set_new(object, "function", text_json(f->function));
@@ -57,12 +58,12 @@ static json_t *stack_json(const GPtrArray *stack)
 	json_t *array = json_array();
 
 	for (guint i = 0; i < stack->len; i++) {
-		json_array_append_new(array, frame_json(g_ptr_array_index(stack, i)));
+		json_array_append_new(array, hakstat_frame_json(g_ptr_array_index(stack, i)));
 	}
 	return array;
 }
 
-static json_t *value_json(const struct hakstat_column *column, const struct hakstat_row *row)
+json_t *hakstat_value_json(const struct hakstat_column *column, const struct hakstat_row *row)
 {
 	struct hakstat_value v = column->get(row);
 
@@ -88,7 +89,7 @@ static json_t *row_json(unsigned in, const struct hakstat_row *row)
 	for (size_t c = 0; c < hakstat_column_count; c++) {
 		if (hakstat_columns[c].in & in) {
 			json_object_set_new(object, hakstat_columns[c].key,
-					    value_json(&hakstat_columns[c], row));
+					    hakstat_value_json(&hakstat_columns[c], row));
 		}
 	}
 	return object;
@@ -169,22 +170,29 @@ json_t *hakstat_totals_json(const struct hakstat_report *r)
 	return row_json(HAKSTAT_IN_TOTALS, &r->totals);
 }
 
-json_t *hakstat_report_json(const struct hakstat_report *r, const struct hakstat_view *view)
+json_t *hakstat_facts_json(const struct hakstat_report *r)
 {
-	static const char *const keys[] = { "classes", "routes",    "sizes", "sites",
-					    "threads", "processes", "times", "heap" };
 	json_t *root = json_object();
 
 	json_object_set_new(root, "schema", json_string("hakstat.report/1"));
 	json_object_set_new(root, "trace", trace_json(r));
 	json_object_set_new(root, "config", config_json(&r->summary->config));
 	json_object_set_new(root, "totals", row_json(HAKSTAT_IN_TOTALS, &r->totals));
+	json_object_set_new(root, "findings", findings_json(r));
+	return root;
+}
+
+json_t *hakstat_report_json(const struct hakstat_report *r, const struct hakstat_view *view)
+{
+	static const char *const keys[] = { "classes", "routes",    "sizes", "sites",
+					    "threads", "processes", "times", "heap" };
+	json_t *root = hakstat_facts_json(r);
+
 	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
 		if (!view->has_by || view->by == (enum hakstat_table_id)t) {
 			json_object_set_new(root, keys[t], table_json(r, view, (enum hakstat_table_id)t));
 		}
 	}
-	json_object_set_new(root, "findings", findings_json(r));
 	return root;
 }
 
