@@ -286,21 +286,45 @@ static bool same_place(const struct hakstat_row *a, const struct hakstat_row *b)
 	return a->route == b->route && a->block == b->block;
 }
 
-/* Classes of one route that lose their requests to the same class are one story. */
+/* The route is another, the block is not: it costs no memory. */
+static bool keeps_block(const struct bucket *bucket)
+{
+	return bucket->base.main->block == bucket->new.main->block;
+}
+
+/*
+ * Classes of one route that lose their requests to the same class are one story, and so are those
+ * that give them to another route's classes of their own sizes.
+ */
 static bool continues(const struct bucket *last, const struct bucket *bucket)
 {
 	return last && last->base.main->route == bucket->base.main->route &&
-	       same_place(last->new.main, bucket->new.main);
+	       (same_place(last->new.main, bucket->new.main) ||
+		(last->new.main->route == bucket->new.main->route &&keeps_block(last) &&
+		 keeps_block(bucket)));
 }
 
-static void widen(struct hakstat_move *move, const struct bucket *bucket, const struct bucket *last)
+/* "C6, C7"; of many classes the first and the last. Free with g_free. */
+static char *with_class(char *places, const struct hakstat_row *last, const struct hakstat_row *row)
 {
-	move->requested_max = bucket->max;
-	if (!same_place(last->base.main, bucket->base.main)) {
-		char *more = g_strdup_printf("%s, %s", move->from, bucket->base.main->class_name);
-		g_free(move->from);
-		move->from = more;
+	static const char and_so_on[] = " ... ";
+	char *more = strstr(places, and_so_on);
+	char *longer = NULL;
+
+	if (same_place(last, row)) {
+		return places;
 	}
+	if (more) {
+		*more = '\0';
+	}
+	if (more || strstr(places, ", ")) {
+		places[strcspn(places, ",")] = '\0';
+		longer = g_strconcat(places, and_so_on, row->class_name, NULL);
+	} else {
+		longer = g_strconcat(places, ", ", row->class_name, NULL);
+	}
+	g_free(places);
+	return longer;
 }
 
 static char *place_name(const struct hakstat_row *row)
@@ -314,13 +338,17 @@ static void add_move(struct hakstat_diff *diff, const struct bucket *bucket, con
 
 	if (continues(last, bucket)) {
 		move = g_ptr_array_index(diff->moves, diff->moves->len - 1);
-		widen(move, bucket, last);
+		move->requested_max = bucket->max;
+		move->keeps_blocks &= keeps_block(bucket);
+		move->from = with_class(move->from, last->base.main, bucket->base.main);
+		move->to = with_class(move->to, last->new.main, bucket->new.main);
 	} else {
 		move = g_new0(struct hakstat_move, 1);
 		move->requested_min = bucket->min;
 		move->requested_max = bucket->max;
 		move->from = place_name(bucket->base.main);
 		move->to = place_name(bucket->new.main);
+		move->keeps_blocks = keeps_block(bucket);
 		move->option = option_for_move(diff);
 		move->sites = g_ptr_array_new();
 		g_ptr_array_add(diff->moves, move);
@@ -377,8 +405,10 @@ static bool asks_for(const struct hakstat_row *site, const struct hakstat_move *
 	return site->requested_min <= move->requested_max && site->requested_max >= move->requested_min;
 }
 
-/* Sites are known by the range of sizes they ask for. Those whose waste changed the other way explain
- * nothing. */
+/*
+ * Sites are known by the range of sizes they ask for. Those whose waste changed the other way explain
+ * nothing, and a move between equal blocks has nothing to explain.
+ */
 static void find_sites(const struct hakstat_diff *diff, struct hakstat_move *move)
 {
 	const GPtrArray *sites = diff->tables[HAKSTAT_BY_SITE]; /* the greatest change first */
@@ -410,7 +440,10 @@ struct hakstat_diff *hakstat_diff_new(const struct hakstat_report *base, const s
 	find_options(diff);
 	find_moves(diff);
 	for (guint i = 0; i < diff->moves->len; i++) {
-		find_sites(diff, g_ptr_array_index(diff->moves, i));
+		struct hakstat_move *move = g_ptr_array_index(diff->moves, i);
+		if (!move->keeps_blocks) {
+			find_sites(diff, move);
+		}
 	}
 	return diff;
 }

@@ -16,10 +16,14 @@ struct hakstat_delta {
 	struct hakstat_counts base, new;
 };
 
-/* Request sizes that are served elsewhere now, by one class; from one class or several of a route. */
+/*
+ * Request sizes that are served elsewhere now: by one class, from one class or several of a route, or by
+ * another route in blocks of the same sizes.
+ */
 struct hakstat_move {
 	uint64_t requested_min, requested_max;
-	char *from, *to; /* "tiny C6, C7", "mid M8192" */
+	char *from, *to; /* "tiny C6, C7", "mid M8192", "smallmid S320 ... S1024" */
+	bool keeps_blocks;
 	struct hakstat_counts base, new;
 	char *option; /* "HAKMEM_SIZE_CLASSES fine -> classic"; NULL: no option explains it */
 	GPtrArray

@@ -197,8 +197,9 @@ static void put_moves(const struct paper *p)
 		put_line(p, "",
 			 g_strdup_printf(
 				 "requests of %" PRIu64 "...%" PRIu64
-				 " bytes moved from %s to %s: %s of waste, %.1f -> %.1f bytes each%s%s",
-				 m->requested_min, m->requested_max, m->from, m->to, change,
+				 " bytes moved from %s to %s%s: %s of waste, %.1f -> %.1f bytes each%s%s",
+				 m->requested_min, m->requested_max, m->from, m->to,
+				 m->keeps_blocks ? ", in blocks as large as before" : "", change,
 				 hakstat_diff_each(p->diff, &m->base), hakstat_diff_each(p->diff, &m->new),
 				 m->option ? "; " : "", m->option ? m->option : ""));
 		put_sites_of_move(p, m);
