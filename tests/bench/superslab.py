@@ -4,11 +4,12 @@
 
 usage: superslab.py --build DIR [--values SIZE...] [--rounds N] [--only REGEX]
 
-Every round runs all sizes in turn. Time is the fastest round (processor time for programs, which the rest of the
-machine disturbs less; the rate for our own), peak RSS and page faults are medians. AnonHugePages is the highest value
+Every round runs all sizes in turn. Time is the processor time of the fastest round, which the rest of the machine
+disturbs least; peak RSS and page faults are medians. AnonHugePages is the highest value
 of /proc/PID/smaps_rollup over all processes of one more, untimed run. Exit status: 0 done, 1 a run failed.
 """
 import argparse
+import dataclasses
 import os
 import re
 import statistics
@@ -111,12 +112,15 @@ def main():
     parse.add_argument("--only", default=WORKLOADS, help="regular expression on row names")
     args = parse.parse_args()
     allocator = measure.Allocator("hakmem", os.path.abspath(os.path.join(args.build, "lib", "libhakmem.so")))
-    bench, table, ratios = os.path.join(args.build, "tests", "bench"), [], {v: [] for v in args.values}
+    bench = os.path.abspath(os.path.join(args.build, "tests", "bench"))
+    table, ratios = [], {v: [] for v in args.values}
     with tempfile.TemporaryDirectory() as work:
         runner = measure.Runner(bench, work, 120)
         for row in (*rows.own(bench, args.ms), *rows.programs(bench, work)):
             if not re.search(args.only, row.name):
                 continue
+            if row.own:
+                row = dataclasses.replace(row, rate=r"cpu_mops=([\d.]+)")
             try:
                 more, times = lines(args, row, *run_all(args, runner, row, allocator))
             except measure.Failure as failure:
