@@ -131,4 +131,7 @@ HAK_HIDDEN int hak_trim(void);
 /* Makes the heap; idempotent, thread-safe, called by the first slow path. */
 HAK_HIDDEN void hak_init(void);
 
+/* Defined where malloc is: a program that only links the core has another one, and no such symbol. */
+extern HAK_HIDDEN const char hak_is_malloc __attribute__((weak));
+
 #endif

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "beside.h"
@@ -23,8 +25,29 @@
 static struct hak_lock init_lock;
 static atomic_bool is_ready;
 
+/*
+ * A sanitizer brings a malloc, and interceptors of system calls that must not be called before
+ * it is ready. AddressSanitizer sees that it does not come first and refuses by itself;
+ * ThreadSanitizer would crash in the middle of its start. Where the sanitizer is part of the
+ * program its malloc is the program's, ours is never called, and the constructor comes late
+ * enough.
+ */
+static bool is_constructor;
+extern void __tsan_init(void) __attribute__((weak));
+
+HAK_COLD HAK_NOINLINE static void refuse_sanitizer(void)
+{
+	static const char line[] = "hakmem: built with ThreadSanitizer, which needs its own malloc; "
+				   "run the program without libhakmem.so\n";
+	if (&hak_is_malloc && __tsan_init && !is_constructor) {
+		syscall(SYS_write, STDERR_FILENO, line, sizeof line - 1);
+		syscall(SYS_exit_group, 1);
+	}
+}
+
 HAK_COLD HAK_NOINLINE static void init_once(void)
 {
+	refuse_sanitizer();
 	hak_lock_take(&init_lock);
 	if (!atomic_load_explicit(&is_ready, memory_order_relaxed)) {
 		hak_options_read();
@@ -111,8 +134,10 @@ static void load_tracer(void)
 	}
 }
 
-__attribute__((constructor)) static void start(void)
+/* Before the other constructors of this library. */
+__attribute__((constructor(101))) static void start(void)
 {
+	is_constructor = true;
 	hak_init();
 	pthread_atfork(fork_prepare, fork_parent, fork_child);
 	if (hak_options.trace) {

@@ -29,6 +29,8 @@ void free_aligned_sized(void *p, size_t alignment, size_t size);
 /* Gone from glibc's headers, still called by old programs. */
 void cfree(void *p);
 
+const char hak_is_malloc = 1;
+
 static bool is_power_of_two(size_t n)
 {
 	return n && !(n & (n - 1));

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 4, FORKS = 60, SLOTS = 64 };
+enum { THREADS = 4, FORKS = 60 /* HAK_TEST_FORKS for more */, SLOTS = 64 };
 
 static atomic_bool stop;
 static atomic_int damaged;
@@ -94,7 +94,9 @@ static void children_of_a_busy_parent_have_a_whole_heap(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, churn_until_stopped, (void *)(i + 1)), 0);
 	}
 	int failures = 0;
-	for (int i = 0; i < FORKS; i++) {
+	const char *more = getenv("HAK_TEST_FORKS");
+	long forks = more ? strtol(more, NULL, 10) : FORKS;
+	for (long i = 0; i < forks; i++) {
 		int status = -1;
 		pid_t pid = fork();
 		if (pid == 0) {

@@ -43,6 +43,9 @@ packages() {
 	chromium-driver chromedriver
 	python3-selenium
 	git git
+	gdb gdb
+	strace strace
+	valgrind valgrind
 	procps ps
 	util-linux flock
 	redis-server redis-server
