@@ -55,16 +55,16 @@ def per_pair(program, allocator, pattern, size, what, folder):
     return many and tuple((m - f) / (MANY - FEW) for f, m in zip(few, many))
 
 
-def per_pair_by_steps(program, allocator, pattern, size):
+def per_pair_by_steps(program, allocator, pattern, size, pairs=STEPPED):
     """The same from a child process that is run one instruction at a time, without a marker for the loop."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("LD_")}
-    env["LD_PRELOAD"] = allocator.path
-    done = subprocess.run([program, pattern, str(size), str(STEPPED), "step"], env=env, stdout=subprocess.PIPE,
+    env["LD_PRELOAD"] = allocator.preload or allocator.path
+    done = subprocess.run([program, pattern, str(size), str(pairs), "step"], env=env, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True, check=False)
     said = measure.read_fields(done.stdout)
     if done.returncode or said.get("served_by") != allocator.real:
         return None  # not loaded, or it does not run
-    return int(said["instructions"]) / STEPPED, int(said["branches"]) / STEPPED
+    return int(said["instructions"]) / pairs, int(said["branches"]) / pairs
 
 
 def cell_pair(args, program, allocator, size, loop, folder):

@@ -16,9 +16,11 @@ mkfifo up
 # Held open, so that neither side can find the other one gone between two lines.
 exec {up}<>up
 
-# hear: what the program says next.
+# hear: what the program says next, as long as it lives.
 hear() {
-	read -r -t 60 word <&"$up"
+	until read -r -t 5 word <&"$up"; do
+		kill -0 "$process" 2>/dev/null || { word=nothing && return; }
+	done
 }
 
 # begin COMMAND...: starts it, with $steady at its end; sets $process, and $child, the program's id.
