@@ -10,6 +10,8 @@ includes_from = $(shell for f in $(UNIT_SRC); do for h in $$(sed -n 's/^.include
 	if [ -f $(1)/$$h ]; then echo $$f; break; fi; done; done)
 UNIT_HAKSTAT_BIN := $(patsubst %.c,$(BUILD)/%,$(call includes_from,tools/hakstat))
 UNIT_TRACER_BIN := $(patsubst %.c,$(BUILD)/%,$(call includes_from,tracer))
+# The sampler and the estimator in one test.
+UNIT_BOTH_BIN := $(filter $(UNIT_HAKSTAT_BIN),$(patsubst %.c,$(BUILD)/%,$(call includes_from,lib)))
 UNIT_LIB_BIN := $(filter-out $(UNIT_HAKSTAT_BIN) $(UNIT_TRACER_BIN),$(UNIT_BIN))
 HAKSTAT_CORE_OBJ := $(filter-out $(BUILD)/tools/hakstat/main.o,$(HAKSTAT_OBJ))
 
@@ -45,10 +47,12 @@ $(UNIT_TRACER_BIN): $(BUILD)/%: %.c $(TRACER_OBJ) $(LIB_CORE_OBJ)
 	$(Q)$(CC) -Ilib -Itracer $(UNIT_CFLAGS) $(TRACER_OBJ) $(LIB_CORE_OBJ) $(HAK_LDFLAGS) $(LDFLAGS) \
 		$(CMOCKA_LIBS) $(UNIT_TRACER_LIBS)
 
+$(UNIT_BOTH_BIN): $(LIB_CORE_OBJ)
+
 $(UNIT_HAKSTAT_BIN): $(BUILD)/%: %.c $(HAKSTAT_CORE_OBJ)
 	$(call say,TEST)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter -I%,$(HAKSTAT_CFLAGS)) $(UNIT_CFLAGS) $(HAKSTAT_CORE_OBJ) $(HAK_LDFLAGS) $(LDFLAGS) \
+	$(Q)$(CC) $(filter -I%,$(HAKSTAT_CFLAGS)) -Ilib $(UNIT_CFLAGS) $(filter %.o,$^) $(HAK_LDFLAGS) $(LDFLAGS) \
 		$(CMOCKA_LIBS) $(HAKSTAT_LIBS)
 
 # These run on the preloaded allocator, as any program would, so they link nothing of ours.

@@ -147,6 +147,7 @@ static void add_sample(struct hakstat_sample_sums *sums, const struct hakstat_ev
 	sums->v += v;
 	sums->v_requested += v * r;
 	sums->v_requested2 += v * r * r;
+	sums->v_requested3 += v * r * r * r;
 }
 
 /* `by` is 1 when a block comes and -1 when it goes. */

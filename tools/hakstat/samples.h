@@ -15,8 +15,8 @@
 /* Weighted sums over samples. `v` sums are those the variance of a Poisson sample is made of. */
 struct hakstat_sample_sums {
 	uint64_t samples;
-	double weight, requested, usable;    /* sum of w, w r, w u */
-	double v, v_requested, v_requested2; /* sum of w (w - 1) times 1, r, r^2 */
+	double weight, requested, usable;		   /* sum of w, w r, w u */
+	double v, v_requested, v_requested2, v_requested3; /* sum of w (w - 1) times 1, r, r^2, r^3 */
 	uint64_t live_samples;
 	double live_weight, live_requested, live_usable;
 };
