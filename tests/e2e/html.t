@@ -118,9 +118,10 @@ tap_is "$(fact 'page["full"]["background"] != page["dark"]["background"] == page
 tap_is "$(fact '[n for n in ("full", "dark") if page[n]["contrast"] < 4.5]')" "[]" "text stands out in both"
 tap_is "$(fact 'page["full"]["used"]["pdf"]["head"], page["full"]["used"]["pdf"]["pages"] > 1, page["full"]["used"]["printed"]')" "%PDF True 7" \
 	"printed, every table is there"
+tap_is "$(fact 'page["full"]["used"]["paper"]')" "[690, 690, 690, 690, 690]" "and plots are drawn for the width of a page"
 
 # What is not exact, or missing.
-tap_is "$(fact 'page["full"]["estimated"], page["full"]["marks"]["intervals"]')" "0 0" "exact numbers are not called estimates"
+tap_is "$(fact 'page["full"]["estimated"], page["full"]["marks"]["intervals"]')" "1 0" "exact numbers are not called estimates, but for call sites"
 tap_is "$(fact 'page["sample"]["estimated"] >= 4, page["sample"]["marks"]["intervals"]')" "True 2" "estimates are, with their intervals"
 tap_like "$(fact 'page["sample"]["totals"]')" "±1[.]3.*% [(]95.*%[)]" "and the whole one"
 tap_like "$(fact 'page["cut"]["notices"]')" "breaks off before its end" "a trace that breaks off is named"

@@ -154,8 +154,14 @@ class Page:
         self.click("#theme")
         used["switched"] = self.run(SCRIPT)["background"]
         self.click("#theme")
+        self.run("""
+            addEventListener("beforeprint", () => {
+              window.paper = Array.from(document.querySelectorAll("main svg"), e => e.viewBox.baseVal.width);
+            });
+            """)
         pdf = base64.b64decode(self.send("Page.printToPDF", printBackground=True)["data"])
         used["pdf"] = {"head": pdf[:4].decode(), "pages": pdf.count(b"/Type /Page\n")}
+        used["paper"] = self.run("return window.paper")
         used["printed"] = self.run("return document.querySelectorAll('#tables .panels table').length")
         return used
 

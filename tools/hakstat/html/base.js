@@ -141,10 +141,18 @@ function addTip(selection, linesOf) {
   return selection;
 }
 
-// A drawing surface in `id`'s .plot: width in CSS pixels as there is, `margin` inside.
+// The width of plots on paper, in CSS pixels: a page of A4 or letter between its margins. Null on a screen.
+const PAPER = 690;
+let paperWidth = null;
+
+function plotWidth(id) {
+  return paperWidth || Math.max(280, document.querySelector("#" + id + " .plot").clientWidth || 900);
+}
+
+// A drawing surface in `id`'s .plot, as wide as there is room, `margin` inside.
 function surface(id, height, margin, label) {
   const plot = d3.select("#" + id + " .plot");
-  const width = Math.max(280, plot.node().clientWidth || 900);
+  const width = plotWidth(id);
   const svg = plot.append("svg")
     .attr("viewBox", `0 0 ${width} ${height}`)
     .attr("role", "group").attr("aria-label", label);

@@ -39,10 +39,12 @@ addEventListener("beforeprint", () => {
   document.querySelectorAll("#tables .panels > div").forEach(makeTable);
   document.documentElement.dataset.printed = document.documentElement.dataset.theme;
   setTheme("light");
+  paperWidth = PAPER;
   redrawAll();
 });
 addEventListener("afterprint", () => {
   setTheme(document.documentElement.dataset.printed);
+  paperWidth = null;
   redrawAll();
 });
 

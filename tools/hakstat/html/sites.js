@@ -146,15 +146,14 @@ function drawSites() {
     return;
   }
   showPath(node);
-  const width = document.querySelector("#sites .plot").clientWidth || 900;
-  expand(node, node.value * NARROWEST / width);
+  expand(node, node.value * NARROWEST / plotWidth("sites"));
   const frames = drawFlame(node);
   if (siteSearch) {
     const rows = new Set(node.rows.filter(r => r[siteStack].some(f => siteNames[f].toLowerCase().includes(siteSearch))));
     const found = d3.sum(Array.from(rows), r => siteValue(r, siteMeasure));
     d3.select("#flame-match").text(`“${siteSearch}” is in ${measureText(found)}, ${percentOf(found, node.value)}`);
   }
-  legend("sites", [["flame-scale", "darker: a larger part of the usable bytes is waste"]]);
+  legend("sites", [["flame-scale", "stronger: a larger part of the usable bytes is waste"]]);
   d3.selectAll(".flame-scale").style("background", `linear-gradient(90deg, ${colour("flame-low")}, ${colour("flame-high")})`).style("width", "3rem");
   return frames;
 }
@@ -165,7 +164,10 @@ function showSites() {
   const lead = document.querySelector("#sites .lead");
   lead.textContent = trace.sites_are_wasteful_requests_only
     ? "Only requests that waste HAKMEM_FRAG_PERCENT or more have a stack in this trace."
-    : "Stacks come from samples, so these sums are estimates.";
+    : "A frame is as wide as what was wasted below it.";
+  if (report.tables.site.rows.length && !trace.sites_are_wasteful_requests_only) {
+    document.querySelector("#sites h2").append(" ", estimateMark("stacks come from samples, so their sums are estimates"));
+  }
   addChoice("sites", "Begin at", [["", "From the program's start"], ["up", "From the allocation"]], "", key => {
     fromAllocation = key === "up";
     siteFocus = [];

@@ -80,7 +80,7 @@ class Table {
     this.grid = element("table", "data");
     const scroll = element("div", "scroll");
     scroll.append(this.grid);
-    this.more = element("button", "", "");
+    this.more = element("button", "more", "");
     this.more.type = "button";
     this.more.addEventListener("click", () => { this.limit += 4 * PAGE; this.body(); });
     panel.append(scroll, this.more);
@@ -174,7 +174,7 @@ class Table {
     }
     const rest = this.rows.length - this.limit;
     this.more.hidden = rest <= 0;
-    this.more.textContent = `Show more (${formatCount(Math.max(rest, 0))} left)`;
+    this.more.textContent = plural(Math.max(rest, 0), "more row");
     this.count.textContent = `${formatCount(this.rows.length)} of ${formatCount(this.table.rows.length)} rows`;
   }
 }
