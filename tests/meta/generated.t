@@ -15,6 +15,8 @@ perl tests/support/gen_hakmem_man.pl docs/options.md docs/man/hakmem.7.in >"$tmp
 tap_same docs/man/hakmem.7 "$tmp/hakmem.7" "hakmem(7) has the options of docs/options.md"
 perl tests/support/gen_hakstat_man.pl "$hakstat" docs/man/hakstat.1.in >"$tmp/hakstat.1"
 tap_same docs/man/hakstat.1 "$tmp/hakstat.1" "hakstat(1) is what hakstat says of itself"
+python3 tests/support/gen_json_schema.py "$hakstat" docs/hakstat.schema.json.in >"$tmp/hakstat.schema.json"
+tap_same docs/hakstat.schema.json "$tmp/hakstat.schema.json" "docs/hakstat.schema.json has the columns that hakstat lists"
 
 # "event field" for each field; the field macros stand for their fields.
 perl -0777 -ne '

@@ -38,6 +38,7 @@ packages() {
 	shellcheck shellcheck
 	mandoc mandoc
 	libxml2-utils xmllint
+	python3-jsonschema
 	tmux tmux
 	chromium chromium
 	chromium-driver chromedriver

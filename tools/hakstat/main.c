@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "attach.h"
+#include "columns_list.h"
 #include "commands.h"
 #include "hakmem.h"
 #include "record.h"
@@ -97,6 +98,10 @@ static int run(int argc, char **argv, struct hakstat_err *err)
 	}
 	if (strcmp(argv[1], "--list-commands") == 0) {
 		list_commands();
+		return 0;
+	}
+	if (strcmp(argv[1], "--list-columns") == 0) {
+		hakstat_columns_list(stdout);
 		return 0;
 	}
 	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
