@@ -28,6 +28,7 @@ enum {
 	CACHE_BYTES = 2 << 20, /* all stacks of a thread; one that would exceed it does not grow */
 	GUARD = 1,	       /* slots below a stack, empty: free looks at the one below the top */
 	GROW_AFTER = 4,	       /* visits of the slow path before the batch doubles */
+	REST = 64,	       /* more of them where it could not: the long way is four times the short one */
 };
 
 static struct {
@@ -204,15 +205,14 @@ static bool resize_stack(struct hak_heap *heap, unsigned bin, uint32_t batch)
 	return true;
 }
 
-static void grow_stack(struct hak_heap *heap, unsigned bin)
+/* False when the stack has its full size, or the thread. */
+static bool grow_stack(struct hak_heap *heap, unsigned bin)
 {
 	uint32_t batch = heap->caches[bin].batch;
 	uint32_t most = at_most(BATCH_BYTES, bin, MIN_BATCH, HAK_MAGAZINE_MAX);
 	uint32_t more = batch * 2 < most ? batch : most > batch ? most - batch : 0;
-	if (more &&
-	    heap->cache_bytes + (uint64_t)2 * more * hak_class_map.geometry[bin].block <= CACHE_BYTES) {
-		resize_stack(heap, bin, batch + more);
-	}
+	uint64_t bytes = (uint64_t)2 * more * hak_class_map.geometry[bin].block;
+	return more && heap->cache_bytes + bytes <= CACHE_BYTES && resize_stack(heap, bin, batch + more);
 }
 
 /* A stack that is there, grown if its thread keeps coming back; false without memory. */
@@ -223,8 +223,7 @@ static bool prepare_stack(struct hak_heap *heap, unsigned bin)
 		return resize_stack(heap, bin, at_most(FIRST_BYTES, bin, 1, FIRST_BATCH));
 	}
 	if (++cache->visits >= GROW_AFTER) {
-		cache->visits = 0;
-		grow_stack(heap, bin);
+		cache->visits = grow_stack(heap, bin) ? 0 : -REST;
 	}
 	return true;
 }

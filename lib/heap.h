@@ -45,7 +45,7 @@ struct hak_cache {
 	uint32_t capacity; /* of the stack, twice the batch */
 	uint32_t batch;	   /* blocks that move at a time; grows with use */
 	uint32_t reserve;  /* with fewer blocks, or less room, a batch is exchanged */
-	uint32_t visits;   /* of the slow path, since it last grew */
+	int32_t visits;	   /* of the slow path since it last grew; below zero once it could not */
 	int32_t allocs_armed, frees_armed;
 	uint64_t allocs, frees; /* before the counts were armed */
 	int64_t until_sample;	/* allocations up to and with the next sampled one */
