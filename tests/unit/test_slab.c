@@ -129,6 +129,24 @@ static void magazines_hold_what_they_promise(void **state)
 	}
 }
 
+/* Each listed block takes a pointer, which for small blocks is a good part of the block. */
+static void a_depot_lists_small_blocks_within_bounds(void **state)
+{
+	enum { LISTS = 4000, MOST_LISTED = 512 << 10 };
+	unsigned bin = bin_for(8);
+	(void)state;
+	for (unsigned i = 0; i < LISTS; i++) {
+		struct hak_magazine *m = hak_magazine_new(HAK_MAGAZINE_MAX);
+		assert_non_null(m);
+		m->count = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_MAY_GROW, m->slots, HAK_MAGAZINE_MAX);
+		assert_in_range(m->count, 1, HAK_MAGAZINE_MAX);
+		hak_depot_push(bin, m);
+	}
+	assert_in_range(hak_depot_blocks(bin), 1, MOST_LISTED / sizeof(void *));
+	hak_depot_trim(bin, true);
+	assert_int_equal(hak_depot_blocks(bin), 0);
+}
+
 enum { THREADS = 4, ROUNDS = 30000 };
 
 /* Each block carries a mark of who has it: two holders at once would see each other's. */
@@ -213,6 +231,7 @@ int main(void)
 		cmocka_unit_test(bytes_between_blocks_are_no_block),
 		cmocka_unit_test(misuse_ends_the_process),
 		cmocka_unit_test(magazines_hold_what_they_promise),
+		cmocka_unit_test(a_depot_lists_small_blocks_within_bounds),
 		cmocka_unit_test(a_magazine_has_one_owner),
 		cmocka_unit_test(records_are_zeroed_aligned_and_apart),
 	};
