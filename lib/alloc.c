@@ -300,7 +300,7 @@ void *hak_realloc(void *p, size_t size)
 	}
 	size_t requested = hak_options.secure ? hak_secure_requested(p, HAK_USE_REALLOC) : SIZE_MAX;
 	unsigned bin = bin_of_block(p, &large, HAK_USE_REALLOC);
-	if (bin == 0) {
+	if (large) {
 		return resize_large(p, large, size);
 	}
 	size_t usable = hak_class_map.geometry[bin].block;
