@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "output_file.h"
+
 enum { TERMINAL_MIN = 40 };
 
 static int terminal_width(FILE *out)
@@ -45,11 +47,11 @@ static int cannot_write(const char *path, struct hakstat_err *err)
 int hakstat_write_to(const char *path, int (*write)(void *data, FILE *out), void *data,
 		     struct hakstat_err *err)
 {
-	FILE *out = path ? fopen(path, "w") : stdout;
+	FILE *out = path ? hakstat_output_file_open(path, err) : stdout;
 	int status = 0;
 
 	if (!out) {
-		return cannot_write(path, err);
+		return err->status;
 	}
 	if (write(data, out) != 0 || fflush(out) != 0 || ferror(out)) {
 		status = cannot_write(path, err);
