@@ -91,6 +91,16 @@ END
 )" "['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space', 'waste_space'] $(json direct.json 'sum(s["waste_bytes"] for s in d["sites"])') True" \
 	"the pprof file has the five values, the waste of the sites, and every location it names"
 
+# Sites as a tree.
+"$hakstat" report --tree callers --format json full >tree.json
+tap_is "$(json tree.json '(lambda t: t["waste_bytes"] == sum(c["waste_bytes"] for c in t["children"]) > 0)(d["tree"])')" True \
+	"the waste of the tree's first branches is that of all"
+tap_is "$(json tree.json 'd["tree"]["waste_bytes"]')" "$(json direct.json 'sum(s["waste_bytes"] for s in d["sites"])')" \
+	"and that of all sites"
+tap_like "$(LC_ALL=C.UTF-8 "$hakstat" report --tree callees full)" '^ *[0-9.]+ .* ├─' "for people it is drawn"
+tap_like "$("$hakstat" report --tree callers --format csv full 2>&1)" '^hakstat: report: --tree has the formats table and json' \
+	"a format that has no tree is refused"
+
 # What if, and tune.
 "$hakstat" whatif full --size-classes fine --tiny-max-class 7 --format json >whatif.json
 tap_is "$(json whatif.json '[(c["name"], c["allocs"], c["waste_bytes"]) for c in d["classes"] if c["route"] != "large"]')" \

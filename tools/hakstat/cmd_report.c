@@ -10,7 +10,7 @@
 #include "view.h"
 
 struct values {
-	int by, format;
+	int by, tree, format;
 	const char *sort, *output, *sysroot;
 	uint64_t top, pid;
 	bool is_exact, strict;
@@ -24,6 +24,8 @@ struct values {
 static const struct hakstat_option options[] = {
 	{ "by", 0, HAKSTAT_OPT_CHOICE, "class|route|size|site|thread|process|time|heap", AT(by), 0, 0,
 	  "one table instead of the whole report" },
+	{ "tree", 0, HAKSTAT_OPT_CHOICE, "callers|callees", AT(tree), 0, 0,
+	  "call sites merged into one tree: from who asks, or from where threads begin; as table or json" },
 	{ "format", 'f', HAKSTAT_OPT_CHOICE, "table|json|csv|markdown|html|folded|pprof|openmetrics|summary", AT(format), 0, 0,
 	  "table, markdown and html (one page with plots, for a browser) for people; json and csv with raw bytes; folded and pprof for flame graphs; "
 	  "openmetrics for Prometheus; summary to be read again where a trace is" },
@@ -60,6 +62,14 @@ static const hakstat_renderer renderers[] = {
 	hakstat_render_pprof,	 hakstat_render_openmetrics, render_summary,
 };
 
+enum { FORMATS_OF_TREE = 2 }; /* the first ones */
+
+/* In the order of the choices of --tree and of --format. */
+static const hakstat_renderer trees[][FORMATS_OF_TREE] = {
+	{ hakstat_render_callers, hakstat_render_callers_json },
+	{ hakstat_render_callees, hakstat_render_callees_json },
+};
+
 struct output {
 	const struct hakstat_report *report;
 	const struct values *values;
@@ -77,7 +87,7 @@ static int write_report(void *data, FILE *out)
 	};
 
 	hakstat_view_fit(&view, out);
-	return renderers[v->format](output->report, &view, out);
+	return (v->tree < 0 ? renderers : trees[v->tree])[v->format](output->report, &view, out);
 }
 
 static int judge(const struct hakstat_report *report, const struct values *v, const GPtrArray *conditions,
@@ -136,14 +146,30 @@ static int make(char **paths, int count, const struct values *v, struct hakstat_
 	return status;
 }
 
+static int check(const struct values *v, struct hakstat_err *err)
+{
+	if (v->tree >= 0 && v->by >= 0 && v->by != HAKSTAT_BY_SITE) {
+		return hakstat_err_set(err, HAKSTAT_USAGE, "report: --tree is of call sites: leave --by out");
+	}
+	if (v->tree >= 0 && v->format >= FORMATS_OF_TREE) {
+		return hakstat_err_set(err, HAKSTAT_USAGE,
+				       "report: --tree has the formats table and json; folded and html draw "
+				       "the same as a flame graph");
+	}
+	return 0;
+}
+
 static int run(int argc, char **argv, struct hakstat_err *err)
 {
 	static char standard_path[] = "hakmem.trace";
 	char *standard[] = { standard_path };
-	struct values v = { .by = -1 };
+	struct values v = { .by = -1, .tree = -1 };
 	int first;
 	int status = hakstat_cli_parse(&hakstat_command_report, argc, argv, &v, &first, err);
 
+	if (status == 0) {
+		status = check(&v, err);
+	}
 	if (status == 0) {
 		status =
 			first < argc ? make(argv + first, argc - first, &v, err) : make(standard, 1, &v, err);

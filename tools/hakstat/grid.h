@@ -14,9 +14,13 @@ enum hakstat_grid_kind {
 	HAKSTAT_GRID_TEXT,   /* to the left */
 	HAKSTAT_GRID_NUMBER, /* to the right */
 	HAKSTAT_GRID_LONG,   /* to the left, and cut where the terminal ends */
+	HAKSTAT_GRID_TREE,   /* likewise, with lines from each row to those below it */
 };
 
 enum { HAKSTAT_GRID_MAX = 48 };
+
+/* The parent of a row that is below no other. */
+#define HAKSTAT_GRID_TOP G_MAXUINT
 
 struct hakstat_grid {
 	size_t columns;
@@ -24,11 +28,15 @@ struct hakstat_grid {
 	enum hakstat_grid_kind kinds[HAKSTAT_GRID_MAX];
 	bool hidden[HAKSTAT_GRID_MAX];
 	GPtrArray *cells; /* char *, row by row, owned */
+	GArray *parents;  /* guint, by row; rows beyond its end are below no other */
 };
 
 void hakstat_grid_init(struct hakstat_grid *grid);
 void hakstat_grid_clear(struct hakstat_grid *grid);
 void hakstat_grid_column(struct hakstat_grid *grid, const char *header, enum hakstat_grid_kind kind);
+
+/* The next row is a branch of an earlier one. Returns its number, for rows below it. */
+guint hakstat_grid_below(struct hakstat_grid *grid, guint parent);
 
 /* The next cell; the text is taken over. */
 void hakstat_grid_cell(struct hakstat_grid *grid, char *text);

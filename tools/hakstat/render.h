@@ -34,6 +34,12 @@ int hakstat_render_json(const struct hakstat_report *report, const struct haksta
 int hakstat_render_markdown(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 int hakstat_render_openmetrics(const struct hakstat_report *report, const struct hakstat_view *view,
 			       FILE *out);
+int hakstat_render_callers(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
+int hakstat_render_callees(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
+int hakstat_render_callers_json(const struct hakstat_report *report, const struct hakstat_view *view,
+				FILE *out);
+int hakstat_render_callees_json(const struct hakstat_report *report, const struct hakstat_view *view,
+				FILE *out);
 int hakstat_render_html(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 int hakstat_render_folded(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 int hakstat_render_pprof(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
@@ -83,5 +89,9 @@ GPtrArray *hakstat_memory_rows(const struct hakstat_report *report, bool is_exac
 
 /* The report's head: lines of text that say what was recorded, how, and what was lost. */
 GPtrArray *hakstat_head_lines(const struct hakstat_report *report, bool is_exact);
+void hakstat_put_head(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
+
+/* The title of a table of call sites: which requests they stand for. */
+const char *hakstat_site_title(const struct hakstat_summary *summary);
 
 #endif

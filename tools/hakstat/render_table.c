@@ -198,7 +198,7 @@ static void print_findings(const struct hakstat_report *r, const struct hakstat_
 	}
 }
 
-static void print_head(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
+void hakstat_put_head(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
 {
 	GPtrArray *lines = hakstat_head_lines(r, view->is_exact);
 
@@ -208,7 +208,7 @@ static void print_head(const struct hakstat_report *r, const struct hakstat_view
 	g_ptr_array_unref(lines);
 }
 
-static const char *site_title(const struct hakstat_summary *s)
+const char *hakstat_site_title(const struct hakstat_summary *s)
 {
 	if (s->sites_are_frag) {
 		return "Worst call sites (only requests that waste HAKMEM_FRAG_PERCENT or more)";
@@ -222,11 +222,11 @@ int hakstat_render_table(const struct hakstat_report *r, const struct hakstat_vi
 					      "Threads", "Processes", "Course of time", "Classes over time" };
 
 	if (!view->is_bare) {
-		print_head(r, view, out);
+		hakstat_put_head(r, view, out);
 	}
 	if (view->has_by) {
 		struct section section = { view->by, titles[view->by], 0 };
-		section.title = view->by == HAKSTAT_BY_SITE ? site_title(r->summary) : section.title;
+		section.title = view->by == HAKSTAT_BY_SITE ? hakstat_site_title(r->summary) : section.title;
 		return print_section(r, view, &section, out) || ferror(out) ? -1 : 0;
 	}
 	if (print_memory(r, view, out)) {
@@ -234,7 +234,8 @@ int hakstat_render_table(const struct hakstat_report *r, const struct hakstat_vi
 	}
 	for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
 		struct section section = sections[i];
-		section.title = section.table == HAKSTAT_BY_SITE ? site_title(r->summary) : section.title;
+		section.title =
+			section.table == HAKSTAT_BY_SITE ? hakstat_site_title(r->summary) : section.title;
 		if (print_section(r, view, &section, out)) {
 			return -1;
 		}
