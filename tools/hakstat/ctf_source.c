@@ -678,8 +678,8 @@ static int build_live_graph(struct source *s, bt_graph *graph, const bt_componen
 				      bt_component_sink_borrow_input_port_by_index_const(sink, 0), NULL);
 }
 
-static int follow_graph(struct source *s, bt_graph *graph, const char *url, hakstat_ctf_pause pause,
-			void *data)
+static int follow_graph(struct source *s, bt_graph *graph, const char *url,
+			const struct hakstat_ctf_follower *follower)
 {
 	bt_graph_run_once_status status;
 	char why[256];
@@ -687,7 +687,7 @@ static int follow_graph(struct source *s, bt_graph *graph, const char *url, haks
 	do {
 		bt_current_thread_clear_error();
 		status = bt_graph_run_once(graph);
-		pause(data, status == BT_GRAPH_RUN_ONCE_STATUS_AGAIN);
+		follower->pause(follower->data, status == BT_GRAPH_RUN_ONCE_STATUS_AGAIN);
 	} while ((status == BT_GRAPH_RUN_ONCE_STATUS_OK || status == BT_GRAPH_RUN_ONCE_STATUS_AGAIN) &&
 		 !*s->stop);
 	if (s->failed) {
@@ -701,7 +701,7 @@ static int follow_graph(struct source *s, bt_graph *graph, const char *url, haks
 }
 
 static int follow_with(struct source *s, const bt_component_class_source *class, const char *url,
-		       hakstat_ctf_pause pause, void *data)
+		       const struct hakstat_ctf_follower *follower)
 {
 	bt_graph *graph = bt_graph_create(0);
 	char why[256];
@@ -711,18 +711,20 @@ static int follow_with(struct source *s, const bt_component_class_source *class,
 		hakstat_ctf_cause(why, sizeof why);
 		status = hakstat_err_set(s->err, HAKSTAT_USAGE, "%s: can't be followed: %s", url, why);
 	} else {
-		status = follow_graph(s, graph, url, pause, data);
+		status = follow_graph(s, graph, url, follower);
 	}
 	forget_classes(s);
 	bt_graph_put_ref(graph);
 	return status;
 }
 
-int hakstat_ctf_follow(const char *url, hakstat_event_sink sink, void *context, hakstat_ctf_pause pause,
-		       void *pause_data, const volatile sig_atomic_t *stop, struct hakstat_err *err)
+int hakstat_ctf_follow(const char *url, const struct hakstat_ctf_follower *follower,
+		       const volatile sig_atomic_t *stop, struct hakstat_err *err)
 {
 	struct hakstat_ctf_result result = { 0 };
-	struct source s = { .sink = sink, .context = context, .stop = stop, .result = &result, .err = err };
+	struct source s = {
+		.sink = follower->sink, .context = follower->data, .stop = stop, .result = &result, .err = err
+	};
 	const bt_plugin *ctf = plugin("ctf", err);
 	const bt_component_class_source *class =
 		ctf ? bt_plugin_borrow_source_component_class_by_name_const(ctf, "lttng-live") : NULL;
@@ -737,7 +739,7 @@ int hakstat_ctf_follow(const char *url, hakstat_event_sink sink, void *context, 
 	}
 	if (session) {
 		init_source(&s);
-		status = follow_with(&s, class, session, pause, pause_data);
+		status = follow_with(&s, class, session, follower);
 		clear_source(&s);
 	}
 	g_free(session);

@@ -31,15 +31,20 @@ int hakstat_ctf_read(const GPtrArray *folders, hakstat_event_sink sink, void *co
 		     const volatile sig_atomic_t *stop, struct hakstat_ctf_result *result,
 		     struct hakstat_err *err);
 
-/* Called while a live trace is read, often; `is_idle`: nothing has come, and it should wait a little. */
-typedef void (*hakstat_ctf_pause)(void *data, bool is_idle);
+/* Who follows a live trace; `data` is handed to both. */
+struct hakstat_ctf_follower {
+	hakstat_event_sink sink;
+	/* Called while it is read, often; `is_idle`: nothing has come, and it should wait a little. */
+	void (*pause)(void *data, bool is_idle);
+	void *data;
+};
 
 /*
  * Follows a live session of an LTTng relay daemon: net://HOST/host/NAME/SESSION, or net://HOST when it
  * has one session. Returns 0 when the session has ended or `stop` has become other than 0; HAKSTAT_USAGE
  * with `err` set when it can't be found or followed, HAKSTAT_TRACE as above.
  */
-int hakstat_ctf_follow(const char *url, hakstat_event_sink sink, void *context, hakstat_ctf_pause pause,
-		       void *pause_data, const volatile sig_atomic_t *stop, struct hakstat_err *err);
+int hakstat_ctf_follow(const char *url, const struct hakstat_ctf_follower *follower,
+		       const volatile sig_atomic_t *stop, struct hakstat_err *err);
 
 #endif

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define MOST_OLDER 1000000u
-#define FULL_BYTES (64 * 1024) /* less than any packet of a busy recording */
+#define FULL_BYTES 65536u /* less than any packet of a busy recording */
 #define CUT_NAME   "hakstat.incomplete"
 
 static bool is_empty_folder(const char *path)

@@ -268,6 +268,13 @@ static int run_attached(struct reading *r, struct hakstat_err *err)
 }
 
 /* Called while the live trace is read: often, and when nothing has come (`is_idle`). */
+static void live_feed(void *data, const struct hakstat_event *event)
+{
+	struct reading *r = data;
+
+	hakstat_model_feed(r->model, event);
+}
+
 static void live_pause(void *data, bool is_idle)
 {
 	struct reading *r = data;
@@ -283,7 +290,8 @@ static void live_pause(void *data, bool is_idle)
 
 static int run_live(struct reading *r, struct hakstat_err *err)
 {
-	int status = hakstat_ctf_follow(r->source->url, feed, r->model, live_pause, r, &is_told_to_end, err);
+	const struct hakstat_ctf_follower follower = { live_feed, live_pause, r };
+	int status = hakstat_ctf_follow(r->source->url, &follower, &is_told_to_end, err);
 
 	if (status == 0 && !is_ending(r)) {
 		publish(r);
@@ -311,7 +319,7 @@ static void reader_main(const struct hakstat_top_source *source, int to, int fro
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	r.symbolizer = hakstat_symbolizer_new(source->sysroot);
 	r.model = hakstat_model_new(r.symbolizer);
-	r.next = g_get_monotonic_time() + FIRST_PERIOD_MS * 1000;
+	r.next = g_get_monotonic_time() + (gint64)FIRST_PERIOD_MS * 1000;
 	status = source->url ? run_live(&r, &err) : run_attached(&r, &err);
 	if (status) {
 		send_failure(&r, &err);
