@@ -19,7 +19,7 @@ check() { # NAME STATUS
 }
 
 bench() {
-	python3 "$here/run.py" --build "$BUILD" --no-system-peers --runs 1 --ms 20 --groups own \
+	python3 "$here/run.py" --build "$(realpath --relative-to=. "$BUILD")" --no-system-peers --runs 1 --ms 20 --groups own \
 		--only '^(fixed_size 128|random_mixed|churn|remote|realloc)$' "$@" >"$work/out" 2>&1
 }
 

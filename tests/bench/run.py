@@ -155,7 +155,9 @@ def arguments():
     parse.add_argument("--markdown", action="store_true")
     parse.add_argument("--json", metavar="FILE", help="save every run")
     parse.add_argument("--lock", metavar="FILE", help="hold an exclusive lock on FILE during each row")
-    return parse.parse_args()
+    args = parse.parse_args()
+    args.build = os.path.abspath(args.build)  # programs run in a folder of their own
+    return args
 
 
 def main():
