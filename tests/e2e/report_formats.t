@@ -33,6 +33,9 @@ tap_is "$("$hakstat" report saved.json 2>&1; echo $?)" "hakstat: saved.json: JSO
 3" "other JSON is refused"
 
 # Formats.
+for by in class route size site thread process time heap; do
+	tap_is "$("$hakstat" report --by "$by" --format markdown full | grep -c '^#\+ .')" 2 "markdown by $by has a heading of its own"
+done
 tap_is "$("$hakstat" report --by heap --format json full >heap.json
 json heap.json 'max((h["slab_bytes"], h["external_waste_bytes"]) for h in d["heap"])')" "(655360, 122880)" "the heap over time has slabs"
 markdown=$("$hakstat" report --format markdown full)

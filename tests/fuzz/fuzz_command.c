@@ -49,12 +49,24 @@ static bool names_a_file(char *const *words)
 	return false;
 }
 
+static union {
+	char bytes[VALUES_BYTES];
+	max_align_t alignment;
+} values;
+
+/* Lists of texts are the caller's, even after a failure. */
+static void clear_values(const struct hakstat_command *command)
+{
+	for (size_t i = 0; i < command->option_count; i++) {
+		if (command->options[i].kind == HAKSTAT_OPT_TEXTS) {
+			GPtrArray **texts = (GPtrArray **)(void *)(values.bytes + command->options[i].offset);
+			g_clear_pointer(texts, g_ptr_array_unref);
+		}
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static union {
-		char bytes[VALUES_BYTES];
-		max_align_t alignment;
-	} values;
 	char *words[MOST_WORDS + 1];
 	char *text;
 	struct hakstat_err err = { 0 };
@@ -78,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		status = commands[which].command->run(count, words, &err);
 		expect(status == 0 || err.text[0]);
 	}
+	clear_values(commands[which].command);
 	g_free(text);
 	return 0;
 }

@@ -11,6 +11,13 @@
 #include "symbol.h"
 #include "text.h"
 
+const char *const hakstat_table_titles[HAKSTAT_TABLE_COUNT] = {
+	[HAKSTAT_BY_CLASS] = "Classes",	      [HAKSTAT_BY_ROUTE] = "Routes",
+	[HAKSTAT_BY_SIZE] = "Request sizes",  [HAKSTAT_BY_SITE] = "Call sites",
+	[HAKSTAT_BY_THREAD] = "Threads",      [HAKSTAT_BY_PROCESS] = "Processes",
+	[HAKSTAT_BY_TIME] = "Course of time", [HAKSTAT_BY_HEAP] = "Classes over time",
+};
+
 guint hakstat_view_rows(const struct hakstat_view *view, guint length, guint standard)
 {
 	uint64_t wanted = view->top ? view->top : view->has_by ? length : standard;

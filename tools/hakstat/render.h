@@ -69,6 +69,9 @@ void hakstat_markdown_put(FILE *out, const char *text);
 /* A grid as a markdown table. */
 void hakstat_markdown_grid(const struct hakstat_grid *grid, FILE *out);
 
+/* The heading of each table. */
+extern const char *const hakstat_table_titles[HAKSTAT_TABLE_COUNT];
+
 /* "function (file:line)" or "module+0x12". Free with g_free. */
 char *hakstat_frame_text(const void *data);
 

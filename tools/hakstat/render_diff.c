@@ -133,13 +133,12 @@ static char *delta_name(const struct hakstat_delta *d, enum hakstat_table_id tab
 
 static void draw_table(const struct paper *p, enum hakstat_table_id t)
 {
-	static const char *const titles[] = { "Classes", "Routes", "Request sizes", "Call sites" };
 	static const char *const headers[] = { "class", "route", "request", "call site" };
 	const GPtrArray *deltas = p->diff->tables[t];
 	guint rows = hakstat_view_rows(p->view, deltas->len, STANDARD_ROWS);
 	struct sheet sheet;
 
-	open_sheet(p, &sheet, titles[t], headers[t]);
+	open_sheet(p, &sheet, hakstat_table_titles[t], headers[t]);
 	for (guint i = 0; i < rows; i++) {
 		const struct hakstat_delta *d = g_ptr_array_index(deltas, i);
 		if (is_changed(p->diff, d)) {

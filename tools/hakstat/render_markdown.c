@@ -156,8 +156,6 @@ static void put_findings(FILE *out, const struct hakstat_report *r)
 
 int hakstat_render_markdown(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
 {
-	static const char *const titles[] = { "Classes", "Routes",    "Request sizes", "Call sites",
-					      "Threads", "Processes", "Course of time" };
 	GPtrArray *lines = hakstat_head_lines(r, view->is_exact);
 
 	fputs("## Waste report\n\n", out);
@@ -168,12 +166,12 @@ int hakstat_render_markdown(const struct hakstat_report *r, const struct hakstat
 	}
 	g_ptr_array_unref(lines);
 	if (view->has_by) {
-		put_table(out, r, view, view->by, titles[view->by]);
+		put_table(out, r, view, view->by, hakstat_table_titles[view->by]);
 		return ferror(out) ? -1 : 0;
 	}
 	put_memory(out, r, view->is_exact);
 	for (int t = HAKSTAT_BY_CLASS; t <= HAKSTAT_BY_SITE; t++) {
-		put_table(out, r, view, (enum hakstat_table_id)t, titles[t]);
+		put_table(out, r, view, (enum hakstat_table_id)t, hakstat_table_titles[t]);
 	}
 	put_findings(out, r);
 	return ferror(out) ? -1 : 0;

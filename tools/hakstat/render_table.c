@@ -218,14 +218,11 @@ const char *hakstat_site_title(const struct hakstat_summary *s)
 
 int hakstat_render_table(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
 {
-	static const char *const titles[] = { "Classes", "Routes",    "Request sizes",	"Call sites",
-					      "Threads", "Processes", "Course of time", "Classes over time" };
-
 	if (!view->is_bare) {
 		hakstat_put_head(r, view, out);
 	}
 	if (view->has_by) {
-		struct section section = { view->by, titles[view->by], 0 };
+		struct section section = { view->by, hakstat_table_titles[view->by], 0 };
 		section.title = view->by == HAKSTAT_BY_SITE ? hakstat_site_title(r->summary) : section.title;
 		return print_section(r, view, &section, out) || ferror(out) ? -1 : 0;
 	}
