@@ -8,12 +8,14 @@ need_lttng
 cd "$tmp" || exit 1
 
 # Both ask for the same on each run: no random seed, no address in what they do.
+# shellcheck disable=SC2034 # used by name
 work_sqlite=(sqlite3 :memory: "create table t(a integer primary key, b text, c real);
 	with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)
 	insert into t select i, substr('abcdefghijklmnopqrstuvwxyz0123456789', 1, i % 37), i * 1.5 from n;
 	create index tb on t(b); select count(*), sum(length(b)) from t;
 	update t set b = b || 'x' where a % 3 = 0; delete from t where a % 5 = 0;
 	select length(group_concat(b)) from t;")
+# shellcheck disable=SC2034
 work_python=(env PYTHONMALLOC=malloc PYTHONHASHSEED=0 "$python" -S -c '
 rows = {"key%d" % i: [i, "x" * (i % 90), {"a": i, "b": [i] * (i % 7)}] for i in range(8000)}
 copies = [dict(row[2], c=row[1] + "y") for row in rows.values()]

@@ -25,6 +25,6 @@ struct hakstat_tree_node {
  * frames, so the report must outlive it. Free with hakstat_tree_free.
  */
 struct hakstat_tree_node *hakstat_tree_new(const struct hakstat_report *report, enum hakstat_tree_from from);
-void hakstat_tree_free(struct hakstat_tree_node *root);
+void hakstat_tree_free(struct hakstat_tree_node *node);
 
 #endif
