@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -72,20 +73,35 @@ void hak_init(void)
 
 /* --- fork ----------------------------------------------------------------------------- */
 
+/*
+ * In a process of one thread nobody else can hold a lock. A signal handler that forks may have
+ * interrupted the allocator, or fork itself, with locks held: they are kept for those who will
+ * drop them, in the parent and in the child.
+ */
+static bool is_locked;
+
 /* Locks in the order in which they nest. The depots have none. */
 static void fork_prepare(void)
 {
 	hak_trace_fork(0);
+	if (__libc_single_threaded) {
+		return;
+	}
 	hak_heap_fork_lock();
 	hak_beside_fork_lock();
 	hak_slab_fork_lock();
 	hak_large_fork_lock();
 	hak_page_heap_fork_lock();
 	hak_meta_fork_lock();
+	is_locked = true;
 }
 
 static void fork_unlock(int in_child)
 {
+	if (!is_locked) {
+		return;
+	}
+	is_locked = false;
 	hak_meta_fork_unlock(in_child);
 	hak_page_heap_fork_unlock(in_child);
 	hak_large_fork_unlock(in_child);

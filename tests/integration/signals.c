@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { SIGNALS = 300, SLOTS = 128 };
 
@@ -88,9 +90,65 @@ static void the_heap_works_after_a_longjmp(void **state)
 	assert_int_equal(jumps, 100);
 }
 
+static int failures;
+
+/* A fork in a handler may come while the allocator, or fork itself, is at work. */
+static void fork_and_wait(int signal)
+{
+	int status = signal, saved = errno;
+	pid_t child = fork();
+	if (child == 0) {
+		free(malloc(100));
+		_exit(0);
+	}
+	failures += child < 0 || waitpid(child, &status, 0) != child || status != 0;
+	atomic_fetch_add(&received, 1);
+	errno = saved;
+}
+
+/* In a process of one thread, as with libc's malloc. The child of the test has none but its own. */
+static int fork_in_handlers(void)
+{
+	enum { FORKS = 50 };
+	struct sigaction action = { .sa_handler = fork_and_wait };
+	struct itimerval every = { { 0, 500 }, { 0, 500 } }, never = { { 0, 0 }, { 0, 0 } };
+	int status;
+	alarm(100);
+	atomic_store(&received, 0);
+	if (sigaction(SIGPROF, &action, NULL) || setitimer(ITIMER_PROF, &every, NULL)) {
+		return 1;
+	}
+	while (atomic_load(&received) < FORKS) {
+		void *p = malloc(300000);
+		void *q = malloc(100);
+		pid_t child = fork();
+		if (child == 0) {
+			_exit(0);
+		}
+		while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+		}
+		free(p);
+		free(q);
+	}
+	return setitimer(ITIMER_PROF, &never, NULL) || failures;
+}
+
+static void handlers_may_fork(void **state)
+{
+	(void)state;
+	int status = -1;
+	pid_t child = fork();
+	if (child == 0) {
+		_exit(fork_in_handlers());
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(handlers_may_fork),
 		cmocka_unit_test(contents_and_errno_survive_signals),
 		cmocka_unit_test(the_heap_works_after_a_longjmp),
 	};
