@@ -15,6 +15,7 @@
 #include "hakmem_ops_word.h"
 #include "host.h"
 #include "leave.h"
+#include "modules.h"
 #include "session.h"
 #include "snapshot.h"
 #include "stack.h"
@@ -239,6 +240,7 @@ static void on_fork(int phase)
 			hak_tracer_thread.state =
 				hak_tracer_thread.is_entering ? HAK_THREAD_HIDDEN : HAK_THREAD_NEW;
 		}
+		hak_modules_after_fork();
 		hak_session_after_fork();
 		hak_batch_after_fork();
 		hak_estimate_after_fork();

@@ -20,6 +20,10 @@ static _Atomic(unsigned long long) seen_unloads;
 static void (*after_unload)(void);
 static int (*real_dlclose)(void *);
 
+typedef int iterate_fn(int (*)(struct dl_phdr_info *, size_t, void *), void *);
+static iterate_fn *real_iterate;
+static bool is_stuck; /* a fork child of a process that was loading or unloading */
+
 bool hak_modules_are_lock_free(void)
 {
 	return _dl_find_object != NULL;
@@ -106,4 +110,31 @@ __attribute__((visibility("default"))) int dlclose(void *handle)
 		}
 	}
 	return result;
+}
+
+/*
+ * What is written is a note to debuggers, that the list of modules changes. Nobody changes it any
+ * more; a dlopen that finds the note there gives up by an assertion, though it opens what has long
+ * been loaded and looks for it by name, in a list whose entries are linked when they are complete.
+ */
+void hak_modules_after_fork(void)
+{
+	if (_r_debug.r_state != RT_CONSISTENT) {
+		_r_debug.r_state = RT_CONSISTENT;
+		is_stuck = true;
+	}
+}
+
+/*
+ * Stands before libc's when the tracer is preloaded. LTTng lists the modules in each fork child; in
+ * one that inherited the loader's lock from a thread that does not exist there it would wait for
+ * ever. Such a child has no modules.
+ */
+__attribute__((visibility("default"))) int
+dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data)
+{
+	if (!real_iterate) {
+		real_iterate = (iterate_fn *)dlsym(RTLD_NEXT, "dl_iterate_phdr");
+	}
+	return is_stuck || !real_iterate ? 0 : real_iterate(callback, data);
 }

@@ -23,6 +23,13 @@ bool hak_modules_are_lock_free(void);
 /* How often a module was unloaded; frames that the unwinder remembers may be wrong since. */
 uint32_t hak_modules_unloads(void);
 
+/*
+ * In a fork child, before LTTng begins anew in it: LTTng opens its own library once more and lists
+ * the modules, and in a child whose parent was inside dlopen in another thread the loader ends the
+ * process at the one and waits for ever at the other.
+ */
+void hak_modules_after_fork(void);
+
 /* At start, in a process with the tracer attached. `on_unload` is called after each. */
 void hak_modules_start(void (*on_unload)(void));
 

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A fork while another thread is inside dlopen: LTTng asks the loader for the modules in each fork
+# child, and the loader's lock may be taken there by nobody.
+. "$(dirname "$0")/../support/lttng.sh"
+. "$(dirname "$0")/../support/tap.sh"
+need_lttng
+collisions=$build/tests/e2e/collisions
+size=3333
+
+# collide MODE HOW COUNT: sets $given, what the program counted, and $seen, what the report did.
+collide() {
+	recorded "$1" "$1-$2" "$collisions" "$2" "$3" "$size"
+	given=$(cat "$tmp/out")
+	tap_ok "$1, $2: $3 children end as they should" grep -q '^[1-9][0-9]*$' "$tmp/out"
+	[ -n "$given" ] || tap_note "$(cat "$tmp/log")"
+	seen=$(ask "sum(s['allocs'] for s in r['sizes'] if s['requested_min'] == s['requested_max'] == $size)")
+	tap_is "$(ask 'r["trace"]["malformed_records"], r["trace"]["lost_events"], r["trace"]["partial"]')" "(0, 0, False)" \
+		"$1, $2: the trace is whole"
+}
+
+export HAKMEM_SAMPLE_BYTES=4K
+collide sample dlopen 40
+tap_ok "stacks were walked in them" test "$(ask 'len(r["sites"])')" -gt 0
+collide full dlopen 40
+tap_is "$seen" "$given" "full, dlopen: each operation, once"
+tap_done
