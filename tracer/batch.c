@@ -53,11 +53,19 @@ static void write_event(const struct hak_batch *b, uint16_t *units, uint32_t cou
 
 /*
  * The rest of a batch whose beginning was written before: an event begins at a whole word, so
- * it moves a little, over units that were written.
+ * it moves a little, over units that were written. Most often it is the one record that the
+ * owner was about to add when another thread wrote those before it. When it is short it refers
+ * to one of them, so it is written long; the owner still has what it refers to.
  */
 static void write_rest(struct hak_batch *b, uint32_t from, uint32_t end, uint32_t operations)
 {
 	uint16_t *to = b->units + (from & ~3u);
+	if (end - from == 1) {
+		_Alignas(8) uint16_t alone[HAK_OPS_LONG_UNITS + 1] = { 0 };
+		hak_ops_lengthen(alone, b->units[from], b->keys);
+		write_event(b, alone, HAK_OPS_LONG_UNITS, operations);
+		return;
+	}
 	memmove(to, b->units + from, (end - from) * sizeof *to);
 	write_event(b, to, end - from, operations);
 }
