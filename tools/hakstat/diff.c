@@ -287,74 +287,114 @@ static bool same_place(const struct hakstat_row *a, const struct hakstat_row *b)
 }
 
 /* The route is another, the block is not: it costs no memory. */
-static bool keeps_block(const struct bucket *bucket)
+static bool keeps_block(const struct hakstat_row *from, const struct hakstat_row *to)
 {
-	return bucket->base.main->block == bucket->new.main->block;
+	return from->block == to->block;
+}
+
+/* The classes on one side of a move, in the order of their requests. */
+struct classes {
+	const struct hakstat_row *first, *last;
+	unsigned count;
+};
+
+/* Neighbouring buckets of request sizes that moved in the same way: what becomes one move. */
+struct story {
+	struct hakstat_move *move; /* NULL: none has begun */
+	struct classes from, to;
+};
+
+static void add_class(struct classes *classes, const struct hakstat_row *row)
+{
+	if (classes->count && same_place(classes->last, row)) {
+		return;
+	}
+	if (classes->count == 0) {
+		classes->first = row;
+	}
+	classes->last = row;
+	classes->count++;
+}
+
+/* "tiny C6", "tiny C6, C7"; of many classes the first and the last. Free with g_free. */
+static char *name_classes(const struct classes *classes)
+{
+	const char *route = hak_route_label(classes->first->route);
+
+	if (classes->count == 1) {
+		return g_strdup_printf("%s %s", route, classes->first->class_name);
+	}
+	return g_strdup_printf("%s %s%s%s", route, classes->first->class_name,
+			       classes->count == 2 ? ", " : " ... ", classes->last->class_name);
 }
 
 /*
  * Classes of one route that lose their requests to the same class are one story, and so are those
  * that give them to another route's classes of their own sizes.
  */
-static bool continues(const struct bucket *last, const struct bucket *bucket)
+static bool continues(const struct story *story, const struct bucket *bucket)
 {
-	return last && last->base.main->route == bucket->base.main->route &&
-	       (same_place(last->new.main, bucket->new.main) ||
-		(last->new.main->route == bucket->new.main->route &&keeps_block(last) &&
-		 keeps_block(bucket)));
+	if (!story->move || story->from.last->route != bucket->base.main->route) {
+		return false;
+	}
+	if (same_place(story->to.last, bucket->new.main)) {
+		return true;
+	}
+	if (story->to.last->route != bucket->new.main->route) {
+		return false;
+	}
+	return keeps_block(story->from.last, story->to.last) &&
+	       keeps_block(bucket->base.main, bucket->new.main);
 }
 
-/* "C6, C7"; of many classes the first and the last. Free with g_free. */
-static char *with_class(char *places, const struct hakstat_row *last, const struct hakstat_row *row)
+static void begin_move(struct hakstat_diff *diff, struct story *story, const struct bucket *bucket)
 {
-	static const char and_so_on[] = " ... ";
-	char *more = strstr(places, and_so_on);
-	char *longer = NULL;
+	struct hakstat_move *move = g_new0(struct hakstat_move, 1);
 
-	if (same_place(last, row)) {
-		return places;
-	}
-	if (more) {
-		*more = '\0';
-	}
-	if (more || strstr(places, ", ")) {
-		places[strcspn(places, ",")] = '\0';
-		longer = g_strconcat(places, and_so_on, row->class_name, NULL);
-	} else {
-		longer = g_strconcat(places, ", ", row->class_name, NULL);
-	}
-	g_free(places);
-	return longer;
+	move->requested_min = bucket->min;
+	move->keeps_blocks = true;
+	move->option = option_for_move(diff);
+	move->sites = g_ptr_array_new();
+	g_ptr_array_add(diff->moves, move);
+	*story = (struct story) { .move = move };
 }
 
-static char *place_name(const struct hakstat_row *row)
+static void add_to_move(struct story *story, const struct bucket *bucket)
 {
-	return g_strdup_printf("%s %s", hak_route_label(row->route), row->class_name);
-}
+	struct hakstat_move *move = story->move;
 
-static void add_move(struct hakstat_diff *diff, const struct bucket *bucket, const struct bucket *last)
-{
-	struct hakstat_move *move = NULL;
-
-	if (continues(last, bucket)) {
-		move = g_ptr_array_index(diff->moves, diff->moves->len - 1);
-		move->requested_max = bucket->max;
-		move->keeps_blocks &= keeps_block(bucket);
-		move->from = with_class(move->from, last->base.main, bucket->base.main);
-		move->to = with_class(move->to, last->new.main, bucket->new.main);
-	} else {
-		move = g_new0(struct hakstat_move, 1);
-		move->requested_min = bucket->min;
-		move->requested_max = bucket->max;
-		move->from = place_name(bucket->base.main);
-		move->to = place_name(bucket->new.main);
-		move->keeps_blocks = keeps_block(bucket);
-		move->option = option_for_move(diff);
-		move->sites = g_ptr_array_new();
-		g_ptr_array_add(diff->moves, move);
-	}
+	move->requested_max = bucket->max;
+	move->keeps_blocks &= keeps_block(bucket->base.main, bucket->new.main);
+	add_class(&story->from, bucket->base.main);
+	add_class(&story->to, bucket->new.main);
 	hakstat_counts_add(&move->base, &bucket->base.n);
 	hakstat_counts_add(&move->new, &bucket->new.n);
+}
+
+/* Sizes that come later are another story. */
+static void end_move(struct story *story)
+{
+	if (story->move) {
+		story->move->from = name_classes(&story->from);
+		story->move->to = name_classes(&story->to);
+		story->move = NULL;
+	}
+}
+
+static void add_bucket(struct hakstat_diff *diff, struct story *story, const struct bucket *bucket)
+{
+	if (!bucket->base.main || !bucket->new.main) {
+		return; /* asked for on one side only: nothing to compare, and no gap in a range */
+	}
+	if (same_place(bucket->base.main, bucket->new.main)) {
+		end_move(story);
+		return;
+	}
+	if (!continues(story, bucket)) {
+		end_move(story);
+		begin_move(diff, story, bucket);
+	}
+	add_to_move(story, bucket);
 }
 
 static gint compare_moves(gconstpointer a, gconstpointer b, gpointer diff)
@@ -372,7 +412,7 @@ static void find_moves(struct hakstat_diff *diff)
 {
 	GHashTable *buckets = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
 	GPtrArray *order = g_ptr_array_new();
-	const struct bucket *last = NULL;
+	struct story story = { 0 };
 	GHashTableIter iter;
 	gpointer value;
 
@@ -384,17 +424,9 @@ static void find_moves(struct hakstat_diff *diff)
 	}
 	g_ptr_array_sort(order, compare_buckets);
 	for (guint i = 0; i < order->len; i++) {
-		const struct bucket *bucket = g_ptr_array_index(order, i);
-		if (!bucket->base.main || !bucket->new.main) {
-			continue; /* asked for on one side only: nothing to compare, and no gap in a range */
-		}
-		if (same_place(bucket->base.main, bucket->new.main)) {
-			last = NULL;
-			continue;
-		}
-		add_move(diff, bucket, last);
-		last = bucket;
+		add_bucket(diff, &story, g_ptr_array_index(order, i));
 	}
+	end_move(&story);
 	g_ptr_array_sort_with_data(diff->moves, compare_moves, diff);
 	g_ptr_array_unref(order);
 	g_hash_table_destroy(buckets);
