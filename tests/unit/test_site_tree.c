@@ -9,13 +9,8 @@
 /* cmocka wants these first. */
 #include <cmocka.h>
 
+#include "frame.h"
 #include "site_tree.h"
-#include "symbol.h"
-
-static void free_frame(void *frame)
-{
-	hakstat_frame_free(frame);
-}
 
 /* `functions`: innermost first, parted by spaces; each asked for `allocs` of 10 bytes in blocks of 16. */
 static void add_site(struct hakstat_summary *s, const char *functions, uint64_t allocs)
@@ -23,7 +18,7 @@ static void add_site(struct hakstat_summary *s, const char *functions, uint64_t 
 	struct hakstat_row *row = hakstat_summary_row(s, HAKSTAT_BY_SITE, functions, NULL);
 	char **names = g_strsplit(functions, " ", -1);
 
-	row->stack = g_ptr_array_new_with_free_func(free_frame);
+	row->stack = hakstat_frames_new();
 	for (char **name = names; *name && **name; name++) {
 		struct hakstat_frame *frame = g_new0(struct hakstat_frame, 1);
 		frame->function = g_strdup(*name);

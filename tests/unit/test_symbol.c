@@ -143,7 +143,7 @@ static int set_up(void **state)
 	struct fixture *fixture = g_new0(struct fixture, 1);
 
 	fixture->symbolizer = hakstat_symbolizer_new(NULL);
-	fixture->frames = g_ptr_array_new_with_free_func((GDestroyNotify)hakstat_frame_free);
+	fixture->frames = hakstat_frames_new();
 	*state = fixture;
 	return 0;
 }

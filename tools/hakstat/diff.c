@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "frame.h"
 #include "hakmem_size_class.h"
-#include "render.h"
 #include "tally.h"
 
 enum { SITES_OF_MOVE = 3 };

@@ -8,10 +8,10 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "frame.h"
 #include "hakmem_size_class.h"
 #include "predict.h"
 #include "report.h"
-#include "symbol.h"
 #include "text.h"
 #include "tune.h"
 

@@ -14,11 +14,6 @@ struct naming {
 	GHashTable *frames; /* address -> GPtrArray of struct hakstat_frame */
 };
 
-static void free_frame(void *frame)
-{
-	hakstat_frame_free(frame);
-}
-
 static void free_frames(void *frames)
 {
 	g_ptr_array_unref(frames);
@@ -31,7 +26,7 @@ static GPtrArray *frames_at(struct naming *naming, uint64_t address)
 	if (frames) {
 		return frames;
 	}
-	frames = g_ptr_array_new_with_free_func(free_frame);
+	frames = hakstat_frames_new();
 	if (naming->symbolizer) {
 		hakstat_symbolize(naming->symbolizer, naming->process->index, address, true, frames);
 	} else {
@@ -46,10 +41,7 @@ static GPtrArray *frames_at(struct naming *naming, uint64_t address)
 /* Frames of the allocator and its tracer say nothing about who asked. */
 static bool is_own_frame(const struct hakstat_frame *frame)
 {
-	const char *base = frame->module ? strrchr(frame->module, '/') : NULL;
-
-	base = base ? base + 1 : frame->module;
-	return base && g_str_has_prefix(base, "libhakmem");
+	return frame->module && g_str_has_prefix(basename(frame->module), "libhakmem");
 }
 
 static GPtrArray *name_stack(struct naming *naming, const struct hakstat_stack *stack)
@@ -87,19 +79,6 @@ static char *stack_key(const GPtrArray *stack)
 	return g_string_free(key, FALSE);
 }
 
-static void *copy_frame(gconstpointer source, void *unused)
-{
-	const struct hakstat_frame *from = source;
-	struct hakstat_frame *to = g_memdup2(from, sizeof *from);
-
-	(void)unused;
-	to->function = g_strdup(from->function);
-	to->file = g_strdup(from->file);
-	to->module = g_strdup(from->module);
-	to->build_id = g_strdup(from->build_id);
-	return to;
-}
-
 static void add_site(struct hakstat_row *row, const struct hakstat_site *site, double scale, bool is_new,
 		     bool has_live)
 {
@@ -129,8 +108,7 @@ static void finish_site(struct naming *naming, const struct hakstat_site *site, 
 	struct hakstat_row *row = hakstat_summary_row(s, HAKSTAT_BY_SITE, key, &is_new);
 
 	if (is_new) {
-		row->stack = g_ptr_array_copy(stack, copy_frame, NULL);
-		g_ptr_array_set_free_func(row->stack, free_frame);
+		row->stack = hakstat_frames_copy(stack);
 	}
 	add_site(row, site, scale, is_new, has_live);
 	g_ptr_array_unref(stack);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "symbol.h"
+#include "frame.h"
 #include "text.h"
 
 const char *const hakstat_table_titles[HAKSTAT_TABLE_COUNT] = {
@@ -23,32 +23,6 @@ guint hakstat_view_rows(const struct hakstat_view *view, guint length, guint sta
 	uint64_t wanted = view->top ? view->top : view->has_by ? length : standard;
 
 	return (guint)MIN(wanted, length);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-char *hakstat_frame_text(const void *data)
-{
-	const struct hakstat_frame *f = data;
-	char *text, *clean;
-
-	if (f->function && f->file) {
-		text = g_strdup_printf("%s (%s:%u)", f->function, base_name(f->file), f->line);
-	} else if (f->function) {
-		text = g_strdup_printf("%s (%s)", f->function, f->module ? base_name(f->module) : "?");
-	} else if (f->module) {
-		text = g_strdup_printf("%s+%#" PRIx64, base_name(f->module), f->offset);
-	} else {
-		text = g_strdup_printf("%#" PRIx64, f->offset);
-	}
-	clean = hakstat_text_clean(text);
-	g_free(text);
-	return clean;
 }
 
 /* The innermost frames say where; five are enough to know the path that led there. */

@@ -11,6 +11,7 @@
 
 #include "report.h"
 
+struct hakstat_frame;
 struct hakstat_grid;
 struct json_t;
 
@@ -51,8 +52,7 @@ struct json_t *hakstat_report_json(const struct hakstat_report *report, const st
 struct json_t *hakstat_facts_json(const struct hakstat_report *report);
 /* One cell; JSON's null when it is not known. */
 struct json_t *hakstat_value_json(const struct hakstat_column *column, const struct hakstat_row *row);
-/* One struct hakstat_frame. */
-struct json_t *hakstat_frame_json(const void *frame);
+struct json_t *hakstat_frame_json(const struct hakstat_frame *frame);
 
 /* How many rows of a table of `length` rows a view shows, `standard` being what it shows unasked. */
 guint hakstat_view_rows(const struct hakstat_view *view, guint length, guint standard);
@@ -71,9 +71,6 @@ void hakstat_markdown_grid(const struct hakstat_grid *grid, FILE *out);
 
 /* The heading of each table. */
 extern const char *const hakstat_table_titles[HAKSTAT_TABLE_COUNT];
-
-/* "function (file:line)" or "module+0x12". Free with g_free. */
-char *hakstat_frame_text(const void *data);
 
 /*
  * Where the memory is: what the live blocks were asked for, each kind of waste, and their sum, at

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "frame.h"
 #include "render.h"
 #include "text.h"
 

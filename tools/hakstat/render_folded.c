@@ -4,31 +4,16 @@
  * and inferno read. Stacks that waste nothing are left out.
  */
 #include <inttypes.h>
-#include <string.h>
 
+#include "frame.h"
 #include "render.h"
-#include "symbol.h"
-#include "text.h"
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 /* Semicolons part frames, so a name must not hold one. */
-static void put_frame(FILE *out, const struct hakstat_frame *f)
+static void put_frame(FILE *out, const struct hakstat_frame *frame)
 {
-	char *text = f->function ? g_strdup(f->function)
-		     : f->module ? g_strdup_printf("%s+%#" PRIx64, base_name(f->module), f->offset)
-				 : g_strdup_printf("%#" PRIx64, f->offset);
-	char *clean = hakstat_text_clean(text);
+	g_autofree char *name = hakstat_frame_name(frame);
 
-	g_strdelimit(clean, ";", ':');
-	fputs(clean, out);
-	g_free(clean);
-	g_free(text);
+	fputs(g_strdelimit(name, ";", ':'), out);
 }
 
 int hakstat_render_folded(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)

@@ -9,9 +9,9 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "frame.h"
 #include "html_page.h"
 #include "render.h"
-#include "symbol.h"
 #include "text.h"
 
 /* The frames met so far. */

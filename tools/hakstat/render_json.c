@@ -5,8 +5,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "frame.h"
 #include "render.h"
-#include "symbol.h"
 #include "text.h"
 
 static json_t *text_json(const char *text)
@@ -38,9 +38,8 @@ static json_t *texts_json(const GPtrArray *texts)
 	return array;
 }
 
-json_t *hakstat_frame_json(const void *frame)
+json_t *hakstat_frame_json(const struct hakstat_frame *f)
 {
-	const struct hakstat_frame *f = frame;
 	json_t *object = json_object();
 
 	json_object_set_new(object, "function", text_json(f->function));

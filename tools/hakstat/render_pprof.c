@@ -7,8 +7,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "frame.h"
 #include "render.h"
-#include "symbol.h"
 #include "text.h"
 
 /* Numbers of fields, as profile.proto has them. */
@@ -129,20 +129,18 @@ static uint64_t mapping_id(struct profile *p, const struct hakstat_frame *f)
 
 static uint64_t function_id(struct profile *p, const struct hakstat_frame *f)
 {
-	char *name = hakstat_frame_text(f);
-	const char *shown = f->function ? f->function : name;
+	g_autofree char *name = hakstat_frame_name(f);
 	bool is_new;
-	uint64_t id = id_of(p->functions, g_strdup_printf("%s\n%s", shown, f->file ? f->file : ""), &is_new);
+	uint64_t id = id_of(p->functions, g_strdup_printf("%s\n%s", name, f->file ? f->file : ""), &is_new);
 
 	if (is_new) {
 		GByteArray *m = g_byte_array_new();
 		put_number(m, 1, id);
-		put_number(m, 2, string_id(p, shown));
-		put_number(m, 3, string_id(p, shown));
+		put_number(m, 2, string_id(p, name));
+		put_number(m, 3, string_id(p, name));
 		put_number(m, 4, string_id(p, f->file));
 		put_message(p->bytes, PROFILE_FUNCTION, m);
 	}
-	g_free(name);
 	return id;
 }
 

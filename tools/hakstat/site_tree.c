@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "site_tree.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-#include "symbol.h"
-#include "text.h"
+#include "frame.h"
 
 static void free_node(void *data)
 {
@@ -33,18 +31,12 @@ void hakstat_tree_free(struct hakstat_tree_node *node)
 }
 
 /* The line is no part of it: a function that asks in two places is one caller. */
-static char *frame_name(const struct hakstat_frame *f)
+static char *node_name(const struct hakstat_frame *frame)
 {
-	const char *slash = f->module ? strrchr(f->module, '/') : NULL;
-	const char *module = slash ? slash + 1 : f->module;
-	char *text = f->function && module ? g_strdup_printf("%s (%s)", f->function, module)
-		     : f->function	   ? g_strdup(f->function)
-		     : module		   ? g_strdup_printf("%s+%#" PRIx64, module, f->offset)
-					   : g_strdup_printf("%#" PRIx64, f->offset);
-	char *clean = hakstat_text_clean(text);
-
-	g_free(text);
-	return clean;
+	if (!frame->function || !frame->module) {
+		return hakstat_frame_name(frame);
+	}
+	return g_strdup_printf("%s (%s)", frame->function, basename(frame->module));
 }
 
 static struct hakstat_tree_node *child_of(struct hakstat_tree_node *parent, char *name)
@@ -75,7 +67,7 @@ static void add_site(struct hakstat_tree_node *root, const struct hakstat_row *s
 	for (guint i = 0; i < frames; i++) {
 		struct hakstat_frame *frame =
 			g_ptr_array_index(site->stack, from == HAKSTAT_FROM_CALLERS ? i : frames - 1 - i);
-		node = child_of(node, frame_name(frame));
+		node = child_of(node, node_name(frame));
 		if (node->row.stack->len == 0) {
 			g_ptr_array_add(node->row.stack, frame);
 		}

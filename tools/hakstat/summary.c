@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "symbol.h"
+#include "frame.h"
 #include "text.h"
 
 static void row_free(void *data)
@@ -213,33 +213,6 @@ uint64_t hakstat_counts_peak_waste(const struct hakstat_counts *n)
 	return rest(n->peak_usable_bytes, n->peak_unknown_bytes, n->peak_requested_bytes);
 }
 
-static void *copy_frame(gconstpointer source, void *unused)
-{
-	const struct hakstat_frame *from = source;
-	struct hakstat_frame *to = g_new0(struct hakstat_frame, 1);
-
-	(void)unused;
-	*to = *from;
-	to->function = g_strdup(from->function);
-	to->file = g_strdup(from->file);
-	to->module = g_strdup(from->module);
-	to->build_id = g_strdup(from->build_id);
-	return to;
-}
-
-static void free_frame(void *frame)
-{
-	hakstat_frame_free(frame);
-}
-
-static GPtrArray *copy_stack(GPtrArray *stack)
-{
-	GPtrArray *copy = g_ptr_array_copy(stack, copy_frame, NULL);
-
-	g_ptr_array_set_free_func(copy, free_frame);
-	return copy;
-}
-
 static void copy_dimensions(struct hakstat_row *to, const struct hakstat_row *from)
 {
 	char *key = to->key;
@@ -249,7 +222,7 @@ static void copy_dimensions(struct hakstat_row *to, const struct hakstat_row *fr
 	to->class_name = g_strdup(from->class_name);
 	to->host = g_strdup(from->host);
 	to->process = g_strdup(from->process);
-	to->stack = from->stack ? copy_stack(from->stack) : NULL;
+	to->stack = from->stack ? hakstat_frames_copy(from->stack) : NULL;
 }
 
 /* A class whose range ends at 0 serves no request: the boundary excludes it. */

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "symbol.h"
+#include "frame.h"
 #include "text.h"
 
 #define SCHEMA "hakstat.summary/1"
@@ -220,14 +220,9 @@ static void get_counts(const json_t *from, struct hakstat_counts *n)
 	n->variance = MAX(json_number_value(json_object_get(from, "variance")), 0);
 }
 
-static void free_frame(void *frame)
-{
-	hakstat_frame_free(frame);
-}
-
 static GPtrArray *get_stack(const json_t *from)
 {
-	GPtrArray *stack = g_ptr_array_new_with_free_func(free_frame);
+	GPtrArray *stack = hakstat_frames_new();
 
 	for (size_t i = 0; i < json_array_size(from) && i < MAX_FRAMES; i++) {
 		const json_t *source = json_array_get(from, i);

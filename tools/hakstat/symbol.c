@@ -9,8 +9,6 @@
 #include "symbol_elf.h"
 #include "text.h"
 
-#include <string.h>
-
 struct mapping {
 	uint64_t base;
 	uint64_t size;
@@ -252,18 +250,6 @@ void hakstat_symbolize(struct hakstat_symbolizer *symbolizer, uint32_t pid, uint
 		frame->offset = mapping->is_pic ? addr - mapping->base : addr;
 		g_ptr_array_add(frames, frame);
 	}
-}
-
-void hakstat_frame_free(struct hakstat_frame *frame)
-{
-	if (!frame) {
-		return;
-	}
-	g_free(frame->function);
-	g_free(frame->file);
-	g_free(frame->module);
-	g_free(frame->build_id);
-	g_free(frame);
 }
 
 const GPtrArray *hakstat_symbolizer_notes(const struct hakstat_symbolizer *symbolizer)

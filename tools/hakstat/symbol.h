@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "frame.h"
+
 /* A file mapped into a process. The strings are copied. */
 struct hakstat_module {
 	uint64_t base; /* address of its first loaded segment */
@@ -19,20 +21,6 @@ struct hakstat_module {
 	const char *build_id_hex; /* NULL when the file has none */
 	bool is_pic;
 	const char *debug_link; /* NULL when the file has none */
-};
-
-/*
- * One function at an address; several when calls were inlined. All text is safe to show
- * (hakstat_text_clean). Free with hakstat_frame_free.
- */
-struct hakstat_frame {
-	char *function;	 /* demangled; NULL when nothing names the address */
-	char *file;	 /* NULL when unknown */
-	unsigned line;	 /* 0 when unknown */
-	char *module;	 /* the module's path in the trace; NULL when no module holds the address */
-	char *build_id;	 /* hexadecimal, of the traced module; NULL when unknown */
-	uint64_t offset; /* the address as the module's symbol table counts it; absolute without module */
-	bool inlined;	 /* inlined into the frame that follows it */
 };
 
 struct hakstat_symbolizer;
@@ -59,7 +47,6 @@ void hakstat_symbolizer_set_parent(struct hakstat_symbolizer *symbolizer, uint32
  */
 void hakstat_symbolize(struct hakstat_symbolizer *symbolizer, uint32_t pid, uint64_t addr,
 		       bool is_return_address, GPtrArray *frames);
-void hakstat_frame_free(struct hakstat_frame *frame);
 
 /*
  * One sentence (char *) per module that was asked for and could not be used: absent, or another

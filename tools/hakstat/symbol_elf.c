@@ -38,11 +38,6 @@ static void frames_free(void *data)
 	g_ptr_array_free(data, TRUE);
 }
 
-static void frame_free(void *data)
-{
-	hakstat_frame_free(data);
-}
-
 static GByteArray *parse_hex(const char *hex)
 {
 	GByteArray *bytes = g_byte_array_new();
@@ -279,7 +274,7 @@ static void give_up(struct hakstat_elf *elf)
 
 static GPtrArray *guarded_look_up(struct hakstat_elf *elf, uint64_t distance)
 {
-	struct look_up wanted = { elf, elf->base + distance, g_ptr_array_new_with_free_func(frame_free) };
+	struct look_up wanted = { elf, elf->base + distance, hakstat_frames_new() };
 
 	if (hakstat_crash_guard(look_up, &wanted) != 0) {
 		give_up(elf);
