@@ -58,10 +58,12 @@ for thread in threads:
     thread.join()
 subprocess.run(["/bin/true"])
 END
+export HAKMEM_SAMPLE_BYTES=16K # of some 30 MiB: more call sites than chance could leave out
 for mode in full sample; do
 	recorded "$mode" "recorded-$mode" "$python" program.py
 	"$hakstat" report --top 100 --format json -o "real-$mode.json" "recorded-$mode"
 done
+unset HAKMEM_SAMPLE_BYTES
 "$hakstat" diff --by route --format json -o real-diff.json recorded-full recorded-sample
 "$hakstat" tune --max-classes 40 --format json recorded-sample >real-tune.json
 valid "of a real program" real-*.json
