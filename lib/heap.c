@@ -135,13 +135,25 @@ static bool rearm(struct hak_heap *heap, unsigned bin, int32_t depth)
 {
 	struct hak_bin *b = &heap->bins[bin];
 	struct hak_cache *cache = &heap->caches[bin];
-	if (HAK_UNLIKELY(heap->want || hak_trace_want()) || ++cache->visits >= GROW_AFTER) {
+	unsigned want = heap->want;
+	if (HAK_UNLIKELY((want & HAK_TRACE_EVERY_OP) || hak_trace_want() != want) ||
+	    ++cache->visits >= GROW_AFTER) {
 		return false;
 	}
+	uint64_t allocs = done(cache->allocs_armed, b->allocs_left);
+	int32_t armed = depth;
+	if (HAK_UNLIKELY(want & HAK_TRACE_SAMPLE)) {
+		int64_t until_sample = cache->until_sample - (int64_t)allocs;
+		if (until_sample <= 1) {
+			return false;
+		}
+		armed = depth < until_sample ? depth : (int32_t)until_sample - 1;
+		cache->until_sample = until_sample;
+	}
 	write_begin(heap);
-	cache->allocs += done(cache->allocs_armed, b->allocs_left);
+	cache->allocs += allocs;
 	cache->frees += done(cache->frees_armed, b->frees_left);
-	cache->allocs_armed = depth;
+	cache->allocs_armed = armed;
 	cache->frees_armed = (int32_t)cache->capacity - depth;
 	b->allocs_left = count_of(cache->allocs_armed);
 	b->frees_left = count_of(cache->frees_armed);
