@@ -105,7 +105,7 @@ static void reset(struct hak_batch *b)
 }
 
 /* For the owner: everything out, and room again. */
-void hak_batch_flush_own(struct hak_batch *b)
+static void flush_own(struct hak_batch *b)
 {
 	int saved = errno;
 	hak_tracer_thread.is_flushing = true;
@@ -189,7 +189,8 @@ static struct hak_batch *get_batch(void)
 	return b;
 }
 
-struct hak_batch *hak_batch_own(void)
+/* For a thread without a batch; one that is past its end gets none. */
+static struct hak_batch *own_batch(void)
 {
 	int saved = errno;
 	struct hak_batch *b = hak_tracer_thread.state == HAK_THREAD_GONE ? NULL : get_batch();
@@ -197,7 +198,21 @@ struct hak_batch *hak_batch_own(void)
 	return b;
 }
 
-void hak_batch_add_alone(const uint16_t *units, unsigned count)
+/* Room for one record in the calling thread's batch; NULL when it cannot have one. */
+static struct hak_batch *room(void)
+{
+	struct hak_batch *b = hak_tracer_thread.batch;
+	if (!b) {
+		return own_batch();
+	}
+	if (hak_batch_units(published(b)) >= atomic_load_explicit(&b->limit, memory_order_relaxed)) {
+		flush_own(b);
+	}
+	return b;
+}
+
+/* An operation of a thread without a batch: past its end, or without memory. */
+static void add_alone(const uint16_t *units, unsigned count)
 {
 	int saved = errno;
 	if (hak_tracer_thread.state == HAK_THREAD_GONE && !hak_tracer_thread.is_forking &&
@@ -215,18 +230,33 @@ void hak_batch_add_alone(const uint16_t *units, unsigned count)
 
 void hak_batch_add_full(const uint64_t *words, unsigned count)
 {
-	struct hak_batch *b = hak_batch_room();
+	struct hak_batch *b = room();
 	if (!b) {
 		uint16_t units[HAK_OPS_FULL_UNITS];
-		hak_batch_add_alone(units, hak_ops_full(units, words, count));
+		add_alone(units, hak_ops_full(units, words, count));
 		return;
 	}
 	uint64_t before = atomic_load_explicit(&b->published, memory_order_relaxed);
 	hak_batch_publish(b, before, hak_ops_full(b->units + hak_batch_units(before), words, count));
 }
 
-void hak_batch_add_long(struct hak_batch *b, uint64_t before, unsigned head, uint64_t key)
+void hak_batch_add_slow(unsigned head, uint64_t key)
 {
+	struct hak_batch *b = room();
+	if (!b) {
+		uint16_t units[HAK_OPS_LONG_UNITS];
+		hak_ops_long(units, head, key);
+		add_alone(units, HAK_OPS_LONG_UNITS);
+		return;
+	}
+	/* After a flush there is nothing that a short record could refer to. */
+	uint64_t before = published(b);
+	uint64_t reference = b->keys[head >> 1];
+	if (hak_ops_is_near(key, reference)) {
+		b->units[hak_batch_units(before)] = hak_ops_short(head, key, reference);
+		hak_batch_publish(b, before, 1);
+		return;
+	}
 	hak_ops_long(b->units + hak_batch_units(before), head, key);
 	if (key >> HAK_OPS_FLAGS_BIT == 0) {
 		b->keys[head >> 1] = key;
@@ -244,7 +274,7 @@ void hak_batch_thread_exit(void)
 	if (!b) {
 		return;
 	}
-	hak_batch_flush_own(b);
+	flush_own(b);
 	pthread_mutex_lock(&b->lock);
 	hak_tracer_thread.next_operation = b->next;
 	b->is_used = false;

@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "hakmem_ops_word.h"
@@ -46,18 +47,11 @@ struct hak_batch {
 	_Alignas(8) uint16_t units[HAK_BATCH_UNITS];
 };
 
-/* The cold parts: a full batch, and a thread without one, which may not get one (NULL). */
-void hak_batch_flush_own(struct hak_batch *batch);
-struct hak_batch *hak_batch_own(void);
-
-/* An operation of a thread without a batch: past its end, or without memory. */
-void hak_batch_add_alone(const uint16_t *units, unsigned count);
-
 /* A full record of `count` words (1..3), for the calling thread, from a hook. */
 void hak_batch_add_full(const uint64_t *words, unsigned count);
 
-/* A long record, likewise; `before` is `published` as the caller has read it. */
-void hak_batch_add_long(struct hak_batch *batch, uint64_t before, unsigned head, uint64_t key);
+/* hak_batch_add where it takes more than one unit of the batch. */
+void hak_batch_add_slow(unsigned head, uint64_t key);
 
 static inline uint32_t hak_batch_units(uint64_t published)
 {
@@ -75,39 +69,22 @@ static inline void hak_batch_publish(struct hak_batch *b, uint64_t published, un
 	atomic_store_explicit(&b->published, published + (UINT64_C(1) << 32) + units, memory_order_release);
 }
 
-/* Room for one record in the calling thread's batch; NULL when it cannot have one. */
-static inline struct hak_batch *hak_batch_room(void)
-{
-	struct hak_batch *b = hak_tracer_thread.batch;
-	if (__builtin_expect(!b, 0)) {
-		return hak_batch_own();
-	}
-	if (__builtin_expect(hak_batch_units(atomic_load_explicit(&b->published, memory_order_relaxed)) >=
-				     atomic_load_explicit(&b->limit, memory_order_relaxed),
-			     0)) {
-		hak_batch_flush_own(b);
-	}
-	return b;
-}
-
 /* Appends an operation on a block of a class: head and key as of hakmem_ops_word.h. From a hook. */
 static inline void hak_batch_add(unsigned head, uint64_t key)
 {
-	struct hak_batch *b = hak_batch_room();
-	if (__builtin_expect(!b, 0)) {
-		uint16_t units[HAK_OPS_LONG_UNITS];
-		hak_ops_long(units, head, key);
-		hak_batch_add_alone(units, HAK_OPS_LONG_UNITS);
-		return;
+	struct hak_batch *b = hak_tracer_thread.batch;
+	if (__builtin_expect(b != NULL, 1)) {
+		uint64_t published = atomic_load_explicit(&b->published, memory_order_relaxed);
+		uint64_t reference = b->keys[head >> 1];
+		bool has_room =
+			hak_batch_units(published) < atomic_load_explicit(&b->limit, memory_order_relaxed);
+		if (__builtin_expect(has_room && hak_ops_is_near(key, reference), 1)) {
+			b->units[hak_batch_units(published)] = hak_ops_short(head, key, reference);
+			hak_batch_publish(b, published, 1);
+			return;
+		}
 	}
-	uint64_t published = atomic_load_explicit(&b->published, memory_order_relaxed);
-	uint64_t reference = b->keys[head >> 1];
-	if (__builtin_expect(hak_ops_is_near(key, reference), 1)) {
-		b->units[hak_batch_units(published)] = hak_ops_short(head, key, reference);
-		hak_batch_publish(b, published, 1);
-	} else {
-		hak_batch_add_long(b, published, head, key);
-	}
+	hak_batch_add_slow(head, key);
 }
 
 /* The calling thread ends: flushes its batch and gives it back. */
