@@ -59,6 +59,22 @@ static struct hak_beside *current_array(struct hak_span *slab, bool make)
 	return b;
 }
 
+/* For operations that need only the waste of their block (full.c). */
+static void note_unit(const void *block, struct hak_beside *b)
+{
+	struct hak_traced_unit *t = &hak_region.traced[hak_unit_of(block)];
+	__atomic_store_n(&t->waste, b->waste, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->generation, __atomic_load_n(&b->generation, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
+}
+
+void hak_beside_forget(const struct hak_span *slab)
+{
+	struct hak_traced_unit *t = &hak_region.traced[hak_span_unit(slab)];
+	for (uint32_t i = 0; i < slab->units; i++) {
+		__atomic_store_n(&t[i].generation, 0, __ATOMIC_RELAXED);
+	}
+}
+
 void hak_beside_set(void *block, size_t requested)
 {
 	struct hak_span *slab = hak_slab_of(block);
@@ -72,6 +88,7 @@ void hak_beside_set(void *block, size_t requested)
 		memcpy(b->waste, &value, sizeof value);
 	} else {
 		b->waste[hak_slab_block(slab, block)] = (uint16_t)(waste < WASTE_MAX ? waste : WASTE_MAX) + 1;
+		note_unit(block, b);
 	}
 }
 

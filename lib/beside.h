@@ -24,6 +24,9 @@ HAK_HIDDEN size_t hak_beside_bytes(enum hak_slab_kind kind, unsigned bin);
 /* Remembers the requested size of a block in a plain or aligned slab. */
 HAK_HIDDEN void hak_beside_set(void *block, size_t requested);
 
+/* A slab goes: what was kept of its units holds no longer. */
+HAK_HIDDEN void hak_beside_forget(const struct hak_span *slab);
+
 /* Reads it and forgets it. False when the block is older than the tracing. */
 HAK_HIDDEN bool hak_beside_take(void *block, size_t *requested);
 

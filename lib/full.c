@@ -8,17 +8,14 @@
 #include "trace.h"
 
 /* Where the waste of a block is kept, or NULL when that takes more than a look. */
-HAK_INLINE uint16_t *waste_of(unsigned bin, const void *p)
+HAK_INLINE uint16_t *waste_of(const struct hak_bin *b, const void *p)
 {
-	const struct hak_geometry *g = &hak_class_map.geometry[bin];
 	size_t offset = (uintptr_t)p - hak_region.base, unit = offset >> HAK_UNIT_LOG2;
-	struct hak_span *slab = hak_span_at(hak_span_at(unit)->head);
-	struct hak_beside *b = atomic_load_explicit(&slab->slab.beside, memory_order_acquire);
-	if (HAK_UNLIKELY(!b || g->capacity == 1 ||
-			 __atomic_load_n(&b->generation, __ATOMIC_ACQUIRE) != hak_beside_generation())) {
+	const struct hak_traced_unit *t = &hak_region.traced[unit];
+	if (HAK_UNLIKELY(__atomic_load_n(&t->generation, __ATOMIC_ACQUIRE) != hak_beside_generation())) {
 		return NULL;
 	}
-	return &b->waste[hak_block_number(g, (uint32_t)offset - hak_region.firsts[unit])];
+	return &__atomic_load_n(&t->waste, __ATOMIC_RELAXED)[hak_bin_block_number(b, offset, unit)];
 }
 
 /* Only marks the thread: the hook keeps errno. */
@@ -41,7 +38,7 @@ void *hak_full_alloc(struct hak_heap *heap, size_t size, unsigned bin, unsigned 
 		return NULL;
 	}
 	void *p = b->top[-1];
-	uint16_t *waste = waste_of(bin, p);
+	uint16_t *waste = waste_of(b, p);
 	if (HAK_UNLIKELY(!waste)) {
 		return NULL;
 	}
@@ -67,7 +64,7 @@ bool hak_full_free(struct hak_heap *heap, void *p, unsigned bin, unsigned flags)
 			 b->top == cache->stack + cache->capacity)) {
 		return false;
 	}
-	uint16_t *waste = waste_of(bin, p);
+	uint16_t *waste = waste_of(b, p);
 	if (HAK_UNLIKELY(!waste || *waste == 0)) {
 		return false;
 	}

@@ -40,7 +40,9 @@ struct hak_bin {
 	uint64_t limit;	 /* secure mode's: the largest request, and where the trailer is */
 };
 
+/* One line: a slow path touches few others. */
 struct hak_cache {
+	HAK_ALIGNED(HAK_CACHE_LINE)
 	void **stack;	   /* the bin's; NULL until first used */
 	uint32_t capacity; /* of the stack, twice the batch */
 	uint32_t batch;	   /* blocks that move at a time; grows with use */
@@ -148,6 +150,13 @@ HAK_INLINE void hak_bin_push(struct hak_bin *b, void *block)
 HAK_INLINE bool hak_bin_begins(const struct hak_bin *b, size_t offset, size_t unit)
 {
 	return ((uint32_t)offset - hak_region.firsts[unit]) * b->divisor < b->divisor;
+}
+
+/* The number in its slab of the block that begins there. */
+HAK_INLINE uint32_t hak_bin_block_number(const struct hak_bin *b, size_t offset, size_t unit)
+{
+	uint32_t distance = (uint32_t)offset - hak_region.firsts[unit];
+	return (uint32_t)((unsigned __int128)distance * b->divisor >> 64);
 }
 
 /* Returns all cached blocks of the calling thread to the depots. */

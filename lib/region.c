@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reservation and stepwise opening of the region and of the two tables beside it. */
+/* Reservation and stepwise opening of the region and of the tables beside it. */
 #include "region.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@ struct hak_region hak_region HAK_ALIGNED(HAK_CACHE_LINE);
 #define USUAL_RESERVE	  ((size_t)1 << 40)
 #define LARGEST_SUPERSLAB ((size_t)32 << 20)
 enum {
-	TABLE_STEP = 65536, /* units whose tables are opened at a time: 64 KiB and 4 MiB of address space */
+	TABLE_STEP = 65536, /* units whose tables are opened at a time: 5.3 MiB of address space */
 };
 /* Huge pages pay once a heap is large; before, most of each would be waste. */
 #define HUGE_PAGES_FROM ((size_t)64 << 20)
@@ -34,32 +34,42 @@ static size_t wanted_bytes(void)
 	return wanted;
 }
 
-static size_t table_bytes(size_t units)
+static size_t whole_pages(size_t bytes)
 {
-	return units * (sizeof(struct hak_span) + sizeof(uint32_t) + 1);
+	size_t mask = hak_os_page_size() - 1;
+	return (bytes + mask) & ~mask;
+}
+
+/* Lays the tables for `units` out from `at`, each on pages of its own; returns their bytes. */
+static size_t lay_out_tables(char *at, size_t units)
+{
+	size_t spans = whole_pages(units * sizeof *hak_region.spans);
+	size_t traced = whole_pages(units * sizeof *hak_region.traced);
+	size_t firsts = whole_pages(units * sizeof *hak_region.firsts);
+	if (at) {
+		hak_region.spans = (struct hak_span *)(void *)at;
+		hak_region.traced = (struct hak_traced_unit *)(void *)(at + spans);
+		hak_region.firsts = (uint32_t *)(void *)(at + spans + traced);
+		hak_region.bins = (uint8_t *)at + spans + traced + firsts;
+	}
+	return spans + traced + firsts + whole_pages(units);
 }
 
 int hak_region_init(void)
 {
-	size_t page = hak_os_page_size();
 	for (size_t bytes = wanted_bytes(); bytes >= SMALLEST_RESERVE;
 	     bytes = bytes / 2 & ~(LARGEST_SUPERSLAB - 1)) {
 		size_t units = bytes >> HAK_UNIT_LOG2;
-		size_t tables = (table_bytes(units) + 3 * page - 1) & ~(page - 1);
-		void *base, *beside;
+		void *base, *tables;
 		if (hak_os_reserve(bytes, LARGEST_SUPERSLAB, &base)) {
 			continue;
 		}
-		if (hak_os_reserve(tables, page, &beside)) {
+		if (hak_os_reserve(lay_out_tables(NULL, units), hak_os_page_size(), &tables)) {
 			hak_os_unmap(base, bytes);
 			continue;
 		}
+		lay_out_tables(tables, units);
 		hak_region.base = (uintptr_t)base;
-		hak_region.spans = beside;
-		size_t spans_bytes = (units * sizeof(struct hak_span) + page - 1) & ~(page - 1);
-		size_t firsts_bytes = (units * sizeof(uint32_t) + page - 1) & ~(page - 1);
-		hak_region.firsts = (uint32_t *)(void *)((char *)beside + spans_bytes);
-		hak_region.bins = (uint8_t *)beside + spans_bytes + firsts_bytes;
 		hak_region.reserved_units = units;
 		hak_os_huge_pages(base, bytes, 0);
 		return 0;
@@ -76,6 +86,9 @@ static int open_pages(void *table, size_t from, size_t end)
 	return hak_os_commit((char *)table + from, end - from);
 }
 
+#define OPEN(table, from, end)                                                                               \
+	open_pages(hak_region.table, (from) * sizeof *hak_region.table, (end) * sizeof *hak_region.table)
+
 /* Opens the tables for units below `end`. */
 static int open_tables(size_t end)
 {
@@ -87,13 +100,15 @@ static int open_tables(size_t end)
 	if (end > hak_region.reserved_units) {
 		end = hak_region.reserved_units;
 	}
-	int error = open_pages(hak_region.bins, from, end);
+	int error = OPEN(bins, from, end);
 	if (!error) {
-		error = open_pages(hak_region.firsts, from * sizeof(uint32_t), end * sizeof(uint32_t));
+		error = OPEN(firsts, from, end);
 	}
 	if (!error) {
-		error = open_pages(hak_region.spans, from * sizeof(struct hak_span),
-				   end * sizeof(struct hak_span));
+		error = OPEN(traced, from, end);
+	}
+	if (!error) {
+		error = OPEN(spans, from, end);
 	}
 	if (!error) {
 		hak_region.table_units = end;

@@ -76,14 +76,21 @@ _Static_assert(sizeof(struct hak_span) == 64, "one line for each unit");
 
 #define HAK_NO_UNIT UINT32_MAX
 
+/* What full tracing keeps of a unit of a slab, so that an operation need not look at the slab. */
+struct hak_traced_unit {
+	uint16_t *waste;     /* of the slab's blocks, hak_beside's */
+	uint32_t generation; /* of the tracing in which this holds; 0: in none */
+};
+
 struct hak_region {
 	uintptr_t base;
 	size_t units; /* opened so far; above it nothing is ours */
 	uint8_t *bins;
 	uint32_t *firsts; /* of the units of a slab: its first block's distance from `base`, modulo 2^32 */
 	struct hak_span *spans;
+	struct hak_traced_unit *traced; /* no page of it is touched before the first full tracing */
 	size_t reserved_units;
-	size_t table_units; /* for which map and span table are accessible */
+	size_t table_units; /* for which the tables are accessible */
 };
 
 extern HAK_HIDDEN struct hak_region hak_region;

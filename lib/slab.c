@@ -271,6 +271,7 @@ static void release(struct hak_span *slab)
 		hak_meta_free(slab->slab.bits, bitmap_bytes(bin));
 	}
 	if (beside) {
+		hak_beside_forget(slab);
 		hak_meta_free(beside, hak_beside_bytes(slab->slab_kind, bin));
 	}
 	hak_span_free(slab);
