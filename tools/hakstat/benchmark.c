@@ -4,19 +4,12 @@
  */
 #include "benchmark.h"
 
-#include <glib.h>
-#include <jansson.h>
-
-#include "text.h"
+#include "json.h"
 
 static void set_text(json_t *entry, const char *key, const char *text)
 {
-	char *clean;
-
 	if (text) {
-		clean = hakstat_text_clean(text);
-		json_object_set_new(entry, key, json_string(clean));
-		g_free(clean);
+		json_object_set_new(entry, key, hakstat_json_text(text));
 	}
 }
 
@@ -31,13 +24,4 @@ void hakstat_benchmark_add(json_t *array, const char *name, const char *unit, do
 	set_text(entry, "range", range);
 	set_text(entry, "extra", extra);
 	json_array_append_new(array, entry);
-}
-
-int hakstat_benchmark_write(json_t *array, FILE *out)
-{
-	int status = json_dumpf(array, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-
-	fputc('\n', out);
-	json_decref(array);
-	return status || ferror(out) ? -1 : 0;
 }

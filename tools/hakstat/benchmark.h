@@ -6,15 +6,10 @@
 #ifndef HAKSTAT_BENCHMARK_H
 #define HAKSTAT_BENCHMARK_H
 
-#include <stdio.h>
-
 struct json_t; /* jansson's */
 
 /* `range` and `extra` are texts for people; NULL leaves them out. */
 void hakstat_benchmark_add(struct json_t *array, const char *name, const char *unit, double value,
 			   const char *range, const char *extra);
-
-/* Writes the array, which is given back. Returns 0, or -1 when the stream failed. */
-int hakstat_benchmark_write(struct json_t *array, FILE *out);
 
 #endif

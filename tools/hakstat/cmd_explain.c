@@ -4,11 +4,11 @@
  * its own routing functions and without a trace.
  */
 #include <inttypes.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "commands.h"
 #include "grid.h"
+#include "json.h"
 #include "predict.h"
 #include "text.h"
 
@@ -181,9 +181,7 @@ static void explain_json(const struct hak_class_table *t, const struct answer *a
 			    a->has_smaller ? json_integer((json_int_t)a->smaller) : json_null());
 	json_object_set_new(root, "smaller_usable",
 			    a->has_smaller ? json_integer((json_int_t)a->smaller_usable) : json_null());
-	json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-	fputc('\n', out);
-	json_decref(root);
+	hakstat_json_write(root, out);
 	g_free(reason);
 }
 
@@ -334,9 +332,7 @@ static void classes_json(const struct hak_class_table *t, FILE *out)
 	}
 	root = json_pack("{s:s, s:i, s:i, s:o}", "schema", "hakstat.classes/1", "tiny_max_class",
 			 (int)t->tiny_max_class, "tiny_max_size", (int)t->tiny_max_size, "classes", rows);
-	json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-	fputc('\n', out);
-	json_decref(root);
+	hakstat_json_write(root, out);
 }
 
 /* Lines of fields between marks: CSV and markdown differ in nothing else. */

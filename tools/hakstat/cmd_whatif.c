@@ -4,11 +4,11 @@
  * the table that would waste least on them.
  */
 #include <inttypes.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "commands.h"
 #include "input.h"
+#include "json.h"
 #include "predict.h"
 #include "text.h"
 #include "tune.h"
@@ -141,16 +141,12 @@ static int write_json(const struct comparison *c, FILE *out)
 	struct hakstat_view view = { .has_by = false };
 	json_t *root = hakstat_report_json(c->predicted, &view);
 	struct savings saved = savings_of(c);
-	int status;
 
 	json_object_set_new(root, "recorded", hakstat_totals_json(c->recorded));
 	json_object_set_new(root, "saving_bytes", json_integer(saved.usable));
 	json_object_set_new(root, "live_saving_bytes", json_integer(saved.live));
 	json_object_set_new(root, "peak_saving_bytes", json_integer(saved.peak));
-	status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-	fputc('\n', out);
-	json_decref(root);
-	return status;
+	return hakstat_json_write(root, out);
 }
 
 static int write_comparison(void *data, FILE *out)

@@ -5,12 +5,12 @@
 #include "render_ab.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
 #include "benchmark.h"
 #include "grid.h"
+#include "json.h"
 #include "render_diff.h"
 #include "text.h"
 
@@ -286,9 +286,7 @@ static json_t *settings_json(char *const *settings)
 	json_t *array = json_array();
 
 	for (; *settings; settings++) {
-		char *clean = hakstat_text_clean(*settings);
-		json_array_append_new(array, json_string(clean));
-		g_free(clean);
+		json_array_append_new(array, hakstat_json_text(*settings));
 	}
 	return array;
 }
@@ -306,7 +304,6 @@ int hakstat_render_ab_json(const struct hakstat_ab *ab, const struct hakstat_vie
 				 ab->is_interrupted, "pairs", (int)ab->pairs, "recordings",
 				 (int)ab->recordings, "mode", modes[ab->plan->mode]);
 	json_t *figures = json_array();
-	int status;
 
 	json_object_set_new(root, "command", settings_json(ab->plan->argv));
 	json_object_set_new(root, "a", settings_json(ab->plan->settings[HAKSTAT_AB_A]));
@@ -317,10 +314,7 @@ int hakstat_render_ab_json(const struct hakstat_ab *ab, const struct hakstat_vie
 	}
 	json_object_set_new(root, "figures", figures);
 	json_object_set_new(root, "diff", ab->diff ? hakstat_diff_json(ab->diff, view) : json_null());
-	status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-	fputc('\n', out);
-	json_decref(root);
-	return status || ferror(out) ? -1 : 0;
+	return hakstat_json_write(root, out);
 }
 
 int hakstat_render_ab_csv(const struct hakstat_ab *ab, const struct hakstat_view *view, FILE *out)
@@ -378,5 +372,5 @@ int hakstat_render_ab_benchmark(const struct hakstat_ab *ab, const struct haksta
 			add_entry(array, g_ptr_array_index(ab->figures, i), side);
 		}
 	}
-	return hakstat_benchmark_write(array, out);
+	return hakstat_json_write(array, out);
 }

@@ -3,11 +3,10 @@
  * A difference for programs: JSON, and entries of a benchmark history.
  */
 #include <inttypes.h>
-#include <jansson.h>
 
 #include "benchmark.h"
+#include "json.h"
 #include "render_diff.h"
-#include "text.h"
 
 static json_t *counts_json(const struct hakstat_counts *n)
 {
@@ -41,20 +40,6 @@ static void put_sides(const struct hakstat_diff *diff, json_t *to, const struct 
 	json_object_set_new(to, "change_bytes", json_integer(hakstat_diff_change(diff, base, new)));
 }
 
-static json_t *clean_json(const char *text)
-{
-	char *clean;
-	json_t *value;
-
-	if (!text) {
-		return json_null();
-	}
-	clean = hakstat_text_clean(text);
-	value = json_string(clean);
-	g_free(clean);
-	return value;
-}
-
 static json_t *deltas_json(const struct hakstat_diff *diff, const GPtrArray *deltas)
 {
 	json_t *array = json_array();
@@ -62,7 +47,7 @@ static json_t *deltas_json(const struct hakstat_diff *diff, const GPtrArray *del
 	for (guint i = 0; i < deltas->len; i++) {
 		const struct hakstat_delta *d = g_ptr_array_index(deltas, i);
 		json_t *row = json_object();
-		json_object_set_new(row, "name", clean_json(d->name));
+		json_object_set_new(row, "name", hakstat_json_text(d->name));
 		put_sides(diff, row, &d->base, &d->new);
 		json_array_append_new(array, row);
 	}
@@ -76,7 +61,7 @@ static json_t *sites_json(const GPtrArray *sites)
 	for (guint i = 0; i < sites->len; i++) {
 		const struct hakstat_delta *d = g_ptr_array_index(sites, i);
 		json_t *site = json_object();
-		json_object_set_new(site, "name", clean_json(d->name));
+		json_object_set_new(site, "name", hakstat_json_text(d->name));
 		json_object_set_new(site, "waste_bytes_change", waste_change(&d->base, &d->new));
 		json_array_append_new(array, site);
 	}
@@ -91,9 +76,9 @@ static json_t *moves_json(const struct hakstat_diff *diff)
 		const struct hakstat_move *m = g_ptr_array_index(diff->moves, i);
 		json_t *row = json_pack("{s:I, s:I}", "requested_min", (json_int_t)m->requested_min,
 					"requested_max", (json_int_t)m->requested_max);
-		json_object_set_new(row, "from", clean_json(m->from));
-		json_object_set_new(row, "to", clean_json(m->to));
-		json_object_set_new(row, "option", clean_json(m->option));
+		json_object_set_new(row, "from", hakstat_json_text(m->from));
+		json_object_set_new(row, "to", hakstat_json_text(m->to));
+		json_object_set_new(row, "option", hakstat_json_text(m->option));
 		put_sides(diff, row, &m->base, &m->new);
 		json_object_set_new(row, "sites", sites_json(m->sites));
 		json_array_append_new(array, row);
@@ -108,8 +93,8 @@ static json_t *options_json(const struct hakstat_diff *diff)
 	for (guint i = 0; i < diff->options->len; i++) {
 		const struct hakstat_option_change *o = g_ptr_array_index(diff->options, i);
 		json_t *row = json_pack("{s:s}", "name", o->name);
-		json_object_set_new(row, "base", clean_json(o->base));
-		json_object_set_new(row, "new", clean_json(o->new));
+		json_object_set_new(row, "base", hakstat_json_text(o->base));
+		json_object_set_new(row, "new", hakstat_json_text(o->new));
 		json_array_append_new(array, row);
 	}
 	return array;
@@ -143,12 +128,7 @@ json_t *hakstat_diff_json(const struct hakstat_diff *diff, const struct hakstat_
 
 int hakstat_render_diff_json(const struct hakstat_diff *diff, const struct hakstat_view *view, FILE *out)
 {
-	json_t *root = hakstat_diff_json(diff, view);
-	int status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-
-	fputc('\n', out);
-	json_decref(root);
-	return status || ferror(out) ? -1 : 0;
+	return hakstat_json_write(hakstat_diff_json(diff, view), out);
 }
 
 /* Benchmark history ------------------------------------------------------------------------ */
@@ -201,5 +181,5 @@ int hakstat_render_diff_benchmark(const struct hakstat_diff *diff, const struct 
 		add_total(array, diff, keys[i]);
 	}
 	add_classes(array, diff);
-	return hakstat_benchmark_write(array, out);
+	return hakstat_json_write(array, out);
 }

@@ -6,11 +6,11 @@
  * number, because a program has far fewer frames than its stacks have.
  */
 #include <inttypes.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "frame.h"
 #include "html_page.h"
+#include "json.h"
 #include "render.h"
 #include "text.h"
 

@@ -2,38 +2,16 @@
 /*
  * The whole report as JSON: schema hakstat.report/1. Bytes raw, null for what is unknown.
  */
-#include <jansson.h>
-#include <string.h>
-
 #include "frame.h"
+#include "json.h"
 #include "render.h"
-#include "text.h"
-
-static json_t *text_json(const char *text)
-{
-	char *clean;
-	json_t *value;
-
-	if (!text) {
-		return json_null();
-	}
-	clean = hakstat_text_clean(text);
-	value = json_string(clean);
-	g_free(clean);
-	return value;
-}
-
-static json_t *number_json(uint64_t number)
-{
-	return json_integer((json_int_t)(number > INT64_MAX ? INT64_MAX : number));
-}
 
 static json_t *texts_json(const GPtrArray *texts)
 {
 	json_t *array = json_array();
 
 	for (guint i = 0; i < texts->len; i++) {
-		json_array_append_new(array, text_json(g_ptr_array_index(texts, i)));
+		json_array_append_new(array, hakstat_json_text(g_ptr_array_index(texts, i)));
 	}
 	return array;
 }
@@ -42,12 +20,12 @@ json_t *hakstat_frame_json(const struct hakstat_frame *f)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "function", text_json(f->function));
-	json_object_set_new(object, "file", text_json(f->file));
-	json_object_set_new(object, "line", f->line ? number_json(f->line) : json_null());
-	json_object_set_new(object, "module", text_json(f->module));
-	json_object_set_new(object, "build_id", text_json(f->build_id));
-	json_object_set_new(object, "offset", number_json(f->offset));
+	json_object_set_new(object, "function", hakstat_json_text(f->function));
+	json_object_set_new(object, "file", hakstat_json_text(f->file));
+	json_object_set_new(object, "line", f->line ? hakstat_json_number(f->line) : json_null());
+	json_object_set_new(object, "module", hakstat_json_text(f->module));
+	json_object_set_new(object, "build_id", hakstat_json_text(f->build_id));
+	json_object_set_new(object, "offset", hakstat_json_number(f->offset));
 	json_object_set_new(object, "inlined", json_boolean(f->inlined));
 	return object;
 }
@@ -71,13 +49,13 @@ json_t *hakstat_value_json(const struct hakstat_column *column, const struct hak
 	}
 	switch (column->unit) {
 	case HAKSTAT_UNIT_TEXT:
-		return text_json(v.text);
+		return hakstat_json_text(v.text);
 	case HAKSTAT_UNIT_PERCENT:
 		return json_real(v.real);
 	case HAKSTAT_UNIT_STACK:
 		return stack_json(row->stack);
 	default:
-		return number_json(v.number);
+		return hakstat_json_number(v.number);
 	}
 }
 
@@ -113,15 +91,15 @@ static json_t *trace_json(const struct hakstat_report *r)
 
 	json_object_set_new(object, "paths", texts_json(s->paths));
 	json_object_set_new(object, "hosts", texts_json(s->hosts));
-	json_object_set_new(object, "mode", text_json(hakstat_summary_mode_name(s->mode)));
+	json_object_set_new(object, "mode", hakstat_json_text(hakstat_summary_mode_name(s->mode)));
 	json_object_set_new(object, "estimated", json_boolean(s->estimated));
 	json_object_set_new(object, "duration_s", json_real(hakstat_report_duration_s(r)));
-	json_object_set_new(object, "events", number_json(s->events));
-	json_object_set_new(object, "operations", number_json(s->operations));
-	json_object_set_new(object, "lost_events", number_json(s->lost_events));
-	json_object_set_new(object, "lost_operations", number_json(s->lost_operations));
+	json_object_set_new(object, "events", hakstat_json_number(s->events));
+	json_object_set_new(object, "operations", hakstat_json_number(s->operations));
+	json_object_set_new(object, "lost_events", hakstat_json_number(s->lost_events));
+	json_object_set_new(object, "lost_operations", hakstat_json_number(s->lost_operations));
 	json_object_set_new(object, "lost_is_lower_bound", json_boolean(s->lost_unknown));
-	json_object_set_new(object, "malformed_records", number_json(s->malformed));
+	json_object_set_new(object, "malformed_records", hakstat_json_number(s->malformed));
 	json_object_set_new(object, "partial", json_boolean(s->partial));
 	json_object_set_new(object, "sites_are_wasteful_requests_only", json_boolean(s->sites_are_frag));
 	json_object_set_new(object, "notes", texts_json(s->notes));
@@ -136,12 +114,12 @@ static json_t *config_json(const struct hakstat_config *c)
 		return json_null();
 	}
 	object = json_object();
-	json_object_set_new(object, "size_classes", text_json(c->size_classes));
-	json_object_set_new(object, "tiny_max_class", number_json(c->tiny_max_class));
-	json_object_set_new(object, "tiny_max_size", number_json(c->tiny_max_size));
-	json_object_set_new(object, "superslab_size", number_json(c->superslab_size));
-	json_object_set_new(object, "page_size", number_json(c->page_size));
-	json_object_set_new(object, "version", text_json(c->version));
+	json_object_set_new(object, "size_classes", hakstat_json_text(c->size_classes));
+	json_object_set_new(object, "tiny_max_class", hakstat_json_number(c->tiny_max_class));
+	json_object_set_new(object, "tiny_max_size", hakstat_json_number(c->tiny_max_size));
+	json_object_set_new(object, "superslab_size", hakstat_json_number(c->superslab_size));
+	json_object_set_new(object, "page_size", hakstat_json_number(c->page_size));
+	json_object_set_new(object, "version", hakstat_json_text(c->version));
 	json_object_set_new(object, "differs", json_boolean(c->differs));
 	return object;
 }
@@ -153,12 +131,12 @@ static json_t *findings_json(const struct hakstat_report *r)
 	for (guint i = 0; i < r->findings->len; i++) {
 		const struct hakstat_finding *f = g_ptr_array_index(r->findings, i);
 		json_t *object = json_object();
-		json_object_set_new(object, "kind", text_json(f->kind));
-		json_object_set_new(object, "message", text_json(f->message));
-		json_object_set_new(object, "waste_bytes", number_json(f->waste_bytes));
-		json_object_set_new(object, "saving_bytes", number_json(f->saving_bytes));
-		json_object_set_new(object, "peak_saving_bytes", number_json(f->peak_saving_bytes));
-		json_object_set_new(object, "advice", text_json(f->advice));
+		json_object_set_new(object, "kind", hakstat_json_text(f->kind));
+		json_object_set_new(object, "message", hakstat_json_text(f->message));
+		json_object_set_new(object, "waste_bytes", hakstat_json_number(f->waste_bytes));
+		json_object_set_new(object, "saving_bytes", hakstat_json_number(f->saving_bytes));
+		json_object_set_new(object, "peak_saving_bytes", hakstat_json_number(f->peak_saving_bytes));
+		json_object_set_new(object, "advice", hakstat_json_text(f->advice));
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -197,10 +175,5 @@ json_t *hakstat_report_json(const struct hakstat_report *r, const struct hakstat
 
 int hakstat_render_json(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
 {
-	json_t *root = hakstat_report_json(r, view);
-	int status = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-
-	fputc('\n', out);
-	json_decref(root);
-	return status || ferror(out) ? -1 : 0;
+	return hakstat_json_write(hakstat_report_json(r, view), out);
 }

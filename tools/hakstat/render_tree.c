@@ -3,9 +3,9 @@
  * The tree of call sites: for people the branches that matter, as JSON all of it.
  */
 #include <inttypes.h>
-#include <jansson.h>
 
 #include "grid.h"
+#include "json.h"
 #include "render.h"
 #include "site_tree.h"
 
@@ -141,14 +141,10 @@ static int write_json(const struct hakstat_report *r, enum hakstat_tree_from fro
 {
 	struct hakstat_tree_node *root = hakstat_tree_new(r, from);
 	json_t *object = hakstat_facts_json(r);
-	int status;
 
 	json_object_set_new(object, "tree", node_json(root));
-	status = json_dumpf(object, out, JSON_INDENT(1) | JSON_REAL_PRECISION(10));
-	fputc('\n', out);
-	json_decref(object);
 	hakstat_tree_free(root);
-	return status || ferror(out) ? -1 : 0;
+	return hakstat_json_write(object, out);
 }
 
 int hakstat_render_callers(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)

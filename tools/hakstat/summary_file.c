@@ -6,10 +6,10 @@
 #include "summary_file.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "frame.h"
+#include "json.h"
 #include "text.h"
 
 #define SCHEMA "hakstat.summary/1"
@@ -18,11 +18,6 @@
 enum { MAX_ROWS = 10000000, MAX_FRAMES = 4096 };
 
 /* Writing ----------------------------------------------------------------------------------- */
-
-static json_t *number(uint64_t value)
-{
-	return json_integer((json_int_t)MIN(value, INT64_MAX));
-}
 
 static void put_text(json_t *to, const char *key, const char *text)
 {
@@ -34,7 +29,7 @@ static void put_text(json_t *to, const char *key, const char *text)
 static void put_number(json_t *to, const char *key, uint64_t value)
 {
 	if (value) {
-		json_object_set_new(to, key, number(value));
+		json_object_set_new(to, key, hakstat_json_number(value));
 	}
 }
 
