@@ -28,7 +28,7 @@ struct hakstat_ab_plan {
 	char **argv;
 	char **settings[HAKSTAT_AB_SIDES]; /* NAME=VALUE, the last NULL */
 	uint64_t pairs, recordings;	   /* of each side; without recordings nothing is known of waste */
-	int mode;			   /* of the recordings, in hakstat record's order */
+	int mode;			   /* of the recordings, a choice of HAKSTAT_MODE_CHOICES */
 	uint64_t sample_bytes;		   /* 0: as the environment says */
 	const char *input;		   /* the command's standard input; NULL: nothing */
 	const GRegex *rate;		   /* its first group is a number in the output; NULL: none */

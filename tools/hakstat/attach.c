@@ -18,7 +18,7 @@
 static const struct hakstat_option attach_rows[] = {
 	{ "output", 'o', HAKSTAT_OPT_TEXT, "DIR", offsetof(struct hakstat_recording_options, folder), 0, 0,
 	  "the trace's folder; by default " HAKSTAT_RECORDING_FOLDER ", and an older one moves aside" },
-	{ "mode", 'm', HAKSTAT_OPT_CHOICE, "sample|full|events", offsetof(struct hakstat_recording_options, mode), 0, 0,
+	{ "mode", 'm', HAKSTAT_OPT_CHOICE, HAKSTAT_MODE_CHOICES, offsetof(struct hakstat_recording_options, mode), 0, 0,
 	  "what is recorded; by default sample" },
 	{ "set-url", 0, HAKSTAT_OPT_TEXT, "URL", offsetof(struct hakstat_recording_options, url), 0, 0,
 	  "send the trace to an LTTng relay daemon, net://HOST, instead of a folder" },
@@ -51,7 +51,7 @@ static void say_and_free(char *sentence)
 
 static int run_attach(int argc, char **argv, struct hakstat_err *err)
 {
-	struct hakstat_recording_options options = { .mode = HAKSTAT_MODE_SAMPLE };
+	struct hakstat_recording_options options = { 0 };
 	char *said = NULL;
 	pid_t pid = 0;
 	int first;

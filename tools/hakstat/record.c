@@ -24,7 +24,7 @@ struct options {
 static const struct hakstat_option option_rows[] = {
 	{ "output", 'o', HAKSTAT_OPT_TEXT, "DIR", offsetof(struct options, recording.folder), 0, 0,
 	  "the trace's folder; by default " HAKSTAT_RECORDING_FOLDER ", and an older one moves aside" },
-	{ "mode", 'm', HAKSTAT_OPT_CHOICE, "sample|full|events", offsetof(struct options, recording.mode), 0, 0,
+	{ "mode", 'm', HAKSTAT_OPT_CHOICE, HAKSTAT_MODE_CHOICES, offsetof(struct options, recording.mode), 0, 0,
 	  "what is recorded; by default sample" },
 	{ "sample-bytes", 0, HAKSTAT_OPT_BYTES, "N", offsetof(struct options, sample_bytes), 1, UINT64_C(1) << 40,
 	  "mean bytes between two sampled allocations; by default HAKMEM_SAMPLE_BYTES or 512K" },
@@ -118,7 +118,7 @@ static int record(const struct options *options, struct hakstat_launch *launch, 
 
 static int run(int argc, char **argv, struct hakstat_err *err)
 {
-	struct options options = { .recording.mode = HAKSTAT_MODE_SAMPLE };
+	struct options options = { 0 };
 	struct hakstat_launch launch = { 0 };
 	int first;
 	int status = hakstat_cli_parse(&hakstat_command_record, argc, argv, &options, &first, err);

@@ -48,7 +48,7 @@ static int start_session(struct hakstat_recording *recording, const struct hakst
 						       options->is_snapshot };
 	int status =
 		hakstat_session_create(&recording->session, pid ? "hakstat-attach-" : HAKSTAT_RECORD_PREFIX,
-				       (enum hakstat_mode)options->mode, &target, err);
+				       hakstat_mode_of_choice(options->mode), &target, err);
 
 	if (status) {
 		return status;

@@ -20,7 +20,7 @@
 struct hakstat_recording_options {
 	const char *folder; /* NULL: HAKSTAT_RECORDING_FOLDER, and an older one moves aside */
 	const char *url;    /* NULL: into the folder */
-	int mode;	    /* enum hakstat_mode */
+	int mode;	    /* a choice of HAKSTAT_MODE_CHOICES */
 	bool is_snapshot;   /* a flight recorder: written on demand and at the end */
 	const char *when;   /* written once when this LTTng filter on hakmem:heap_stats holds; NULL: no */
 };

@@ -129,12 +129,11 @@ static void add_trace_lines(const struct hakstat_report *r, GPtrArray *lines)
 	hakstat_text_count(lost, sizeof lost, s->lost_events);
 	hakstat_text_count(words, sizeof words, s->lost_operations);
 	add_line(lines, g_strdup_printf("trace     %s%s%s", paths, hosts[0] ? " from " : "", hosts));
-	add_line(lines,
-		 g_strdup_printf("recorded  mode %s, %u process%s, %.1f s, %s events, %s %s",
-				 hakstat_summary_mode_name(s->mode), r->tables[HAKSTAT_BY_PROCESS]->len,
-				 r->tables[HAKSTAT_BY_PROCESS]->len == 1 ? "" : "es",
-				 hakstat_report_duration_s(r), events, operations,
-				 s->mode == HAKSTAT_MODE_SAMPLE ? "samples" : "operations"));
+	add_line(lines, g_strdup_printf("recorded  mode %s, %u process%s, %.1f s, %s events, %s %s",
+					hakstat_mode_name(s->mode), r->tables[HAKSTAT_BY_PROCESS]->len,
+					r->tables[HAKSTAT_BY_PROCESS]->len == 1 ? "" : "es",
+					hakstat_report_duration_s(r), events, operations,
+					s->mode == HAKSTAT_MODE_SAMPLE ? "samples" : "operations"));
 	add_line(lines, g_strdup_printf("lost      %s%s events%s%s%s%s", s->lost_unknown ? "at least " : "",
 					lost, s->lost_operations ? ", " : "", s->lost_operations ? words : "",
 					s->lost_operations ? " packed operations" : "",

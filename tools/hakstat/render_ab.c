@@ -17,8 +17,6 @@
 /* A ratio beyond this is one to nothing. */
 #define GREATEST_RATIO 1e6
 
-static const char *const modes[] = { "sample", "full", "events" };
-
 static const char letters[] = "ab";
 
 static char *settings_text(const struct hakstat_ab *ab, int side)
@@ -163,7 +161,7 @@ static GPtrArray *head_lines(const struct hakstat_ab *ab)
 		add_line(lines, g_strdup_printf("waste     %u recording%s of each in mode %s, apart from the "
 						"timed runs",
 						ab->recordings, ab->recordings == 1 ? "" : "s",
-						modes[ab->plan->mode]));
+						hakstat_mode_name(hakstat_mode_of_choice(ab->plan->mode))));
 	}
 	add_line(lines, g_strdup_printf("served    by hakmem: %s", served));
 	g_free(command);
@@ -300,9 +298,10 @@ static json_t *served_json(const struct hakstat_ab *ab)
 
 int hakstat_render_ab_json(const struct hakstat_ab *ab, const struct hakstat_view *view, FILE *out)
 {
-	json_t *root = json_pack("{s:s, s:b, s:i, s:i, s:s}", "schema", "hakstat.ab/1", "partial",
-				 ab->is_interrupted, "pairs", (int)ab->pairs, "recordings",
-				 (int)ab->recordings, "mode", modes[ab->plan->mode]);
+	json_t *root =
+		json_pack("{s:s, s:b, s:i, s:i, s:s}", "schema", "hakstat.ab/1", "partial",
+			  ab->is_interrupted, "pairs", (int)ab->pairs, "recordings", (int)ab->recordings,
+			  "mode", hakstat_mode_name(hakstat_mode_of_choice(ab->plan->mode)));
 	json_t *figures = json_array();
 
 	json_object_set_new(root, "command", settings_json(ab->plan->argv));

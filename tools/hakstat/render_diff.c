@@ -221,7 +221,7 @@ static void put_side(const struct paper *p, const char *name, const struct hakst
 				       (const char *)g_ptr_array_index(s->paths, i));
 	}
 	g_string_append_printf(line, ", mode %s%s, %.1f s, lost %s%" PRIu64 " events%s",
-			       hakstat_summary_mode_name(s->mode), s->estimated ? " (estimated)" : "",
+			       hakstat_mode_name(s->mode), s->estimated ? " (estimated)" : "",
 			       hakstat_report_duration_s(r), s->lost_unknown ? "at least " : "",
 			       s->lost_events, s->lost_operations ? " and packed operations" : "");
 	put_line(p, "", g_string_free(line, FALSE));

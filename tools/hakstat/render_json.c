@@ -91,7 +91,7 @@ static json_t *trace_json(const struct hakstat_report *r)
 
 	json_object_set_new(object, "paths", texts_json(s->paths));
 	json_object_set_new(object, "hosts", texts_json(s->hosts));
-	json_object_set_new(object, "mode", hakstat_json_text(hakstat_summary_mode_name(s->mode)));
+	json_object_set_new(object, "mode", hakstat_json_text(hakstat_mode_name(s->mode)));
 	json_object_set_new(object, "estimated", json_boolean(s->estimated));
 	json_object_set_new(object, "duration_s", json_real(hakstat_report_duration_s(r)));
 	json_object_set_new(object, "events", hakstat_json_number(s->events));

@@ -147,10 +147,3 @@ double hakstat_report_duration_s(const struct hakstat_report *report)
 
 	return s->end_ns > s->begin_ns ? ((double)s->end_ns - (double)s->begin_ns) / 1e9 : 0;
 }
-
-const char *hakstat_summary_mode_name(enum hakstat_mode mode)
-{
-	static const char *const names[] = { "none", "sample", "events", "full" };
-
-	return names[mode];
-}

@@ -41,9 +41,6 @@ bool hakstat_report_is_incomplete(const struct hakstat_report *report);
 
 double hakstat_report_duration_s(const struct hakstat_report *report);
 
-/* "sample", "events", "full" or "none". */
-const char *hakstat_summary_mode_name(enum hakstat_mode mode);
-
 /* findings.c: what the numbers say, in sentences. */
 void hakstat_findings_add(struct hakstat_report *report);
 

@@ -10,15 +10,7 @@
 #include <stdint.h>
 
 #include "err.h"
-
-enum hakstat_mode {
-	HAKSTAT_MODE_SAMPLE,
-	HAKSTAT_MODE_FULL,
-	HAKSTAT_MODE_EVENTS,
-	HAKSTAT_MODES,
-};
-
-const char *hakstat_mode_name(enum hakstat_mode mode);
+#include "mode.h"
 
 /* Room for "hakstat-record-", a process id, a random number. */
 #define HAKSTAT_SESSION_NAME_SIZE 48

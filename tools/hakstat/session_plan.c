@@ -61,17 +61,6 @@ const struct hakstat_event_plan hakstat_event_plans[] = {
 };
 /* clang-format on */
 
-static const char *const mode_names[HAKSTAT_MODES] = {
-	[HAKSTAT_MODE_SAMPLE] = "sample",
-	[HAKSTAT_MODE_FULL] = "full",
-	[HAKSTAT_MODE_EVENTS] = "events",
-};
-
-const char *hakstat_mode_name(enum hakstat_mode mode)
-{
-	return mode_names[mode];
-}
-
 bool hakstat_channel_is_used(enum hakstat_channel channel, enum hakstat_mode mode, bool is_snapshot)
 {
 	return (hakstat_channel_plans[channel].modes & (1u << mode)) &&

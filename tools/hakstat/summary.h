@@ -12,16 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mode.h"
 #include "resizes.h"
-
-/* What a trace recorded, from the least to the most. */
-enum hakstat_mode {
-	HAKSTAT_MODE_NONE,
-	HAKSTAT_MODE_SAMPLE,
-	HAKSTAT_MODE_EVENTS,
-	HAKSTAT_MODE_FULL,
-	HAKSTAT_MODE_COUNT,
-};
 
 enum hakstat_table_id {
 	HAKSTAT_BY_CLASS,
