@@ -59,7 +59,7 @@ static void expect(const struct hakstat_tree_node *node, const char *name, uint6
 static void callers_stand_below_who_asked(void **state)
 {
 	struct hakstat_report *r = some_sites();
-	struct hakstat_tree_node *root = hakstat_tree_new(r, HAKSTAT_FROM_CALLERS);
+	struct hakstat_tree_node *root = hakstat_tree_new(r, false);
 
 	(void)state;
 	assert_int_equal(root->row.n.allocs, 637);
@@ -76,7 +76,7 @@ static void callers_stand_below_who_asked(void **state)
 static void callees_stand_below_who_called_them(void **state)
 {
 	struct hakstat_report *r = some_sites();
-	struct hakstat_tree_node *root = hakstat_tree_new(r, HAKSTAT_FROM_CALLEES);
+	struct hakstat_tree_node *root = hakstat_tree_new(r, true);
 
 	(void)state;
 	assert_int_equal(root->children->len, 2);

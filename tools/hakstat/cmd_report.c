@@ -62,13 +62,11 @@ static const hakstat_renderer renderers[] = {
 	hakstat_render_pprof,	 hakstat_render_openmetrics, render_summary,
 };
 
-enum { FORMATS_OF_TREE = 2 }; /* the first ones */
+/* With --tree; of the choices of --format the first ones. */
+static const hakstat_renderer tree_renderers[] = { hakstat_render_tree, hakstat_render_tree_json };
 
-/* In the order of the choices of --tree and of --format. */
-static const hakstat_renderer trees[][FORMATS_OF_TREE] = {
-	{ hakstat_render_callers, hakstat_render_callers_json },
-	{ hakstat_render_callees, hakstat_render_callees_json },
-};
+/* Choices of --tree. */
+enum { FROM_CALLERS, FROM_CALLEES };
 
 struct output {
 	const struct hakstat_report *report;
@@ -84,10 +82,11 @@ static int write_report(void *data, FILE *out)
 		.by = (enum hakstat_table_id)(v->by >= 0 ? v->by : 0),
 		.top = v->top,
 		.is_exact = v->is_exact,
+		.from_callees = v->tree == FROM_CALLEES,
 	};
 
 	hakstat_view_fit(&view, out);
-	return (v->tree < 0 ? renderers : trees[v->tree])[v->format](output->report, &view, out);
+	return (v->tree < 0 ? renderers : tree_renderers)[v->format](output->report, &view, out);
 }
 
 static int judge(const struct hakstat_report *report, const struct values *v, const GPtrArray *conditions,
@@ -151,7 +150,7 @@ static int check(const struct values *v, struct hakstat_err *err)
 	if (v->tree >= 0 && v->by >= 0 && v->by != HAKSTAT_BY_SITE) {
 		return hakstat_err_set(err, HAKSTAT_USAGE, "report: --tree is of call sites: leave --by out");
 	}
-	if (v->tree >= 0 && v->format >= FORMATS_OF_TREE) {
+	if (v->tree >= 0 && v->format >= (int)G_N_ELEMENTS(tree_renderers)) {
 		return hakstat_err_set(err, HAKSTAT_USAGE,
 				       "report: --tree has the formats table and json; folded and html draw "
 				       "the same as a flame graph");

@@ -22,7 +22,8 @@ struct hakstat_view {
 	bool is_exact; /* bytes with every digit */
 	bool is_bare;  /* no head: tables only */
 	bool colours;
-	int width; /* of the terminal; 0: any */
+	int width;	   /* of the terminal; 0: any */
+	bool from_callees; /* a tree begins where threads begin, not at who called malloc */
 };
 
 /* Each returns 0, or -1 when the stream failed. */
@@ -35,12 +36,8 @@ int hakstat_render_json(const struct hakstat_report *report, const struct haksta
 int hakstat_render_markdown(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 int hakstat_render_openmetrics(const struct hakstat_report *report, const struct hakstat_view *view,
 			       FILE *out);
-int hakstat_render_callers(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
-int hakstat_render_callees(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
-int hakstat_render_callers_json(const struct hakstat_report *report, const struct hakstat_view *view,
-				FILE *out);
-int hakstat_render_callees_json(const struct hakstat_report *report, const struct hakstat_view *view,
-				FILE *out);
+int hakstat_render_tree(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
+int hakstat_render_tree_json(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 int hakstat_render_html(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 int hakstat_render_folded(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 int hakstat_render_pprof(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);

@@ -20,7 +20,6 @@ static const char *const keys[] = { "waste_bytes", "waste_percent", "allocs", "r
 struct drawing {
 	struct hakstat_grid grid;
 	const struct hakstat_view *view;
-	enum hakstat_tree_from from;
 	uint64_t waste; /* of all */
 };
 
@@ -54,8 +53,7 @@ static const struct hakstat_tree_node *follow(const struct drawing *d, const str
 {
 	while (node->children->len == 1 && is_shown(d, node->children, 0)) {
 		node = g_ptr_array_index(node->children, 0);
-		g_string_append_printf(names, " %c %s", d->from == HAKSTAT_FROM_CALLERS ? '<' : '>',
-				       node->name);
+		g_string_append_printf(names, " %c %s", d->view->from_callees ? '>' : '<', node->name);
 	}
 	return node;
 }
@@ -91,11 +89,10 @@ static void draw_children(struct drawing *d, const GPtrArray *children, guint pa
 	}
 }
 
-static int draw(const struct hakstat_report *r, const struct hakstat_view *view, enum hakstat_tree_from from,
-		FILE *out)
+int hakstat_render_tree(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
 {
-	struct hakstat_tree_node *root = hakstat_tree_new(r, from);
-	struct drawing d = { .view = view, .from = from, .waste = hakstat_counts_waste(&root->row.n) };
+	struct hakstat_tree_node *root = hakstat_tree_new(r, view->from_callees);
+	struct drawing d = { .view = view, .waste = hakstat_counts_waste(&root->row.n) };
 	int status = 0;
 
 	hakstat_grid_init(&d.grid);
@@ -103,8 +100,7 @@ static int draw(const struct hakstat_report *r, const struct hakstat_view *view,
 	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
 		hakstat_grid_column(&d.grid, column(keys[i])->header, HAKSTAT_GRID_NUMBER);
 	}
-	hakstat_grid_column(&d.grid,
-			    from == HAKSTAT_FROM_CALLERS ? "asked for by < called by" : "thread > calls",
+	hakstat_grid_column(&d.grid, view->from_callees ? "thread > calls" : "asked for by < called by",
 			    HAKSTAT_GRID_TREE);
 	draw_children(&d, root->children, HAKSTAT_GRID_TOP);
 	hakstat_put_head(r, view, out);
@@ -137,34 +133,13 @@ static json_t *node_json(const struct hakstat_tree_node *node)
 	return object;
 }
 
-static int write_json(const struct hakstat_report *r, enum hakstat_tree_from from, FILE *out)
+/* All of it, whatever the view leaves out: a program takes what it wants. */
+int hakstat_render_tree_json(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
 {
-	struct hakstat_tree_node *root = hakstat_tree_new(r, from);
+	struct hakstat_tree_node *root = hakstat_tree_new(r, view->from_callees);
 	json_t *object = hakstat_facts_json(r);
 
 	json_object_set_new(object, "tree", node_json(root));
 	hakstat_tree_free(root);
 	return hakstat_json_write(object, out);
-}
-
-int hakstat_render_callers(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
-{
-	return draw(r, view, HAKSTAT_FROM_CALLERS, out);
-}
-
-int hakstat_render_callees(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
-{
-	return draw(r, view, HAKSTAT_FROM_CALLEES, out);
-}
-
-int hakstat_render_callers_json(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
-{
-	(void)view; /* a program takes what it wants from the whole */
-	return write_json(r, HAKSTAT_FROM_CALLERS, out);
-}
-
-int hakstat_render_callees_json(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
-{
-	(void)view;
-	return write_json(r, HAKSTAT_FROM_CALLEES, out);
 }

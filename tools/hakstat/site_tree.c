@@ -53,8 +53,7 @@ static struct hakstat_tree_node *child_of(struct hakstat_tree_node *parent, char
 	return child;
 }
 
-static void add_site(struct hakstat_tree_node *root, const struct hakstat_row *site,
-		     enum hakstat_tree_from from)
+static void add_site(struct hakstat_tree_node *root, const struct hakstat_row *site, bool from_callees)
 {
 	struct hakstat_tree_node *node = root;
 	guint frames = site->stack->len;
@@ -66,7 +65,7 @@ static void add_site(struct hakstat_tree_node *root, const struct hakstat_row *s
 	}
 	for (guint i = 0; i < frames; i++) {
 		struct hakstat_frame *frame =
-			g_ptr_array_index(site->stack, from == HAKSTAT_FROM_CALLERS ? i : frames - 1 - i);
+			g_ptr_array_index(site->stack, from_callees ? frames - 1 - i : i);
 		node = child_of(node, node_name(frame));
 		if (node->row.stack->len == 0) {
 			g_ptr_array_add(node->row.stack, frame);
@@ -94,13 +93,13 @@ static void sort_nodes(struct hakstat_tree_node *node)
 	}
 }
 
-struct hakstat_tree_node *hakstat_tree_new(const struct hakstat_report *report, enum hakstat_tree_from from)
+struct hakstat_tree_node *hakstat_tree_new(const struct hakstat_report *report, bool from_callees)
 {
 	struct hakstat_tree_node *root = new_node(NULL);
 	const GPtrArray *sites = report->tables[HAKSTAT_BY_SITE];
 
 	for (guint i = 0; i < sites->len; i++) {
-		add_site(root, g_ptr_array_index(sites, i), from);
+		add_site(root, g_ptr_array_index(sites, i), from_callees);
 	}
 	sort_nodes(root);
 	return root;

@@ -5,12 +5,9 @@
 #ifndef HAKSTAT_SITE_TREE_H
 #define HAKSTAT_SITE_TREE_H
 
-#include "report.h"
+#include <stdbool.h>
 
-enum hakstat_tree_from {
-	HAKSTAT_FROM_CALLERS, /* below who called malloc, its callers */
-	HAKSTAT_FROM_CALLEES, /* below where the thread began, what it called */
-};
+#include "report.h"
 
 struct hakstat_tree_node {
 	char *name; /* function, or module and offset; NULL for the root, which is no frame */
@@ -21,10 +18,11 @@ struct hakstat_tree_node {
 };
 
 /*
+ * Below who called malloc, its callers; or `from_callees`: below where the thread began, what it called.
  * Frames of one function are one node, whichever line they are in. The tree refers to the report's
  * frames, so the report must outlive it. Free with hakstat_tree_free.
  */
-struct hakstat_tree_node *hakstat_tree_new(const struct hakstat_report *report, enum hakstat_tree_from from);
+struct hakstat_tree_node *hakstat_tree_new(const struct hakstat_report *report, bool from_callees);
 void hakstat_tree_free(struct hakstat_tree_node *node);
 
 #endif
