@@ -167,9 +167,11 @@ static void set_next(struct reading *r)
 
 /* Sources ---------------------------------------------------------------------------------- */
 
-static void feed(void *model, const struct hakstat_event *event)
+static void feed(void *data, const struct hakstat_event *event)
 {
-	hakstat_model_feed(model, event);
+	struct reading *r = data;
+
+	hakstat_model_feed(r->model, event);
 }
 
 /* A part in which nothing was written is no trace. */
@@ -181,7 +183,7 @@ static int read_part(struct reading *r, const char *folder, struct hakstat_err *
 	int status = 0;
 
 	if (folders) {
-		status = hakstat_ctf_read(folders, feed, r->model, &is_told_to_end, &result, err);
+		status = hakstat_ctf_read(folders, feed, r, &is_told_to_end, &result, err);
 		g_ptr_array_unref(folders);
 		r->is_partial |= status == 0 && result.is_partial && !is_told_to_end;
 	}
@@ -268,14 +270,7 @@ static int run_attached(struct reading *r, struct hakstat_err *err)
 }
 
 /* Called while the live trace is read: often, and when nothing has come (`is_idle`). */
-static void live_feed(void *data, const struct hakstat_event *event)
-{
-	struct reading *r = data;
-
-	hakstat_model_feed(r->model, event);
-}
-
-static void live_pause(void *data, bool is_idle)
+static void pause_live(void *data, bool is_idle)
 {
 	struct reading *r = data;
 
@@ -290,7 +285,7 @@ static void live_pause(void *data, bool is_idle)
 
 static int run_live(struct reading *r, struct hakstat_err *err)
 {
-	const struct hakstat_ctf_follower follower = { live_feed, live_pause, r };
+	const struct hakstat_ctf_follower follower = { feed, pause_live, r };
 	int status = hakstat_ctf_follow(r->source->url, &follower, &is_told_to_end, err);
 
 	if (status == 0 && !is_ending(r)) {
