@@ -23,7 +23,7 @@ bench() {
 		--only '^(fixed_size 128|random_mixed|churn|remote|realloc)$' "$@" >"$work/out" 2>&1
 }
 
-echo 1..8
+echo 1..10
 
 bench "hakmem=$BUILD/lib/libhakmem.so" && grep -q 'libhakmem.so.0 *5  *0$' "$work/out"
 check "every shape runs and is served by the library named" $?
@@ -40,6 +40,9 @@ check "a library that serves nothing fails its runs" $?
 # One that hands everything on to glibc owns the symbols all the same.
 cat >"$work/forward.c" <<'C'
 #include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+__attribute__((constructor)) static void look(void) { if (getenv("REFUSE")) _exit(9); }
 void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
 void __libc_free(void *);
 void *malloc(size_t n) { return __libc_malloc(n); }
@@ -51,6 +54,14 @@ ${CC:-cc} -shared -fPIC -o "$work/libforward.so" "$work/forward.c" 2>"$work/out"
 bench "forward=$work/libforward.so"
 [ $? -eq 1 ] && grep -q "glibc's heap grew" "$work/out"
 check "a library that forwards to glibc fails its runs" $?
+
+bench "forward=$work/libforward.so,REFUSE=1"
+[ $? -eq 1 ] && grep -q 'exit status 9' "$work/out" && grep -q '^forward: .*libforward.so REFUSE=1$' "$work/out"
+check "a peer's own settings reach its runs, and are printed" $?
+
+bench "forward=$work/libforward.so,REFUSE"
+[ $? -eq 2 ] && grep -q 'want VARIABLE=VALUE' "$work/out"
+check "a setting without a value is refused" $?
 
 bench "gone=$work/no-such.so"
 [ $? -eq 2 ] && grep -q 'want NAME=PATH' "$work/out"

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Compare allocators: our own programs and real ones, every allocator in turn, by LD_PRELOAD.
 
-usage: run.py --build DIR [options] [NAME=PATH.so ...]
+usage: run.py --build DIR [options] [NAME=PATH.so[,VARIABLE=VALUE...] ...]
 
-Peers are glibc and what the machine has of jemalloc, mimalloc and tcmalloc; NAME=PATH adds others.
+Peers are glibc and what the machine has of jemalloc, mimalloc and tcmalloc; NAME=PATH adds others,
+with what stands in their environment after commas: secure=build/lib/libhakmem.so,HAKMEM_SECURE=1.
 Exit status: 0 all runs done and proven, 1 some failed, 2 usage or environment.
 """
 import argparse
@@ -44,6 +45,17 @@ def known_libraries():
     return dict(reversed(re.findall(r"^\s*(\S+) \(.*\) => (\S+)$", listed, re.MULTILINE)))
 
 
+def named_allocator(text):
+    """NAME=PATH.so[,VARIABLE=VALUE...]"""
+    name, _, rest = text.partition("=")
+    path, *settings = rest.split(",")
+    if not os.path.exists(path):
+        rows.stop("%s: want NAME=PATH of an existing shared object" % text)
+    if not all("=" in setting for setting in settings):
+        rows.stop("%s: want VARIABLE=VALUE after each comma" % text)
+    return measure.Allocator(name, os.path.abspath(path), env=dict(setting.split("=", 1) for setting in settings))
+
+
 def allocators(args):
     found = [measure.Allocator("glibc", loaded_libc(), True)]
     libraries = known_libraries()
@@ -54,10 +66,8 @@ def allocators(args):
         elif not path:
             print("run.py: no %s on this machine; not measured" % soname, file=sys.stderr)
     for text in args.allocators:
-        name, sep, path = text.partition("=")
-        if not sep or not os.path.exists(path):
-            rows.stop("%s: want NAME=PATH of an existing shared object" % text)
-        found = [f for f in found if f.name != name] + [measure.Allocator(name, os.path.abspath(path))]
+        given = named_allocator(text)
+        found = [f for f in found if f.name != given.name] + [given]
     return found
 
 
@@ -112,7 +122,8 @@ def heading(args, among):
     print("%d rounds, every allocator in turn; %s of the runs by %s time, ± half of their range in percent" % (
         args.runs, "fastest" if args.stat == "min" else "median", "processor" if args.cpu else "elapsed"))
     for allocator in among:
-        print("%s: %s" % (allocator.name, allocator.real))
+        print(" ".join(["%s: %s" % (allocator.name, allocator.real)] +
+                       ["%s=%s" % setting for setting in allocator.env.items()]))
     options = ["%s=%s" % item for item in sorted(os.environ.items()) if item[0].startswith("HAKMEM_")]
     print("options: %s\n" % (" ".join(options) or "defaults"))
 
