@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import glob
 import json
+import math
 import os
 import re
 import resource
@@ -31,7 +32,6 @@ import rows
 import run
 import tables
 
-PAIRS = 12_000_000  # of churn, by two threads
 PROGRAMS = ("redis", "sqlite", "python", "g++")
 UNTRACED = {"armed": "off", "sample": "off", "full": "off", "lttng wrapper": "glibc", "heaptrack": "glibc",
             "jemalloc prof": "jemalloc"}
@@ -41,11 +41,11 @@ WRAPPER = "liblttng-ust-libc-wrapper.so.1"
 LOST = re.compile(r"(\d+) (?:UST )?events? (?:were |was )?(?:discarded|lost)|[Dd]iscarded events: (\d+)")
 
 
-def all_rows(build, work):
+def all_rows(build, work, pairs):
     bench = os.path.join(build, "tests", "bench")
     known = {row.name: row for row in rows.programs(bench, work)}
     churn = rows.Row("churn", "own", [os.path.join(bench, "patterns"), "--mode", "ring", "--threads", "2",
-                                      "--pairs", str(PAIRS // 2)], own=True)
+                                      "--pairs", str(pairs // 2)], own=True)
     return [*(known[name] for name in PROGRAMS), churn]
 
 
@@ -166,14 +166,20 @@ def measure_row(states, runner, row, names, rounds, work):
     return runs
 
 
+def interval(values):
+    """Of the median: 95 % at least from six values on (order statistics, no assumption on their distribution)."""
+    n, values = len(values), sorted(values)
+    outside, k = 1 / 2 ** n, 0  # chance that the median is below the k+1-th value
+    while k + 1 < n / 2 and outside + math.comb(n, k + 1) / 2 ** n <= 0.025:
+        k += 1
+        outside += math.comb(n, k) / 2 ** n
+    return values[k], values[n - 1 - k]
+
+
 def ratio(runs, name, key):
-    """Cost of `name` over that of its untraced baseline: of the fastest runs, and half the range of the rounds in %."""
-    pairs = [(a, b) for a, b in zip(runs.get(name, ()), runs.get(UNTRACED[name], ())) if a and b]
-    if not pairs:
-        return "-"
-    best = min(a[key] for a, _ in pairs) / min(b[key] for _, b in pairs)
-    each = [a[key] / b[key] for a, b in pairs]
-    return "%.3f ±%.0f" % (best, 50 * (max(each) - min(each)) / statistics.median(each))
+    """Cost of `name` over that of its untraced baseline: the median of the rounds' ratios, and its interval."""
+    each = [a[key] / b[key] for a, b in zip(runs.get(name, ()), runs.get(UNTRACED[name], ())) if a and b]
+    return "%.3f (%.3f…%.3f)" % (statistics.median(each), *interval(each)) if each else "-"
 
 
 def ratios(results, names, key):
@@ -210,8 +216,8 @@ def report(results, args):
     print(run.machine())
     print("rounds: %s; all states in turn" % ", ".join(
         "%s %d" % (row, max(map(len, runs.values()))) for row, runs in results.items()))
-    print("ratio of the fastest runs to the same allocator untraced, ± half of the range of the rounds' own ratios in "
-          "percent\n")
+    print("ratio to the same allocator untraced in the same round: median, and its 95 % interval (below six rounds all "
+          "of them)\n")
     for title, key in (("wall time", "wall"), ("processor time", "cpu")):
         traced, lines = ratios(results, names, key)
         print(tables.layout([title, *traced], lines, args.markdown), end="\n\n")
@@ -226,6 +232,7 @@ def arguments():
     parse.add_argument("--rounds", type=int, default=3)
     parse.add_argument("--only", default="", help="regular expression on row names")
     parse.add_argument("--states", nargs="+", metavar="NAME", help="only these, with what they are compared with")
+    parse.add_argument("--pairs", type=int, default=12_000_000, help="of churn, by two threads (12 million)")
     parse.add_argument("--limit", type=int, default=120, help="seconds after which a run counts as failed")
     parse.add_argument("--markdown", action="store_true")
     parse.add_argument("--json", metavar="FILE", help="save every run")
@@ -254,7 +261,7 @@ def measured(args):
     subprocess.run(["lttng-sessiond", "--daemonize", "--no-kernel"], stderr=subprocess.DEVNULL, check=False)
     with tempfile.TemporaryDirectory() as work:
         runner = measure.Runner(os.path.join(build, "tests", "bench"), work, args.limit)
-        for row in all_rows(build, work):
+        for row in all_rows(build, work, args.pairs):
             if not re.search(args.only, row.name):
                 continue
             if row.missing():
