@@ -12,6 +12,12 @@
  * the main thread first, makes the whole list; the next thread frees it, but for every
  * seventh block, which stays.
  * Between the first request and the last nothing else here allocates.
+ *
+ * All blocks of the list are live at one moment, and that moment is the peak of the whole run:
+ * a block larger than all others together comes then, and goes before the first of them, with
+ * the list or without it. Operations reach the trace in batches of a thread; so that none of
+ * those before the peak comes after it, each thread fills its batch with pairs of a malloc
+ * and a free before it goes on.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -20,6 +26,11 @@
 #include <string.h>
 
 enum { THREADS = 4, REQUESTS = 256, SLOTS = 1024, STAYS = 7 };
+enum {
+	BATCH = 3000,
+	FILLER = 3
+}; /* pairs: more than a batch of the tracer holds; of a size no one asks for */
+#define PEAK_BYTES ((size_t)1 << 30) /* of address space: never touched */
 
 enum kind { MALLOC, CALLOC, ALIGNED, REALLOC };
 
@@ -70,8 +81,11 @@ static void make_list(void)
 			add_around(base / 4 * step);
 		}
 	}
-	add((struct request) { .kind = MALLOC, .size = 1000000 });
 	add((struct request) { .kind = MALLOC, .size = 5000001 });
+	/* Blocks of two sizes, in one row of the report's sizes. */
+	for (int i = 0; i < 4; i++) {
+		add((struct request) { .kind = MALLOC, .size = i % 2 ? 1003600 : 1000000 });
+	}
 
 	add((struct request) { .kind = CALLOC, .size = 100 });
 	add((struct request) { .kind = CALLOC, .size = 5000 });
@@ -86,6 +100,9 @@ static void make_list(void)
 	add((struct request) { .kind = REALLOC, .size = 100, .resized = 111 });	 /* the same block */
 	add((struct request) { .kind = REALLOC, .size = 100, .resized = 3000 }); /* a larger one */
 	add((struct request) { .kind = REALLOC, .size = 20000, .resized = 50 }); /* a smaller one */
+	for (size_t i = 0; i < 8; i++) { /* the same block, of sizes that nothing begins with */
+		add((struct request) { .kind = REALLOC, .size = 97 + i, .resized = 105 + i % 3 });
+	}
 }
 
 static void *ask(const struct request *r)
@@ -105,12 +122,33 @@ static void *ask(const struct request *r)
 	return NULL;
 }
 
+static void fill_batch(void)
+{
+	for (int i = 0; i < BATCH; i++) {
+		free(malloc(FILLER));
+	}
+}
+
+/* One thread holds the peak while the others wait. */
+static void make_peak(bool is_mine)
+{
+	void *peak = NULL;
+	fill_batch();
+	pthread_barrier_wait(&barrier);
+	if (is_mine) {
+		peak = malloc(PEAK_BYTES);
+		fill_batch();
+		free(peak);
+		fill_batch();
+	}
+	pthread_barrier_wait(&barrier);
+}
+
 static void *run_thread(void *arg)
 {
 	void **mine = arg;
 	void **others = slots[((mine - slots[0]) / SLOTS + 1) % THREADS];
 	unsigned at = 0;
-	free(malloc(1)); /* so that idle threads have a recording, too */
 	for (unsigned i = 0; i < list_length && !is_idle; i++) {
 		for (unsigned n = 0; n < list[i].times; n++) {
 			mine[at] = ask(&list[i]);
@@ -119,7 +157,7 @@ static void *run_thread(void *arg)
 			}
 		}
 	}
-	pthread_barrier_wait(&barrier);
+	make_peak(mine == slots[0]);
 	for (unsigned slot = 0; slot < slot_count && !is_idle; slot++) {
 		if (slot % STAYS != 0) {
 			free(others[slot]);

@@ -12,9 +12,13 @@ import sys
 from collections import Counter, defaultdict
 
 PAGE = 4096
+FILLER = 3  # the size that truth.c fills batches with; how many are live at the peak is chance
 COLUMNS = ("allocs", "frees", "live", "requested_bytes", "usable_bytes", "waste_bytes",
            "live_requested_bytes", "live_usable_bytes", "live_waste_bytes")
 ROUTE_COLUMNS = ("allocs", "requested_bytes", "waste_bytes")
+SIZE_COLUMNS = ("allocs", "requested_bytes", "usable_bytes", "waste_bytes", "live", "live_requested_bytes",
+                "live_usable_bytes", "live_waste_bytes", "peak_live", "peak_live_requested_bytes",
+                "peak_live_usable_bytes", "peak_live_waste_bytes")
 
 
 class Table:
@@ -57,12 +61,31 @@ def key(usable, route):
     return "large" if route == "large" else usable
 
 
-def expect(requests, table):
-    classes, routes = defaultdict(Counter), defaultdict(Counter)
+def sizes_of_row(size):
+    """First and last size of a row of `sizes`: one up to 4096, above it 64 rows for each doubling."""
+    if size <= 4096:
+        return size, size
+    width = 1 << ((size - 1).bit_length() - 1 - 6)
+    first = (size - 1) // width * width + 1
+    return first, first + width - 1
 
-    def block(size, alignment, times, stay, live_size=None):
+
+def bytes_of(prefix, times, size, usable):
+    return {prefix + "requested_bytes": times * size, prefix + "usable_bytes": times * usable,
+            prefix + "waste_bytes": times * (usable - size)}
+
+
+def expect(requests, table):
+    classes, routes, sizes = defaultdict(Counter), defaultdict(Counter), defaultdict(Counter)
+
+    def block(size, alignment, times, stay, live_size=None, peak=True):
         usable, route, reason = table.serve(size, alignment)
         live_size = size if live_size is None else live_size
+        sizes[key(usable, route), sizes_of_row(size)].update(
+            {"allocs": times} | bytes_of("", times, size, usable))
+        sizes[key(usable, route), sizes_of_row(live_size)].update(
+            {"live": stay, "peak_live": times * peak} | bytes_of("live_", stay, live_size, usable)
+            | bytes_of("peak_live_", times * peak, live_size, usable))
         classes[key(usable, route)].update(
             allocs=times, frees=times - stay, live=stay, requested_bytes=times * size,
             usable_bytes=times * usable, waste_bytes=times * (usable - size),
@@ -78,16 +101,16 @@ def expect(requests, table):
         elif table.serve(size)[:2] == table.serve(r["resized"])[:2]:
             block(size, 1, times, stay, r["resized"])  # in place: no new allocation
         else:
-            block(size, 1, times, 0)
+            block(size, 1, times, 0, peak=False)
             block(r["resized"], 1, times, stay)
-    return classes, routes
+    return classes, routes, sizes
 
 
 def known(row, columns):
     """The row's numbers; of live blocks those that the recording knows: what was there before
     it began, and what the tracer itself holds, is counted by the allocator, but not requested."""
     numbers = {c: row.get(c) or 0 for c in columns}
-    if "live" in numbers:
+    if "live_unknown" in row:
         numbers["live"] -= row["live_unknown"]
         numbers["live_usable_bytes"] -= row["live_unknown"] * (row.get("usable") or 0)
     return numbers
@@ -111,10 +134,31 @@ def compare(what, want, run, idle, columns):
     return wrong
 
 
+def size_key(row):
+    first, last = sizes_of_row(row["requested_min"])
+    if not first <= row["requested_max"] <= last:
+        print(f"sizes: a row from {row['requested_min']} to {row['requested_max']}")
+    return key(row["usable"], row["route"]), (first, last)
+
+
+def compare_sizes(want, run, idle):
+    """The peak of a size is when the program holds most, which truth.c makes a known moment."""
+    by_size = [table_of(r, "sizes", size_key, SIZE_COLUMNS) for r in (run, idle)]
+    for rows in by_size:
+        for k in [k for k in rows if k[1] == (FILLER, FILLER)]:
+            del rows[k]
+    wrong = compare("size", want, *by_size, SIZE_COLUMNS)
+    rows = [size_key(row) for row in run["sizes"]]
+    if len(rows) != len(set(rows)):
+        print("sizes: two rows for one")
+        wrong += 1
+    return wrong
+
+
 def main():
     requests = [json.loads(line) for line in open(sys.argv[1])]
     run, idle = (json.load(open(path)) for path in sys.argv[2:4])
-    classes, routes = expect(requests, Table(sys.argv[4], int(sys.argv[5])))
+    classes, routes, sizes = expect(requests, Table(sys.argv[4], int(sys.argv[5])))
     wrong = 0
     for name, report in (("run", run), ("idle", idle)):
         for k, v in (("mode", "full"), ("estimated", False), ("lost_events", 0)):
@@ -131,7 +175,9 @@ def main():
     wrong += compare("class", classes, *by_class, COLUMNS)
     wrong += compare("route", routes, *by_route, ROUTE_COLUMNS)
     wrong += compare("total", {"all": everything}, *total, sums)
+    wrong += compare_sizes(sizes, run, idle)
     return wrong != 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -301,30 +301,46 @@ static void finish_unsampled(struct finish *f, uint32_t class_id)
 	row->n.unknown_bytes += n.usable_bytes;
 }
 
-/* Bytes of one bucket. Up to HAKSTAT_EXACT_SIZES all its requests are of one size. */
-struct bucket_bytes {
-	double requested, usable, live_requested;
-};
-
 static double page_of(const struct hakstat_process *p)
 {
 	return p->config.page_size ? p->config.page_size : 4096;
 }
 
-static struct bucket_bytes bytes_of(const struct finish *f, uint32_t class_id, uint32_t size,
-				    const struct hakstat_bucket *b)
-{
-	double block = (double)f->process->classes[class_id].block;
-	double page = page_of(f->process);
+/* Bytes of one bucket. */
+struct bucket_bytes {
+	double requested, usable, live_requested, live_usable, peak_requested, peak_usable;
+};
 
-	if (size > HAKSTAT_EXACT_SIZES) {
-		return (struct bucket_bytes) { (double)b->requested,
-					       block > 0 ? (double)b->allocs * block : (double)b->usable,
-					       (double)b->live_requested };
-	}
+/* Up to HAKSTAT_EXACT_SIZES all its requests are of one size. */
+static struct bucket_bytes bytes_of_one_size(const struct finish *f, uint32_t class_id, uint32_t size,
+					     const struct hakstat_bucket *b)
+{
+	double block = (double)f->process->classes[class_id].block, page = page_of(f->process);
+	double allocs = (double)b->allocs, live = (double)b->live, peak = (double)b->peak;
+
 	block = block > 0 ? block : ceil(MAX(size, 1) / page) * page;
-	return (struct bucket_bytes) { (double)b->allocs * size, (double)b->allocs * block,
-				       (double)b->live * size };
+	return (struct bucket_bytes) { allocs * size, allocs * block, live * size,
+				       live * block,  peak * size,    peak * block };
+}
+
+static struct bucket_bytes bytes_of(const struct finish *f, uint32_t class_id, uint32_t index)
+{
+	const struct hakstat_class_tally *tally = f->requests->classes[class_id];
+	const struct hakstat_bucket *b = &tally->buckets[index];
+	const struct hakstat_bucket_bytes *wide = tally->bytes ? &tally->bytes[index] : NULL;
+	double block = (double)f->process->classes[class_id].block;
+
+	if (!wide || tally->base + index <= HAKSTAT_EXACT_SIZES) {
+		return bytes_of_one_size(f, class_id, tally->base + index, b);
+	}
+	return (struct bucket_bytes) {
+		.requested = (double)wide->requested,
+		.usable = block > 0 ? (double)b->allocs * block : (double)wide->usable,
+		.live_requested = (double)wide->live_requested,
+		.live_usable = block > 0 ? (double)b->live * block : (double)wide->live_usable,
+		.peak_requested = (double)wide->peak_requested,
+		.peak_usable = block > 0 ? (double)b->peak * block : (double)wide->peak_usable,
+	};
 }
 
 /* Samples in a class whose number of live blocks is known stand for exactly those. */
@@ -339,27 +355,25 @@ static double live_scale(const struct finish *f, uint32_t class_id)
 	return (double)c->last.live / s->live_weight / HAKSTAT_WEIGHT_ONE;
 }
 
-static void add_bucket(const struct finish *f, uint32_t class_id, uint32_t size,
-		       const struct hakstat_bucket *b, struct hakstat_counts *n)
+static void add_bucket(const struct finish *f, uint32_t class_id, uint32_t index, struct hakstat_counts *n)
 {
-	struct bucket_bytes bytes = bytes_of(f, class_id, size, b);
+	const struct hakstat_bucket *b = &f->requests->classes[class_id]->buckets[index];
+	struct bucket_bytes bytes = bytes_of(f, class_id, index);
 	double scale = f->scale[class_id];
 	double live = live_scale(f, class_id);
-	double each = b->allocs ? 1 / (double)b->allocs : 0;
 
 	add_scaled(n, (double)b->allocs * scale, bytes.requested * scale, bytes.usable * scale);
 	n->live += hakstat_rounded((double)b->live * live);
 	n->live_requested_bytes += hakstat_rounded(bytes.live_requested * live);
-	n->live_usable_bytes += hakstat_rounded((double)b->live * bytes.usable * each * live);
+	n->live_usable_bytes += hakstat_rounded(bytes.live_usable * live);
 	n->peak_live += hakstat_rounded((double)b->peak * scale);
-	n->peak_requested_bytes += hakstat_rounded((double)b->peak * bytes.requested * each * scale);
-	n->peak_usable_bytes += hakstat_rounded((double)b->peak * bytes.usable * each * scale);
+	n->peak_requested_bytes += hakstat_rounded(bytes.peak_requested * scale);
+	n->peak_usable_bytes += hakstat_rounded(bytes.peak_usable * scale);
 }
 
 static void finish_size(struct finish *f, uint32_t class_id, uint32_t index)
 {
 	const struct hakstat_class_tally *tally = f->requests->classes[class_id];
-	const struct hakstat_bucket *b = &tally->buckets[index];
 	uint32_t bucket = tally->base + index;
 	bool is_wide = bucket > HAKSTAT_EXACT_SIZES;
 	char *name = hakstat_process_class_name(f->process, class_id);
@@ -369,11 +383,17 @@ static void finish_size(struct finish *f, uint32_t class_id, uint32_t index)
 	struct hakstat_row *row = hakstat_summary_row(f->summary, HAKSTAT_BY_SIZE, key, &is_new);
 
 	fill_class(f->process, class_id, row);
-	hakstat_row_add_range(row, HAKSTAT_BY_SIZE, is_new, is_wide ? b->min : bucket,
-			      is_wide ? b->max : bucket);
-	add_bucket(f, class_id, bucket, b, &row->n);
+	hakstat_row_add_range(row, HAKSTAT_BY_SIZE, is_new, is_wide ? tally->bytes[index].min : bucket,
+			      is_wide ? tally->bytes[index].max : bucket);
+	add_bucket(f, class_id, index, &row->n);
 	g_free(key);
 	g_free(name);
+}
+
+/* Blocks come to a size by a realloc in place, too. */
+static bool is_met(const struct hakstat_bucket *b)
+{
+	return b->allocs || b->live > 0 || b->peak > 0;
 }
 
 static void finish_requests(struct finish *f, uint32_t class_id)
@@ -387,7 +407,7 @@ static void finish_requests(struct finish *f, uint32_t class_id)
 		finish_route(f, class_id, reason);
 	}
 	for (uint32_t i = 0; i < tally->count; i++) {
-		if (tally->buckets[i].allocs) {
+		if (is_met(&tally->buckets[i])) {
 			finish_size(f, class_id, i);
 		}
 	}

@@ -19,6 +19,7 @@ void hakstat_tally_clear(struct hakstat_tally *tally)
 	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
 		if (tally->classes[i]) {
 			g_free(tally->classes[i]->buckets);
+			g_free(tally->classes[i]->bytes);
 			g_free(tally->classes[i]);
 		}
 	}
@@ -46,23 +47,34 @@ static inline struct hakstat_class_tally *class_at(struct hakstat_tally *tally, 
 	return LIKELY(c != NULL) ? c : make_class(tally, class_id);
 }
 
+/* A zeroed array of `count` elements with the former one, which may be NULL, from `at` on. */
+static void *widened(void *former, uint32_t former_count, uint32_t at, uint32_t count, size_t size)
+{
+	char *wider = g_malloc0_n(count, size);
+
+	if (former) {
+		memcpy(wider + at * size, former, former_count * size);
+	}
+	g_free(former);
+	return wider;
+}
+
 /* A class's requests lie close together, so a window of buckets is kept, not all of them. */
 static __attribute__((noinline)) void widen(struct hakstat_class_tally *c, uint32_t bucket)
 {
 	uint32_t low = bucket & ~UINT32_C(15);
 	uint32_t high = (bucket | 15) + 1;
-	struct hakstat_bucket *wider;
+	uint32_t at;
 
 	if (c->count) {
 		low = MIN(low, c->base);
 		high = MAX(high, c->base + c->count);
 	}
-	wider = g_new0(struct hakstat_bucket, high - low);
-	if (c->count) {
-		memcpy(wider + (c->base - low), c->buckets, c->count * sizeof *wider);
+	at = c->count ? c->base - low : 0;
+	c->buckets = widened(c->buckets, c->count, at, high - low, sizeof *c->buckets);
+	if (high > HAKSTAT_EXACT_SIZES) {
+		c->bytes = widened(c->bytes, c->count, at, high - low, sizeof *c->bytes);
 	}
-	g_free(c->buckets);
-	c->buckets = wider;
 	c->base = low;
 	c->count = high - low;
 }
@@ -87,25 +99,38 @@ static inline void note_range(uint64_t *min, uint64_t *max, uint64_t size)
 	}
 }
 
-static void note_wide_bucket(struct hakstat_bucket *b, const struct hakstat_tally_op *op)
+/* Of a bucket above HAKSTAT_EXACT_SIZES. */
+static struct hakstat_bucket_bytes *bytes_at(struct hakstat_class_tally *c, const struct hakstat_bucket *b)
 {
-	b->requested += op->requested * op->weight;
-	b->usable += op->usable * op->weight;
-	if (b->max == 0) {
-		b->min = op->requested;
+	return &c->bytes[b - c->buckets];
+}
+
+static void add_live_bytes(struct hakstat_bucket_bytes *bytes, uint64_t size, uint64_t usable, int64_t by)
+{
+	bytes->live_requested += by * (int64_t)size;
+	bytes->live_usable += by * (int64_t)usable;
+	if (bytes->max == 0) {
+		bytes->min = size;
 	}
-	note_range(&b->min, &b->max, op->requested);
+	note_range(&bytes->min, &bytes->max, size);
 }
 
 /* `by`: blocks that come, or go when negative. */
-static inline void add_live(struct hakstat_class_tally *c, uint64_t size, int64_t by)
+static inline void add_live(struct hakstat_class_tally *c, uint64_t size, uint64_t usable, int64_t by)
 {
 	struct hakstat_bucket *b = bucket_at(c, size);
 
 	b->live += by;
 	if (UNLIKELY(size > HAKSTAT_EXACT_SIZES)) {
-		b->live_requested += by * (int64_t)size;
+		add_live_bytes(bytes_at(c, b), size, usable, by);
 	}
+}
+
+static void add_wide_alloc(struct hakstat_bucket_bytes *bytes, const struct hakstat_tally_op *op)
+{
+	bytes->requested += op->requested * op->weight;
+	bytes->usable += op->usable * op->weight;
+	add_live_bytes(bytes, op->requested, op->usable, (int64_t)op->weight);
 }
 
 static inline void count_alloc(struct hakstat_tally *tally, const struct hakstat_tally_op *op)
@@ -121,8 +146,7 @@ static inline void count_alloc(struct hakstat_tally *tally, const struct hakstat
 	b->allocs += op->weight;
 	b->live += (int64_t)op->weight;
 	if (UNLIKELY(op->requested > HAKSTAT_EXACT_SIZES)) {
-		b->live_requested += (int64_t)(op->requested * op->weight);
-		note_wide_bucket(b, op);
+		add_wide_alloc(bytes_at(c, b), op);
 	}
 	tally->live_bytes += (int64_t)(op->usable * op->weight);
 	if (tally->live_bytes > tally->peak_bytes) {
@@ -144,15 +168,21 @@ static inline void count_free(struct hakstat_tally *tally, const struct hakstat_
 	cell->frees += op->weight;
 	cell->freed_requested += op->requested * op->weight;
 	cell->freed_usable += op->usable * op->weight;
-	add_live(c, op->requested, -(int64_t)op->weight);
+	add_live(c, op->requested, op->usable, -(int64_t)op->weight);
 }
 
-/* A large block is whole pages, before as after. */
-static void regrow(struct hakstat_tally *tally, struct hakstat_cell *cell, const struct hakstat_tally_op *op,
-		   uint64_t old_requested)
+/* What the block held before it was resized: a large one is whole pages, before as after. */
+static uint64_t usable_before(const struct hakstat_tally *tally, const struct hakstat_tally_op *op,
+			      uint64_t old_requested)
 {
 	uint64_t mask = (tally->page_size ? tally->page_size : 4096) - 1;
-	uint64_t before = (MAX(old_requested, 1) + mask) & ~mask;
+
+	return tally->block[op->class_id] ? op->usable : (MAX(old_requested, 1) + mask) & ~mask;
+}
+
+static void regrow(struct hakstat_tally *tally, struct hakstat_cell *cell, const struct hakstat_tally_op *op,
+		   uint64_t before)
+{
 	int64_t by = (int64_t)((op->usable - before) * op->weight);
 
 	cell->regrown += by;
@@ -171,6 +201,7 @@ static inline void count_resize(struct hakstat_tally *tally, const struct haksta
 {
 	struct hakstat_class_tally *c = class_at(tally, op->class_id);
 	struct hakstat_cell *cell = &c->cells[op->reason];
+	uint64_t before = usable_before(tally, op, old_requested);
 
 	if (op->flags & HAK_OP_UNTRACED) {
 		cell->untraced += op->weight;
@@ -182,12 +213,12 @@ static inline void count_resize(struct hakstat_tally *tally, const struct haksta
 		cell->resized += (int64_t)((op->requested - old_requested) * op->weight);
 		hakstat_resizes_add(&tally->resizes, hakstat_resize_key(old_requested, op->requested), 0,
 				    op->weight);
-		add_live(c, old_requested, -(int64_t)op->weight);
-		if (tally->block[op->class_id] == 0) {
-			regrow(tally, cell, op, old_requested);
+		add_live(c, old_requested, before, -(int64_t)op->weight);
+		if (before != op->usable) {
+			regrow(tally, cell, op, before);
 		}
 	}
-	add_live(c, op->requested, (int64_t)op->weight);
+	add_live(c, op->requested, op->usable, (int64_t)op->weight);
 }
 
 static inline void note_move(struct hakstat_tally *tally, uint64_t *moving, bool is_alloc,
@@ -289,6 +320,10 @@ void hakstat_tally_mark_peak(struct hakstat_tally *tally)
 		struct hakstat_class_tally *c = tally->classes[i];
 		for (uint32_t b = 0; c && b < c->count; b++) {
 			c->buckets[b].peak = c->buckets[b].live;
+		}
+		for (uint32_t b = 0; c && c->bytes && b < c->count; b++) {
+			c->bytes[b].peak_requested = c->bytes[b].live_requested;
+			c->bytes[b].peak_usable = c->bytes[b].live_usable;
 		}
 	}
 }

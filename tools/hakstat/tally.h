@@ -37,15 +37,20 @@ struct hakstat_cell {
 struct hakstat_bucket {
 	uint64_t allocs;
 	int64_t live, peak; /* peak: live when the tally had the most live bytes */
-	/* Only above HAKSTAT_EXACT_SIZES: */
-	uint64_t requested, usable, min, max;
-	int64_t live_requested;
+};
+
+/* Bytes of a bucket whose requests differ. */
+struct hakstat_bucket_bytes {
+	uint64_t requested, usable; /* of allocations */
+	uint64_t min, max;	    /* requested; of allocations and resizes */
+	int64_t live_requested, live_usable, peak_requested, peak_usable;
 };
 
 struct hakstat_class_tally {
 	struct hakstat_cell cells[HAKSTAT_REASONS];
 	uint32_t base, count; /* the buckets base .. base + count - 1 exist */
 	struct hakstat_bucket *buckets;
+	struct hakstat_bucket_bytes *bytes; /* as many; NULL while none is above HAKSTAT_EXACT_SIZES */
 };
 
 struct hakstat_tally {
