@@ -21,8 +21,9 @@ INTEGRATION_BIN := $(INTEGRATION_C_SRC:%.c=$(BUILD)/%) $(INTEGRATION_CXX_SRC:%.c
 
 # Programs that shell tests and the demo run; they print no TAP themselves.
 PROGRAM_SRC := $(sort $(wildcard tests/e2e/*.c tests/support/*.c))
-PROGRAM_CXX_SRC := $(sort $(wildcard tests/e2e/*.cc tests/e2e/programs/*.cc))
-PROGRAM_BIN := $(PROGRAM_SRC:%.c=$(BUILD)/%) $(PROGRAM_CXX_SRC:%.cc=$(BUILD)/%)
+PROGRAM_PART_SRC := tests/e2e/truth_part.cc
+PROGRAM_CXX_SRC := $(filter-out $(PROGRAM_PART_SRC),$(sort $(wildcard tests/e2e/*.cc tests/e2e/programs/*.cc)))
+PROGRAM_BIN := $(PROGRAM_SRC:%.c=$(BUILD)/%) $(PROGRAM_CXX_SRC:%.cc=$(BUILD)/%) $(PROGRAM_PART_SRC:%.cc=$(BUILD)/%.so)
 
 ifeq ($(origin CXX),default)
 CXX := g++
@@ -67,6 +68,14 @@ $(BUILD)/tests/%: tests/%.cc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(TEST_CXXFLAGS) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MT $@ -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS) \
 		-Wl,--as-needed $(CMOCKA_LIBS) -pthread -ldl
+
+# Shared libraries of test programs. Their stacks must have names and lines, whatever the user's flags.
+$(BUILD)/tests/e2e/%.so: tests/e2e/%.cc $(BUILD)/flags
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(TEST_CXXFLAGS) $(CPPFLAGS) $(CXXFLAGS) -fPIC -shared -MMD -MP -MT $@ -MF $@.d -o $@ $< $(HAK_LDFLAGS) $(LDFLAGS)
+
+$(BUILD)/tests/e2e/truth_sites $(BUILD)/tests/e2e/truth_part.so: TEST_CXXFLAGS += -g
 
 $(BUILD)/tests/e2e/%: tests/e2e/%.c $(BUILD)/flags
 	$(call say,TEST)

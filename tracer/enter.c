@@ -17,6 +17,7 @@
 
 #include "host.h"
 #include "leave.h"
+#include "modules.h"
 #include "snapshot.h"
 #include "thread.h"
 
@@ -58,9 +59,11 @@ INTERPOSED pid_t fork(void)
 	if (!real.fork) {
 		find();
 	}
+	hak_modules_fork_begin();
 	hak_tracer_thread.is_entering = true;
 	pid_t pid = real.fork();
 	hak_tracer_thread.is_entering = false;
+	hak_modules_fork_end(pid == 0);
 	if (pid == 0) {
 		begin_child();
 	}
@@ -74,9 +77,11 @@ INTERPOSED int daemon(int nochdir, int noclose)
 		find();
 	}
 	hak_leave_begin();
+	hak_modules_fork_begin();
 	hak_tracer_thread.is_entering = true;
 	int status = real.daemon(nochdir, noclose);
 	hak_tracer_thread.is_entering = false;
+	hak_modules_fork_end(status == 0);
 	hak_leave_cancel();
 	if (status == 0) {
 		begin_child();

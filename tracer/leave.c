@@ -23,8 +23,10 @@
 
 #include "batch.h"
 #include "host.h"
+#include "modules.h"
 #include "session.h"
 #include "snapshot.h"
+#include "thread.h"
 
 #define INTERPOSED __attribute__((visibility("default")))
 
@@ -102,6 +104,15 @@ void hak_leave_after_fork(void)
 	}
 }
 
+/* What LTTng allocates for it is not the program's. */
+static void look(void)
+{
+	uint8_t state = hak_tracer_thread.state;
+	hak_tracer_thread.state = HAK_THREAD_HIDDEN;
+	hak_modules_look();
+	hak_tracer_thread.state = state;
+}
+
 /*
  * Runs after the program's own handlers and destructors and before LTTng's: this library
  * depends on LTTng's, and of one library's destructors those linked last run first, which
@@ -109,6 +120,9 @@ void hak_leave_after_fork(void)
  */
 static __attribute__((destructor)) void on_exit_of_process(void)
 {
+	if (hak_leave_is_armed() && hak_session_takes_anything()) {
+		look();
+	}
 	leave_for_good();
 }
 

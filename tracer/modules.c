@@ -8,12 +8,20 @@
 #include "modules.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "thread.h"
 
+enum { LOCK_WAIT_MS = 1000 };
+
 #pragma weak _dl_find_object
+
+/* LTTng-UST exports it for its dlopen wrapper, without a header: tells what was loaded and unloaded. */
+void lttng_ust_dl_update(void *ip);
+#pragma weak lttng_ust_dl_update
 
 static _Atomic(uint32_t) unloads;
 static _Atomic(unsigned long long) seen_unloads;
@@ -22,6 +30,10 @@ static int (*real_dlclose)(void *);
 
 typedef int iterate_fn(int (*)(struct dl_phdr_info *, size_t, void *), void *);
 static iterate_fn *real_iterate;
+static pthread_mutex_t looking = PTHREAD_MUTEX_INITIALIZER;
+static unsigned long long seen_loads; /* looking */
+static bool is_fork_ours;
+static _Thread_local bool is_fork_locked;
 static bool is_stuck; /* a fork child of a process that was loading or unloading */
 
 bool hak_modules_are_lock_free(void)
@@ -82,9 +94,67 @@ static int read_unloads(struct dl_phdr_info *info, size_t size, void *subs)
 	return 1;
 }
 
+static int read_loads(struct dl_phdr_info *info, size_t size, void *adds)
+{
+	if (size >= offsetof(struct dl_phdr_info, dlpi_adds) + sizeof info->dlpi_adds) {
+		*(unsigned long long *)adds = info->dlpi_adds;
+	}
+	return 1;
+}
+
+/*
+ * For so long at most: a signal handler may fork, or end the process, while its thread holds the loader's
+ * lock, for which a look may wait.
+ */
+static bool lock_for_a_while(void)
+{
+	struct timespec deadline;
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += LOCK_WAIT_MS / 1000;
+	return pthread_mutex_clocklock(&looking, CLOCK_MONOTONIC, &deadline) == 0;
+}
+
+void hak_modules_look(void)
+{
+	unsigned long long loads = 0;
+	if (!is_fork_ours || is_stuck || !lttng_ust_dl_update || !lock_for_a_while()) {
+		return;
+	}
+	dl_iterate_phdr(read_loads, &loads);
+	if (loads != seen_loads) {
+		seen_loads = loads;
+		lttng_ust_dl_update((void *)hak_modules_look);
+	}
+	pthread_mutex_unlock(&looking);
+}
+
+void hak_modules_fork_begin(void)
+{
+	is_fork_locked = lock_for_a_while();
+}
+
+void hak_modules_fork_end(bool in_child)
+{
+	if (in_child) {
+		pthread_mutex_init(&looking, NULL);
+	} else if (is_fork_locked) {
+		pthread_mutex_unlock(&looking);
+	}
+	is_fork_locked = false;
+}
+
+static bool is_ours(const void *function)
+{
+	Dl_info theirs, ours;
+	return function && dladdr(function, &theirs) != 0 && dladdr((void *)is_ours, &ours) != 0 &&
+	       theirs.dli_fbase == ours.dli_fbase;
+}
+
 void hak_modules_start(void (*on_unload)(void))
 {
 	unsigned long long subs = 0;
+	dl_iterate_phdr(read_loads, &seen_loads); /* of these LTTng knows */
+	is_fork_ours = is_ours(dlsym(RTLD_DEFAULT, "fork"));
 	dl_iterate_phdr(read_unloads, &subs);
 	atomic_store(&seen_unloads, subs);
 	real_dlclose = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");

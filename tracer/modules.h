@@ -30,6 +30,20 @@ uint32_t hak_modules_unloads(void);
  */
 void hak_modules_after_fork(void);
 
+/*
+ * Modules that the program opens at run time: LTTng lists the modules when a session begins, and hears of
+ * later ones only by a library that stands before dlopen, where it changes which paths are searched. So
+ * the tracer's thread looks now and then, and the thread that ends the process does once more.
+ */
+void hak_modules_look(void);
+
+/*
+ * Around a fork, outside LTTng's own handlers: a child must not inherit the locks that a look takes.
+ * Nothing is looked at in processes that do not call these.
+ */
+void hak_modules_fork_begin(void);
+void hak_modules_fork_end(bool in_child);
+
 /* At start, in a process with the tracer attached. `on_unload` is called after each. */
 void hak_modules_start(void (*on_unload)(void));
 

@@ -20,6 +20,7 @@
 #include "estimate.h"
 #include "hak_tp.h"
 #include "host.h"
+#include "modules.h"
 #include "session.h"
 #include "thread.h"
 
@@ -183,13 +184,12 @@ static int64_t next_due_ms(unsigned repeats)
 	return now_ms() + wait;
 }
 
-static void run(void *arg)
+static void run(void)
 {
 	int64_t due_ms = 0;
 	unsigned repeats = 0;
 	bool wanted_ops = false;
 
-	(void)arg;
 	for (;;) {
 		bool has_come = hak_session_has_come();
 		bool wants_ops = (hak_session_wanted() & HAK_TRACE_OPS) != 0;
@@ -197,6 +197,9 @@ static void run(void *arg)
 			hak_batch_flush_all();
 		}
 		wanted_ops = wants_ops;
+		if (hak_session_takes_anything()) {
+			hak_modules_look();
+		}
 		if (hak_session_takes_snapshots() && (has_come || now_ms() >= due_ms)) {
 			write_snapshot(has_come || repeats);
 			repeats = has_come ? 2 : repeats ? repeats - 1 : 0;
@@ -212,9 +215,10 @@ static void run(void *arg)
 
 static void *thread_main(void *arg)
 {
+	hak_tracer_thread.state = HAK_THREAD_HIDDEN; /* what LTTng allocates here is counted as hidden */
 	pthread_setname_np(pthread_self(), "hakmem-trace");
-	hak_trace_run_unseen(run, arg);
-	return NULL;
+	run();
+	return arg;
 }
 
 /* A program with much thread-local data needs more stack than ours: then the default. */

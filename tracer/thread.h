@@ -14,7 +14,7 @@
 enum hak_thread_state {
 	HAK_THREAD_NEW,	   /* nothing known yet */
 	HAK_THREAD_SHOWN,  /* one of the program's */
-	HAK_THREAD_HIDDEN, /* one of LTTng's own, whose allocations are not the program's */
+	HAK_THREAD_HIDDEN, /* one of LTTng's or the tracer's own, whose allocations are not the program's */
 	HAK_THREAD_GONE,   /* past its thread_exit: keeps no batch any more */
 };
 

@@ -129,6 +129,7 @@ static void take_payload(struct bytes *b, struct hakstat_event *e, struct texts 
 		e->u.lost.count = bytes_number(b);
 		break;
 	case HAKSTAT_EVENT_MODULE_LOAD:
+	case HAKSTAT_EVENT_MODULE_OPEN:
 	case HAKSTAT_EVENT_MODULE_BUILD_ID:
 	case HAKSTAT_EVENT_MODULE_DEBUG_LINK:
 	case HAKSTAT_EVENT_MODULE_UNLOAD:

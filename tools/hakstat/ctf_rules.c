@@ -72,7 +72,7 @@ static const struct hakstat_ctf_event rules[] = {
 	FOREIGN("lttng_ust_statedump:build_id", MODULE_BUILD_ID, U64(baddr, u.module.base), HEX(build_id, u.module.text)),
 	FOREIGN("lttng_ust_statedump:debug_link", MODULE_DEBUG_LINK, U64(baddr, u.module.base),
 		TEXT(filename, u.module.text)),
-	FOREIGN("lttng_ust_lib:load", MODULE_LOAD, MODULE),
+	FOREIGN("lttng_ust_lib:load", MODULE_OPEN, MODULE),
 	FOREIGN("lttng_ust_lib:build_id", MODULE_BUILD_ID, U64(baddr, u.module.base), HEX(build_id, u.module.text)),
 	FOREIGN("lttng_ust_lib:debug_link", MODULE_DEBUG_LINK, U64(baddr, u.module.base),
 		TEXT(filename, u.module.text)),

@@ -30,6 +30,7 @@ enum hakstat_event_kind {
 	HAKSTAT_EVENT_LOST,	   /* the tracer or the disk lost events */
 	HAKSTAT_EVENT_IMAGE_START, /* the list of loaded files begins: a new image, or a new session */
 	HAKSTAT_EVENT_MODULE_LOAD,
+	HAKSTAT_EVENT_MODULE_OPEN, /* the same by dlopen: always position-independent */
 	HAKSTAT_EVENT_MODULE_BUILD_ID,
 	HAKSTAT_EVENT_MODULE_DEBUG_LINK,
 	HAKSTAT_EVENT_MODULE_UNLOAD,

@@ -405,6 +405,7 @@ static void feed_process(struct hakstat_model *m, struct hakstat_process *p, con
 		hakstat_process_class_info(p, &e->u.class_info);
 		break;
 	case HAKSTAT_EVENT_MODULE_LOAD:
+	case HAKSTAT_EVENT_MODULE_OPEN:
 	case HAKSTAT_EVENT_MODULE_BUILD_ID:
 	case HAKSTAT_EVENT_MODULE_DEBUG_LINK:
 	case HAKSTAT_EVENT_MODULE_UNLOAD:

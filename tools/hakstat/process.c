@@ -186,9 +186,9 @@ void hakstat_process_module(struct hakstat_process *p, const struct hakstat_even
 		return;
 	}
 	module = module_at(p, m->base);
-	if (event->kind == HAKSTAT_EVENT_MODULE_LOAD) {
+	if (event->kind == HAKSTAT_EVENT_MODULE_LOAD || event->kind == HAKSTAT_EVENT_MODULE_OPEN) {
 		module->size = m->size;
-		module->is_pic = m->is_pic;
+		module->is_pic = m->is_pic || event->kind == HAKSTAT_EVENT_MODULE_OPEN;
 		replace_text(&module->path, m->text);
 		replace_text(&module->build_id_hex, NULL);
 		replace_text(&module->debug_link, NULL);

@@ -168,6 +168,68 @@ static const char *text_of(Dwarf_Die *die, unsigned attribute)
 	return dwarf_formstring(dwarf_attr_integrate(die, attribute, &memory));
 }
 
+/* Where a function was declared, not where its code stands. */
+static Dwarf_Die declaration_of(Dwarf_Die die)
+{
+	static const unsigned links[] = { DW_AT_abstract_origin, DW_AT_specification };
+	Dwarf_Attribute memory;
+	Dwarf_Die next;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(links); i++) {
+		if (dwarf_formref_die(dwarf_attr(&die, links[i], &memory), &next)) {
+			die = next;
+		}
+	}
+	return die;
+}
+
+static bool is_named_scope(Dwarf_Die *die)
+{
+	int tag = dwarf_tag(die);
+
+	return tag == DW_TAG_namespace || tag == DW_TAG_class_type || tag == DW_TAG_structure_type ||
+	       tag == DW_TAG_union_type;
+}
+
+/* Whether functions stand in name spaces and types. To find out which takes a walk through the unit. */
+static bool has_scopes(Dwarf_Die *die)
+{
+	Dwarf_Die unit;
+
+	switch (dwarf_srclang(dwarf_diecu(die, &unit, NULL, NULL))) {
+	case DW_LANG_C_plus_plus:
+	case DW_LANG_C_plus_plus_03:
+	case DW_LANG_C_plus_plus_11:
+	case DW_LANG_C_plus_plus_14:
+	case DW_LANG_Rust:
+	case DW_LANG_D:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * The compiler gives no linker's name to a function that is inlined wherever it is used. Its plain name
+ * would be that of many others, so those of its types and name spaces go in front.
+ */
+static char *qualified(Dwarf_Die *die, const char *name)
+{
+	Dwarf_Die declaration = declaration_of(*die), *scopes = NULL;
+	int count = dwarf_getscopes_die(&declaration, &scopes);
+	GString *text = g_string_new(name);
+
+	for (int i = 1; i < count; i++) {
+		const char *scope = is_named_scope(&scopes[i]) ? dwarf_diename(&scopes[i]) : NULL;
+		if (scope) {
+			g_string_prepend(text, "::");
+			g_string_prepend(text, scope);
+		}
+	}
+	free(scopes);
+	return g_string_free(text, FALSE);
+}
+
 /*
  * The linker's name says most (template arguments, name spaces). Some functions only have it
  * in the symbol table; there a C function may have a compiler's suffix, so it comes last.
@@ -184,6 +246,9 @@ static char *name_of(Dwarf_Die *die, const char *symbol)
 	}
 	if (!name) {
 		name = text_of(die, DW_AT_name);
+		if (name && has_scopes(die)) {
+			return qualified(die, name);
+		}
 	}
 	return hakstat_dwarf_demangle(name ? name : symbol);
 }
