@@ -34,7 +34,8 @@ TEST_CFLAGS := $(HAK_CFLAGS) -fno-builtin -Ilib/include
 TEST_CXXFLAGS := $(filter-out -std=% -Wstrict-prototypes -Wmissing-prototypes,$(HAK_CFLAGS)) -std=c++17 -fno-builtin -Ilib/include
 CXXFLAGS ?= -O2 -g
 CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
-UNIT_TRACER_LIBS = $(TRACER_LIBS)
+# The last one for probes of the tests' own.
+UNIT_TRACER_LIBS = $(TRACER_LIBS) -llttng-ust-tracepoint
 UNIT_CFLAGS = $(TEST_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $@.d -o $@ $<
 
 $(UNIT_LIB_BIN): $(BUILD)/%: %.c $(LIB_CORE_OBJ)

@@ -51,23 +51,73 @@ static void write_event(const struct hak_batch *b, uint16_t *units, uint32_t cou
 				(uint64_t *)(void *)units, (count + 3) / 4);
 }
 
-/*
- * The rest of a batch whose beginning was written before: an event begins at a whole word, so
- * it moves a little, over units that were written. Most often it is the one record that the
- * owner was about to add when another thread wrote those before it. When it is short it refers
- * to one of them, so it is written long; the owner still has what it refers to.
- */
-static void write_rest(struct hak_batch *b, uint32_t from, uint32_t end, uint32_t operations)
+/* Empty, as its owner wants it. */
+static void reset(struct hak_batch *b)
 {
-	uint16_t *to = b->units + (from & ~3u);
-	if (end - from == 1) {
-		_Alignas(8) uint16_t alone[HAK_OPS_LONG_UNITS + 1] = { 0 };
-		hak_ops_lengthen(alone, b->units[from], b->keys);
-		write_event(b, alone, HAK_OPS_LONG_UNITS, operations);
+	b->sent = 0;
+	for (unsigned i = 0; i < HAK_OPS_CLASSES; i++) {
+		b->keys[i] = HAK_OPS_NO_KEY;
+	}
+	atomic_store_explicit(&b->published, 0, memory_order_relaxed);
+	atomic_store_explicit(&b->limit, HAK_BATCH_LIMIT, memory_order_relaxed);
+}
+
+/* Adds an operation on a block of a class; there is room. */
+static void put(struct hak_batch *b, unsigned head, uint64_t key)
+{
+	uint64_t before = published(b);
+	uint64_t reference = b->keys[head >> 1];
+	if (hak_ops_is_near(key, reference)) {
+		b->units[hak_batch_units(before)] = hak_ops_short(head, key, reference);
+		hak_batch_publish(b, before, 1);
 		return;
 	}
-	memmove(to, b->units + from, (end - from) * sizeof *to);
-	write_event(b, to, end - from, operations);
+	hak_ops_long(b->units + hak_batch_units(before), head, key);
+	if (key >> HAK_OPS_FLAGS_BIT == 0) {
+		b->keys[head >> 1] = key;
+	}
+	hak_batch_publish(b, before, HAK_OPS_LONG_UNITS);
+}
+
+/* Of a batch that nobody else knows. */
+static void write_alone(struct hak_batch *b)
+{
+	uint64_t end = published(b);
+	write_event(b, b->units, hak_batch_units(end), hak_batch_operations(end));
+	b->next += hak_batch_operations(end);
+	reset(b);
+}
+
+/*
+ * The rest of a batch whose first `from` units were written before, while its owner was adding to it. Its
+ * records may refer to those, so they are packed anew. Out of line, for what it takes of the stack.
+ */
+static __attribute__((noinline)) void write_rest(const struct hak_batch *b, uint32_t from, uint32_t end)
+{
+	struct hak_batch rest = { .pid = b->pid, .tid = b->tid, .next = b->next };
+	struct hak_ops_operation op;
+	struct hak_ops_reader reader;
+
+	reset(&rest);
+	hak_ops_read_begin(&reader, (const uint64_t *)(const void *)b->units, end);
+	for (uint32_t at = 0; hak_ops_read(&reader, &op) == 1; at = reader.at) {
+		uint32_t units = reader.at - at;
+		if (at < from) {
+			continue;
+		}
+		if (hak_batch_units(published(&rest)) >= HAK_BATCH_LIMIT) {
+			write_alone(&rest);
+		}
+		if (units > HAK_OPS_LONG_UNITS) { /* a full record: refers to nothing */
+			memcpy(rest.units + hak_batch_units(published(&rest)), b->units + at,
+			       units * sizeof *b->units);
+			hak_batch_publish(&rest, published(&rest), units);
+		} else {
+			put(&rest, hak_ops_head(op.kind, op.class_id),
+			    hak_ops_key(op.requested, op.reason, op.flags));
+		}
+	}
+	write_alone(&rest);
 }
 
 /*
@@ -84,24 +134,13 @@ static bool write_batch(struct hak_batch *b, uint64_t end)
 		if (b->sent == 0) {
 			write_event(b, b->units, hak_batch_units(end), operations);
 		} else {
-			write_rest(b, hak_batch_units(b->sent), hak_batch_units(end), operations);
+			write_rest(b, hak_batch_units(b->sent), hak_batch_units(end));
 		}
 		hak_session_end_event();
 		b->next += operations;
 	}
 	b->sent = end;
 	return true;
-}
-
-/* Empty, as its owner wants it. */
-static void reset(struct hak_batch *b)
-{
-	b->sent = 0;
-	for (unsigned i = 0; i < HAK_OPS_CLASSES; i++) {
-		b->keys[i] = HAK_OPS_NO_KEY;
-	}
-	atomic_store_explicit(&b->published, 0, memory_order_relaxed);
-	atomic_store_explicit(&b->limit, HAK_BATCH_LIMIT, memory_order_relaxed);
 }
 
 /* For the owner: everything out, and room again. */
@@ -249,19 +288,7 @@ void hak_batch_add_slow(unsigned head, uint64_t key)
 		add_alone(units, HAK_OPS_LONG_UNITS);
 		return;
 	}
-	/* After a flush there is nothing that a short record could refer to. */
-	uint64_t before = published(b);
-	uint64_t reference = b->keys[head >> 1];
-	if (hak_ops_is_near(key, reference)) {
-		b->units[hak_batch_units(before)] = hak_ops_short(head, key, reference);
-		hak_batch_publish(b, before, 1);
-		return;
-	}
-	hak_ops_long(b->units + hak_batch_units(before), head, key);
-	if (key >> HAK_OPS_FLAGS_BIT == 0) {
-		b->keys[head >> 1] = key;
-	}
-	hak_batch_publish(b, before, HAK_OPS_LONG_UNITS);
+	put(b, head, key);
 }
 
 void hak_batch_thread_exit(void)

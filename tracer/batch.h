@@ -10,8 +10,7 @@
  * Records refer to earlier ones of their event (hakmem_ops_word.h), so a batch is written in
  * one piece. Who flushes for another thread first asks it to do that itself, by taking the
  * limit away, and writes only the batch of a thread that did nothing until the next round.
- * Should such a thread be in the middle of adding a record, and add it then, it is one record,
- * which is written without references.
+ * Should such a thread be just adding records, what it adds before it notices is packed anew.
  */
 #ifndef HAK_TRACER_BATCH_H
 #define HAK_TRACER_BATCH_H

@@ -95,15 +95,6 @@ static inline void hak_ops_long(uint16_t to[HAK_OPS_LONG_UNITS], unsigned head, 
 	to[2] = (uint16_t)key;
 }
 
-/* A short record written long, for one that is parted from what it refers to: `keys` of the classes. */
-static inline void hak_ops_lengthen(uint16_t to[HAK_OPS_LONG_UNITS], uint16_t unit,
-				    const uint64_t keys[HAK_OPS_CLASSES])
-{
-	unsigned head = unit & 0x7f;
-
-	hak_ops_long(to, head, keys[head >> 1] + (uint64_t)(int64_t)((int16_t)unit >> 7));
-}
-
 /* Writes a full record of `count` words (1..3); returns its units. */
 static inline unsigned hak_ops_full(uint16_t to[HAK_OPS_FULL_UNITS], const uint64_t *words, unsigned count)
 {

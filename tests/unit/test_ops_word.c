@@ -186,39 +186,6 @@ static void any_bytes_can_be_read(void **state)
 	}
 }
 
-/* What another thread wrote in between must not take its reference from a record. */
-static void a_record_can_be_parted_from_its_reference(void **state)
-{
-	static const struct {
-		uint64_t requested, reference;
-		unsigned class_id, reason;
-	} cases[] = { { 1024, 1024, 8, 0 },
-		      { 0, 255, 0, 3 },
-		      { 33000, 32745, 63, 7 },
-		      { HAK_OPS_LONG_MAX, HAK_OPS_LONG_MAX - 1, 5, 1 } };
-	(void)state;
-
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		uint64_t keys[HAK_OPS_CLASSES] = { 0 }, word = 0;
-		uint64_t key = hak_ops_key(cases[i].requested, cases[i].reason, 0);
-		uint64_t reference = hak_ops_key(cases[i].reference, cases[i].reason, 0);
-		unsigned head = hak_ops_head(HAK_WORD_FREE, cases[i].class_id);
-		struct hak_ops_operation read;
-		struct hak_ops_reader reader;
-
-		assert_true(hak_ops_is_near(key, reference));
-		keys[cases[i].class_id] = reference;
-		hak_ops_lengthen((uint16_t *)(void *)&word, hak_ops_short(head, key, reference), keys);
-		hak_ops_read_begin(&reader, &word, HAK_OPS_LONG_UNITS);
-		assert_int_equal(hak_ops_read(&reader, &read), 1);
-		assert_int_equal(read.kind, HAK_WORD_FREE);
-		assert_int_equal(read.class_id, cases[i].class_id);
-		assert_int_equal(read.reason, cases[i].reason);
-		assert_int_equal(read.requested, cases[i].requested);
-		assert_int_equal(hak_ops_read(&reader, &read), 0);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,7 +193,6 @@ int main(void)
 		cmocka_unit_test(neighbours_take_one_unit),
 		cmocka_unit_test(a_record_that_refers_to_nothing_is_refused),
 		cmocka_unit_test(a_negative_size_is_refused),
-		cmocka_unit_test(a_record_can_be_parted_from_its_reference),
 		cmocka_unit_test(any_bytes_can_be_read),
 	};
 
