@@ -103,6 +103,11 @@ tap_is "$(json tree.json 'd["tree"]["waste_bytes"]')" "$(json direct.json 'sum(s
 tap_like "$(LC_ALL=C.UTF-8 "$hakstat" report --tree callees full)" '^ *[0-9.]+ .* ├─' "for people it is drawn"
 tap_like "$("$hakstat" report --tree callers --format csv full 2>&1)" '^hakstat: report: --tree has the formats table and json' \
 	"a format that has no tree is refused"
+for by in class route size thread process time heap; do
+	tap_is "$("$hakstat" report --tree callers --by "$by" full 2>&1; echo $?)" "hakstat: report: --tree is of call sites: leave --by out
+2" "so is a tree of the table by $by"
+done
+tap_is "$("$hakstat" report --tree callers --by site --format json full | cmp - tree.json)" "" "and one by site is the tree"
 
 # What if, and tune.
 "$hakstat" whatif full --size-classes fine --tiny-max-class 7 --format json >whatif.json
