@@ -104,7 +104,7 @@ static void run_threads(const struct bench_options *o)
 			bench_fail("cannot start a thread");
 	}
 	pthread_barrier_wait(&run.gate);
-	if (!o->pairs) {
+	if (!o->pairs) { /* no wait for an event: --ms is how long the run is to last */
 		while (nanosleep(&duration, &duration) && errno == EINTR)
 			;
 		atomic_store(&run.over, true);

@@ -150,7 +150,7 @@ class Runner:
                     probe.connect(at)
                     return
                 except OSError:
-                    time.sleep(0.01)
+                    time.sleep(0.01)  # nothing tells when another process begins to listen
         raise Failure("the server did not start")
 
     @staticmethod
