@@ -5,6 +5,7 @@
 # shellcheck shell=bash
 set -u
 export LC_ALL=C
+unset COLUMNS # reports keep to it
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${HAKMEM_BUILD:-$top/build}

@@ -10,7 +10,9 @@
 #include "grid.h"
 #include "json.h"
 #include "predict.h"
+#include "render.h"
 #include "text.h"
+#include "view.h"
 
 enum { PAGE_SIZE = 4096 };
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_MARKDOWN };
@@ -146,23 +148,27 @@ static char *why(const struct hak_class_table *t, const struct answer *a)
 static void explain_table(const struct hak_class_table *t, const struct answer *a, FILE *out)
 {
 	char *reason = why(t, a);
+	char *line = g_strdup_printf("reason    %s: %s", hak_reason_label(a->decision.reason), reason);
+	struct hakstat_view view = { 0 };
 
+	hakstat_view_fit(&view, out);
 	fprintf(out, "request   %" PRIu64 " bytes", a->size);
 	if (a->alignment > 1) {
 		fprintf(out, ", aligned to %" PRIu64, a->alignment);
 	}
 	fprintf(out,
 		"\nroute     %s\nclass     %s (id %u)\nusable    %" PRIu64 " bytes\nwaste     %" PRIu64
-		" bytes, %.1f %%\nreason    %s: %s\n",
+		" bytes, %.1f %%\n",
 		hak_route_label(a->decision.route), a->class_name, a->decision.class_id, a->decision.usable,
-		a->waste, percent(a->waste, a->decision.usable), hak_reason_label(a->decision.reason),
-		reason);
+		a->waste, percent(a->waste, a->decision.usable));
+	hakstat_put_prose(&view, HAKSTAT_HEAD_INDENT, line, out);
 	if (a->waste && a->has_smaller) {
 		fprintf(out,
 			"instead   at most %" PRIu64 " bytes (%" PRIu64 " less) take a block of %" PRIu64
 			"\n",
 			a->smaller, a->size - a->smaller, a->smaller_usable);
 	}
+	g_free(line);
 	g_free(reason);
 }
 
@@ -296,23 +302,31 @@ static void add_line(struct hakstat_grid *grid, const struct class_line *c)
 	hakstat_grid_cell(grid, is_reached ? g_strdup_printf("%.1f", c->worst_percent) : g_strdup("-"));
 }
 
-static void classes_table(const struct hak_class_table *t, FILE *out)
+/* For people: on a terminal or as markdown. */
+static void classes_table(const struct hak_class_table *t, bool is_markdown, FILE *out)
 {
 	static const char *const headers[] = {
 		"id", "class", "route", "block", "from", "to", "worst waste %"
 	};
+	struct hakstat_view view = { 0 };
 	struct hakstat_grid grid;
 
+	hakstat_view_fit(&view, out);
 	hakstat_grid_init(&grid);
 	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-		hakstat_grid_column(&grid, headers[i],
-				    i == 1 || i == 2 ? HAKSTAT_GRID_TEXT : HAKSTAT_GRID_NUMBER);
+		hakstat_grid_column_of_rank(&grid, headers[i],
+					    i == 1 || i == 2 ? HAKSTAT_GRID_TEXT : HAKSTAT_GRID_NUMBER,
+					    i == 0 || i == 2);
 	}
 	for (unsigned i = 0; i <= t->count; i++) {
 		struct class_line line = any_line(t, i);
 		add_line(&grid, &line);
 	}
-	hakstat_grid_print(&grid, 0, false, out);
+	if (is_markdown) {
+		hakstat_markdown_grid(&grid, out);
+	} else {
+		hakstat_grid_print(&grid, view.width, view.colours, out);
+	}
 	hakstat_grid_clear(&grid);
 }
 
@@ -335,19 +349,17 @@ static void classes_json(const struct hak_class_table *t, FILE *out)
 	hakstat_json_write(root, out);
 }
 
-/* Lines of fields between marks: CSV and markdown differ in nothing else. */
-static void classes_lines(const struct hak_class_table *t, const char *open, const char *mark,
-			  const char *close, FILE *out)
+static void classes_csv(const struct hak_class_table *t, FILE *out)
 {
+	fputs("class_id,name,route,usable,min_request,max_request,worst_waste_percent\r\n", out);
 	for (unsigned i = 0; i <= t->count; i++) {
 		struct class_line c = any_line(t, i);
 		char block[32] = "";
 		if (c.block) {
 			g_snprintf(block, sizeof block, "%" PRIu64, c.block);
 		}
-		fprintf(out, "%s%u%s%s%s%s%s%s%s%" PRIu64 "%s%" PRIu64 "%s%.1f%s", open, c.class_id, mark,
-			c.name, mark, c.route, mark, block, mark, c.from, mark, c.to, mark, c.worst_percent,
-			close);
+		fprintf(out, "%u,%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%.1f\r\n", c.class_id, c.name, c.route,
+			block, c.from, c.to, c.worst_percent);
 	}
 }
 
@@ -368,18 +380,12 @@ static int run_classes(int argc, char **argv, struct hakstat_err *err)
 	if (status != 0) {
 		return status;
 	}
-	if (v.format == FORMAT_TABLE) {
-		classes_table(&table, stdout);
-	} else if (v.format == FORMAT_JSON) {
+	if (v.format == FORMAT_JSON) {
 		classes_json(&table, stdout);
 	} else if (v.format == FORMAT_CSV) {
-		fputs("class_id,name,route,usable,min_request,max_request,worst_waste_percent\r\n", stdout);
-		classes_lines(&table, "", ",", "\r\n", stdout);
+		classes_csv(&table, stdout);
 	} else {
-		fputs("| id | class | route | block | from | to | worst waste % "
-		      "|\n|--:|---|---|--:|--:|--:|--:|\n",
-		      stdout);
-		classes_lines(&table, "| ", " | ", " |\n", stdout);
+		classes_table(&table, v.format == FORMAT_MARKDOWN, stdout);
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "grid.h"
 #include "input.h"
 #include "json.h"
 #include "predict.h"
@@ -58,23 +59,6 @@ struct comparison {
 	struct hakstat_report *recorded, *predicted;
 };
 
-static void put_line(FILE *out, const char *name, const struct hakstat_row *totals, bool is_exact)
-{
-	static const char *const keys[] = { "usable_bytes",	    "waste_bytes",
-					    "waste_percent",	    "live_usable_bytes",
-					    "live_waste_bytes",	    "peak_live_usable_bytes",
-					    "peak_live_waste_bytes" };
-
-	fprintf(out, "%-10s", name);
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-		char *cell =
-			hakstat_cell_text(hakstat_column_find(HAKSTAT_IN_TOTALS, keys[i]), totals, is_exact);
-		fprintf(out, " %14s", cell);
-		g_free(cell);
-	}
-	fputc('\n', out);
-}
-
 /* Only what has a known request can be predicted, so only that is compared. */
 static struct hakstat_row known_part(const struct hakstat_report *r)
 {
@@ -111,29 +95,71 @@ static struct savings savings_of(const struct comparison *c)
 	};
 }
 
+static char *saving_text(const struct hakstat_column *column, const struct hakstat_row *then,
+			 const struct hakstat_row *now, bool is_exact)
+{
+	int64_t saved = (int64_t)(column->get(then).number - column->get(now).number);
+	char text[48];
+
+	if (column->unit != HAKSTAT_UNIT_BYTES) {
+		return g_strdup("");
+	}
+	if (is_exact) {
+		return g_strdup_printf("%" PRId64, saved);
+	}
+	hakstat_text_bytes(text, sizeof text, saved);
+	return g_strdup(text);
+}
+
+static void fill_sums(const struct comparison *c, struct hakstat_grid *grid)
+{
+	static const struct {
+		const char *name, *key;
+	} sums[] = {
+		{ "usable", "usable_bytes" },
+		{ "waste", "waste_bytes" },
+		{ "waste %", "waste_percent" },
+		{ "live usable", "live_usable_bytes" },
+		{ "live waste", "live_waste_bytes" },
+		{ "peak usable", "peak_live_usable_bytes" },
+		{ "peak waste", "peak_live_waste_bytes" },
+	};
+	const struct hakstat_row *now = &c->predicted->totals;
+	struct hakstat_row then = known_part(c->recorded);
+	bool is_exact = c->values->is_exact;
+
+	hakstat_grid_column(grid, "sum", HAKSTAT_GRID_TEXT);
+	hakstat_grid_column(grid, "recorded", HAKSTAT_GRID_NUMBER);
+	hakstat_grid_column(grid, "predicted", HAKSTAT_GRID_NUMBER);
+	hakstat_grid_column(grid, "saving", HAKSTAT_GRID_NUMBER);
+	for (size_t i = 0; i < G_N_ELEMENTS(sums); i++) {
+		const struct hakstat_column *column = hakstat_column_find(HAKSTAT_IN_TOTALS, sums[i].key);
+		hakstat_grid_cell(grid, g_strdup(sums[i].name));
+		hakstat_grid_cell(grid, hakstat_cell_text(column, &then, is_exact));
+		hakstat_grid_cell(grid, hakstat_cell_text(column, now, is_exact));
+		hakstat_grid_cell(grid, saving_text(column, &then, now, is_exact));
+	}
+}
+
 static int write_table(const struct comparison *c, FILE *out)
 {
 	struct hakstat_view view = {
 		.has_by = true, .by = HAKSTAT_BY_CLASS, .is_exact = c->values->is_exact, .is_bare = true
 	};
-	struct hakstat_row known = known_part(c->recorded);
-	struct savings saved = savings_of(c);
-	char all[48], live[48], peak[48];
+	struct hakstat_grid grid;
+	int status;
 
 	hakstat_view_fit(&view, out);
-	fprintf(out, "%-10s %14s %14s %14s %14s %14s %14s %14s\n", "", "usable", "waste", "waste %",
-		"live usable", "live waste", "peak usable", "peak waste");
-	put_line(out, "recorded", &known, c->values->is_exact);
-	put_line(out, "predicted", &c->predicted->totals, c->values->is_exact);
-	hakstat_text_bytes(all, sizeof all, saved.usable);
-	hakstat_text_bytes(live, sizeof live, saved.live);
-	hakstat_text_bytes(peak, sizeof peak, saved.peak);
-	fprintf(out,
-		"saving     %s of blocks over all allocations, %s of what is live at the end, %s at the "
-		"peak;\n"
-		"           slabs, sites and what was recorded without its size are not predicted\n",
-		all, live, peak);
-	return hakstat_render_table(c->predicted, &view, out);
+	hakstat_grid_init(&grid);
+	fill_sums(c, &grid);
+	status = hakstat_grid_print(&grid, view.width, view.colours, out);
+	hakstat_grid_clear(&grid);
+	hakstat_put_prose(
+		&view, 0,
+		"usable and waste are of all allocations, live at the end, peak when the most bytes "
+		"were live; slabs, sites and what was recorded without its size are not predicted",
+		out);
+	return status ? status : hakstat_render_table(c->predicted, &view, out);
 }
 
 static int write_json(const struct comparison *c, FILE *out)
@@ -242,12 +268,11 @@ static int write_blocks(void *data, FILE *out)
 {
 	const struct table_file *file = data;
 
-	fprintf(out, "# %u size classes, chosen by hakstat tune for the requests recorded in\n",
-		file->table->count);
+	fprintf(out, "# %u size classes, by hakstat tune for the requests of\n", file->table->count);
 	for (guint i = 0; i < file->summary->paths->len; i++) {
 		fprintf(out, "# %s\n", (const char *)g_ptr_array_index(file->summary->paths, i));
 	}
-	fputs("# One block size in bytes a line. Load it with HAKMEM_SIZE_CLASSES=@FILE\n", out);
+	fputs("# One block size a line, for HAKMEM_SIZE_CLASSES=@FILE\n", out);
 	for (unsigned i = 0; i < file->table->count; i++) {
 		fprintf(out, "%u\n", file->table->classes[i].block);
 	}

@@ -25,6 +25,23 @@ guint hakstat_view_rows(const struct hakstat_view *view, guint length, guint sta
 	return (guint)MIN(wanted, length);
 }
 
+char *hakstat_prose(const struct hakstat_view *view, int indent, const char *text)
+{
+	char *clean = hakstat_text_clean(text);
+	char *wrapped = hakstat_text_wrap(clean, view->width, indent);
+
+	g_free(clean);
+	return wrapped;
+}
+
+void hakstat_put_prose(const struct hakstat_view *view, int indent, const char *text, FILE *out)
+{
+	char *shown = hakstat_prose(view, indent, text);
+
+	fprintf(out, "%s\n", shown);
+	g_free(shown);
+}
+
 /* The innermost frames say where; five are enough to know the path that led there. */
 static char *stack_text(const GPtrArray *stack)
 {

@@ -84,6 +84,16 @@ extern const char *const hakstat_memory_headers[HAKSTAT_MEMORY_COLUMNS];
 /* NULL when the trace has no snapshot. Free with g_ptr_array_unref. */
 GPtrArray *hakstat_memory_rows(const struct hakstat_report *report, bool is_exact);
 
+/*
+ * A line of text for people, escaped, over as many lines as the terminal needs; all but the first indented.
+ * The end of the last line is put_prose's. Free with g_free.
+ */
+char *hakstat_prose(const struct hakstat_view *view, int indent, const char *text);
+void hakstat_put_prose(const struct hakstat_view *view, int indent, const char *text, FILE *out);
+
+/* Where the text of such a line begins, behind its label. */
+enum { HAKSTAT_HEAD_INDENT = 10 };
+
 /* The report's head: lines of text that say what was recorded, how, and what was lost. */
 GPtrArray *hakstat_head_lines(const struct hakstat_report *report, bool is_exact);
 void hakstat_put_head(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);

@@ -19,6 +19,8 @@
 
 static const char letters[] = "ab";
 
+enum { FOOT_INDENT = 2 };
+
 static char *settings_text(const struct hakstat_ab *ab, int side)
 {
 	char *text = g_strjoinv(" ", ab->plan->settings[side]);
@@ -118,11 +120,17 @@ static char *change_text(const struct hakstat_ab_figure *f)
 
 static void fill_grid(const struct hakstat_ab *ab, bool is_exact, struct hakstat_grid *grid)
 {
-	static const char *const numbers[] = { "a", "a from - to", "b", "b from - to", "b to a", "95 %" };
+	static const struct {
+		const char *header;
+		int rank;
+	} numbers[] = {
+		{ "a", 0 },	      { "a from - to", 3 }, { "b", 0 },
+		{ "b from - to", 3 }, { "b to a", 0 },	    { "95 %", 2 },
+	};
 
 	hakstat_grid_column(grid, "figure", HAKSTAT_GRID_TEXT);
 	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
-		hakstat_grid_column(grid, numbers[i], HAKSTAT_GRID_NUMBER);
+		hakstat_grid_column_of_rank(grid, numbers[i].header, HAKSTAT_GRID_NUMBER, numbers[i].rank);
 	}
 	hakstat_grid_column(grid, "b is", HAKSTAT_GRID_TEXT);
 	for (guint i = 0; i < ab->figures->len; i++) {
@@ -191,15 +199,19 @@ static GPtrArray *foot_lines(const struct hakstat_ab *ab)
 	return lines;
 }
 
-static void put_lines(GPtrArray *lines, const char *mark, bool is_markdown, FILE *out)
+static void put_lines(GPtrArray *lines, const struct hakstat_view *view, int indent, FILE *out)
 {
 	for (guint i = 0; i < lines->len; i++) {
-		fputs(mark, out);
-		if (is_markdown) {
-			hakstat_markdown_put(out, g_ptr_array_index(lines, i));
-		} else {
-			fputs(g_ptr_array_index(lines, i), out);
-		}
+		hakstat_put_prose(view, indent, g_ptr_array_index(lines, i), out);
+	}
+	g_ptr_array_unref(lines);
+}
+
+static void put_items(GPtrArray *lines, FILE *out)
+{
+	for (guint i = 0; i < lines->len; i++) {
+		fputs("- ", out);
+		hakstat_markdown_put(out, g_ptr_array_index(lines, i));
 		fputc('\n', out);
 	}
 	g_ptr_array_unref(lines);
@@ -211,11 +223,11 @@ int hakstat_render_ab_table(const struct hakstat_ab *ab, const struct hakstat_vi
 
 	hakstat_grid_init(&grid);
 	fill_grid(ab, view->is_exact, &grid);
-	put_lines(head_lines(ab), "", false, out);
+	put_lines(head_lines(ab), view, HAKSTAT_HEAD_INDENT, out);
 	fputc('\n', out);
 	hakstat_grid_print(&grid, view->width, view->colours, out);
 	hakstat_grid_clear(&grid);
-	put_lines(foot_lines(ab), "", false, out);
+	put_lines(foot_lines(ab), view, FOOT_INDENT, out);
 	if (!ab->diff) {
 		return ferror(out) ? -1 : 0;
 	}
@@ -230,12 +242,12 @@ int hakstat_render_ab_markdown(const struct hakstat_ab *ab, const struct hakstat
 	hakstat_grid_init(&grid);
 	fill_grid(ab, view->is_exact, &grid);
 	fputs("## Two settings compared\n\n", out);
-	put_lines(head_lines(ab), "- ", true, out);
+	put_items(head_lines(ab), out);
 	fputc('\n', out);
 	hakstat_markdown_grid(&grid, out);
 	hakstat_grid_clear(&grid);
 	fputc('\n', out);
-	put_lines(foot_lines(ab), "- ", true, out);
+	put_items(foot_lines(ab), out);
 	if (!ab->diff) {
 		return ferror(out) ? -1 : 0;
 	}

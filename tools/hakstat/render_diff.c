@@ -11,7 +11,7 @@
 #include "hakmem_size_class.h"
 #include "text.h"
 
-enum { STANDARD_ROWS = 10 };
+enum { STANDARD_ROWS = 10, LINE_INDENT = 2 };
 
 /* A grid with a title. */
 struct sheet {
@@ -30,14 +30,16 @@ struct paper {
 static void put_line(const struct paper *p, const char *indent, char *text)
 {
 	char *clean = hakstat_text_clean(text);
+	char *line = g_strdup_printf("%s%s", indent, clean);
 
-	fprintf(p->out, "%s%s", indent, p->is_markdown ? "- " : "");
 	if (p->is_markdown) {
+		fprintf(p->out, "%s- ", indent);
 		hakstat_markdown_put(p->out, clean);
+		fputc('\n', p->out);
 	} else {
-		fputs(clean, p->out);
+		hakstat_put_prose(p->view, (int)strlen(indent) + LINE_INDENT, line, p->out);
 	}
-	fputc('\n', p->out);
+	g_free(line);
 	g_free(clean);
 	g_free(text);
 }
@@ -87,20 +89,26 @@ static void add_counts(const struct paper *p, const struct hakstat_diff *diff, s
 static void open_sheet(const struct paper *p, struct sheet *sheet, const char *title, const char *first)
 {
 	bool is_live = p->diff->per == HAKSTAT_PER_LIVE_BYTE;
-	const char *const numbers[] = { is_live ? "live base" : "allocs base",
-					"new",
-					is_live ? "live waste base" : "waste base",
-					"new",
-					"change",
-					"%",
-					"each base",
-					"new" };
+	const struct {
+		const char *header;
+		int rank;
+	} numbers[] = {
+		{ is_live ? "live base" : "allocs base", 3 },
+		{ is_live ? "live new" : "allocs new", 3 },
+		{ is_live ? "live waste base" : "waste base", 2 },
+		{ is_live ? "live waste new" : "waste new", 2 },
+		{ "change", 0 },
+		{ "%", 1 },
+		{ "each base", 4 },
+		{ "each new", 4 },
+	};
 
 	sheet->title = title;
 	hakstat_grid_init(&sheet->grid);
 	hakstat_grid_column(&sheet->grid, first, HAKSTAT_GRID_LONG);
 	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
-		hakstat_grid_column(&sheet->grid, numbers[i], HAKSTAT_GRID_NUMBER);
+		hakstat_grid_column_of_rank(&sheet->grid, numbers[i].header, HAKSTAT_GRID_NUMBER,
+					    numbers[i].rank);
 	}
 }
 
@@ -220,10 +228,11 @@ static void put_side(const struct paper *p, const char *name, const struct hakst
 		g_string_append_printf(line, "%s%s", i ? ", " : "",
 				       (const char *)g_ptr_array_index(s->paths, i));
 	}
-	g_string_append_printf(line, ", mode %s%s, %.1f s, lost %s%" PRIu64 " events%s",
+	g_string_append_printf(line, ", mode %s%s, %.1f s, lost %s%" PRIu64 " events%s%s",
 			       hakstat_mode_name(s->mode), s->estimated ? " (estimated)" : "",
 			       hakstat_report_duration_s(r), s->lost_unknown ? "at least " : "",
-			       s->lost_events, s->lost_operations ? " and packed operations" : "");
+			       s->lost_events, s->lost_operations ? " and packed operations" : "",
+			       s->partial ? "; it breaks off before its end" : "");
 	put_line(p, "", g_string_free(line, FALSE));
 }
 

@@ -3,17 +3,15 @@
  * The report for a terminal. One that is too narrow for all
  * columns gets the important ones.
  */
-#include <string.h>
 
 #include "grid.h"
 #include "render.h"
-#include "text.h"
 
 #define BOLD   "\033[1m"
 #define YELLOW "\033[33m"
 #define PLAIN  "\033[0m"
 
-enum { STANDARD_ROWS = 10, MIN_SITE_WIDTH = 30 };
+enum { STANDARD_ROWS = 10, FINDING_INDENT = 3 };
 
 struct section {
 	enum hakstat_table_id table;
@@ -28,19 +26,12 @@ static const struct section sections[] = {
 	{ HAKSTAT_BY_SITE, "Worst call sites", STANDARD_ROWS },
 };
 
-/* A section's grid, with what is needed to choose columns for a narrow terminal. */
+/* A section's grid, and what its columns are. */
 struct plan {
 	struct hakstat_grid grid;
 	const struct hakstat_column *columns[HAKSTAT_GRID_MAX];
-	size_t widths[HAKSTAT_GRID_MAX];
 	guint rows;
-	bool dropped; /* columns were left out to fit */
 };
-
-static size_t columns_wide(const char *text)
-{
-	return (size_t)g_utf8_strlen(text, -1);
-}
 
 static bool class_is_silent(const struct hakstat_row *row)
 {
@@ -64,9 +55,8 @@ static void choose_columns(struct plan *p, enum hakstat_table_id table)
 	for (size_t i = 0; i < hakstat_column_count; i++) {
 		if (hakstat_columns[i].shown & 1u << table) {
 			p->columns[p->grid.columns] = &hakstat_columns[i];
-			p->widths[p->grid.columns] = columns_wide(hakstat_columns[i].header);
-			hakstat_grid_column(&p->grid, hakstat_columns[i].header,
-					    kind_of(&hakstat_columns[i]));
+			hakstat_grid_column_of_rank(&p->grid, hakstat_columns[i].header,
+						    kind_of(&hakstat_columns[i]), hakstat_columns[i].rank);
 		}
 	}
 }
@@ -80,42 +70,9 @@ static void fill(struct plan *p, const struct hakstat_report *r, enum hakstat_ta
 			continue;
 		}
 		for (size_t c = 0; c < p->grid.columns; c++) {
-			char *text = hakstat_cell_text(p->columns[c], row, is_exact);
-			p->widths[c] = MAX(p->widths[c], columns_wide(text));
-			hakstat_grid_cell(&p->grid, text);
+			hakstat_grid_cell(&p->grid, hakstat_cell_text(p->columns[c], row, is_exact));
 		}
 		p->rows++;
-	}
-}
-
-static size_t total_width(const struct plan *p)
-{
-	size_t sum = 0;
-
-	for (size_t c = 0; c < p->grid.columns; c++) {
-		if (!p->grid.hidden[c]) {
-			sum += 1 + (p->grid.kinds[c] == HAKSTAT_GRID_LONG ? MIN_SITE_WIDTH : p->widths[c]);
-		}
-	}
-	return sum;
-}
-
-/* Columns go one by one, from the highest rank, until the rest fits. Rank 0 stays. */
-static void fit(struct plan *p, int width)
-{
-	while (width > 0 && total_width(p) > (size_t)width) {
-		int worst = -1;
-		for (size_t c = 0; c < p->grid.columns; c++) {
-			if (!p->grid.hidden[c] && p->columns[c]->rank > 0 &&
-			    (worst < 0 || p->columns[c]->rank >= p->columns[worst]->rank)) {
-				worst = (int)c;
-			}
-		}
-		if (worst < 0) {
-			return;
-		}
-		p->grid.hidden[worst] = true;
-		p->dropped = true;
 	}
 }
 
@@ -139,15 +96,11 @@ static int print_section(const struct hakstat_report *r, const struct hakstat_vi
 	hakstat_grid_init(&p.grid);
 	choose_columns(&p, section->table);
 	fill(&p, r, section->table, limit, view->is_exact);
-	fit(&p, view->width);
 	print_title(section->title, p.rows, section->standard || view->top ? all : p.rows, view, out);
 	if (p.rows == 0) {
 		fputs("none in this trace\n", out);
 	} else {
 		status = hakstat_grid_print(&p.grid, view->width, view->colours, out);
-	}
-	if (p.dropped) {
-		fputs("(the terminal is too narrow for all columns; --format csv has them)\n", out);
 	}
 	hakstat_grid_clear(&p.grid);
 	return status;
@@ -180,6 +133,19 @@ static int print_memory(const struct hakstat_report *r, const struct hakstat_vie
 	return status;
 }
 
+static void put_finding(const struct hakstat_view *view, guint number, const struct hakstat_finding *f,
+			FILE *out)
+{
+	g_autofree char *message = g_strdup_printf("%u. %s.", number, f->message);
+	g_autofree char *shown = hakstat_prose(view, FINDING_INDENT, message);
+	g_autofree char *advice = g_strdup_printf("   Advice: %s.", f->advice ? f->advice : "none");
+
+	fprintf(out, "%s%s%s\n", view->colours ? YELLOW : "", shown, view->colours ? PLAIN : "");
+	if (f->advice) {
+		hakstat_put_prose(view, FINDING_INDENT, advice, out);
+	}
+}
+
 static void print_findings(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
 {
 	print_title("Findings", r->findings->len, r->findings->len, view, out);
@@ -188,13 +154,7 @@ static void print_findings(const struct hakstat_report *r, const struct hakstat_
 	}
 	for (guint i = 0; i < r->findings->len; i++) {
 		const struct hakstat_finding *f = g_ptr_array_index(r->findings, i);
-		char *message = hakstat_text_clean(f->message);
-		fprintf(out, "%u. %s%s%s.\n", i + 1, view->colours ? YELLOW : "", message,
-			view->colours ? PLAIN : "");
-		if (f->advice) {
-			fprintf(out, "   Advice: %s.\n", f->advice);
-		}
-		g_free(message);
+		put_finding(view, i + 1, f, out);
 	}
 }
 
@@ -203,7 +163,7 @@ void hakstat_put_head(const struct hakstat_report *r, const struct hakstat_view 
 	GPtrArray *lines = hakstat_head_lines(r, view->is_exact);
 
 	for (guint i = 0; i < lines->len; i++) {
-		fprintf(out, "%s\n", (const char *)g_ptr_array_index(lines, i));
+		hakstat_put_prose(view, HAKSTAT_HEAD_INDENT, g_ptr_array_index(lines, i), out);
 	}
 	g_ptr_array_unref(lines);
 }

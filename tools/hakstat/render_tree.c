@@ -98,7 +98,7 @@ int hakstat_render_tree(const struct hakstat_report *r, const struct hakstat_vie
 	hakstat_grid_init(&d.grid);
 	hakstat_grid_column(&d.grid, "% of all", HAKSTAT_GRID_NUMBER);
 	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-		hakstat_grid_column(&d.grid, column(keys[i])->header, HAKSTAT_GRID_NUMBER);
+		hakstat_grid_column_of_rank(&d.grid, column(keys[i])->header, HAKSTAT_GRID_NUMBER, (int)i);
 	}
 	hakstat_grid_column(&d.grid, view->from_callees ? "thread > calls" : "asked for by < called by",
 			    HAKSTAT_GRID_TREE);

@@ -43,6 +43,59 @@ char *hakstat_text_clean(const char *text)
 	return g_string_free(out, FALSE);
 }
 
+static size_t char_width(gunichar c)
+{
+	return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+}
+
+size_t hakstat_text_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text += g_utf8_skip[(guchar)*text]) {
+		width += char_width(g_utf8_get_char(text));
+	}
+	return width;
+}
+
+/* Where the next line begins: behind the last blank that still has its word in front, or behind that word. */
+static const char *line_end(const char *text, size_t width)
+{
+	const char *end = NULL;
+	size_t used = 0;
+
+	for (; *text; text += g_utf8_skip[(guchar)*text]) {
+		if (*text == ' ' && (used <= width || !end)) {
+			end = text;
+		}
+		used += char_width(g_utf8_get_char(text));
+		if (used > width && end) {
+			return end;
+		}
+	}
+	return text;
+}
+
+char *hakstat_text_wrap(const char *text, int width, int indent)
+{
+	GString *out = g_string_new(NULL);
+	size_t first = strspn(text, " "); /* those are no place for an end of line */
+
+	g_string_append_len(out, text, (gssize)first);
+	for (text += first; width > 0; text += strspn(text, " ")) {
+		size_t used = out->len == first ? first : (size_t)indent;
+		const char *end = line_end(text, (size_t)width > used ? (size_t)width - used : 1);
+		g_string_append_len(out, text, end - text);
+		text = end;
+		if (!text[strspn(text, " ")]) {
+			break;
+		}
+		g_string_append_printf(out, "\n%*s", indent, "");
+	}
+	g_string_append(out, text);
+	return g_string_free(out, FALSE);
+}
+
 void hakstat_text_bytes(char *out, size_t size, int64_t bytes)
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };

@@ -12,6 +12,15 @@
 /* A copy in valid UTF-8 without control characters: those and stray bytes become \xNN. Free with g_free. */
 char *hakstat_text_clean(const char *text);
 
+/* The columns that UTF-8 text takes in a terminal: 2 for a wide character, none for a mark on another. */
+size_t hakstat_text_width(const char *text);
+
+/*
+ * A copy with ends of lines instead of some blanks, so that lines have at most `width` columns where words
+ * allow it; all but the first line begin with `indent` blanks. `width` 0: as it is. Free with g_free.
+ */
+char *hakstat_text_wrap(const char *text, int width, int indent);
+
 /* "1.5 MiB"; below 1024 "17 B". Negative values keep their sign. */
 void hakstat_text_bytes(char *out, size_t size, int64_t bytes);
 

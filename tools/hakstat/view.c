@@ -11,13 +11,20 @@
 #include <unistd.h>
 
 #include "output_file.h"
+#include "text.h"
 
-enum { TERMINAL_MIN = 40 };
+enum { TERMINAL_MIN = 40, TERMINAL_MAX = 10000 };
 
+/* As usual, COLUMNS is believed before the terminal is asked. */
 static int terminal_width(FILE *out)
 {
+	const char *columns = getenv("COLUMNS");
 	struct winsize size;
+	uint64_t wanted;
 
+	if (columns && hakstat_text_parse_count(columns, &wanted) == 0 && wanted) {
+		return (int)CLAMP(wanted, TERMINAL_MIN, TERMINAL_MAX);
+	}
 	if (!isatty(fileno(out)) || ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
 		return 0;
 	}
