@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * OpenMetrics text: sums as counters, what is there at the end as gauges, with the class as
- * label. node_exporter's textfile collector and `promtool check metrics` read it.
+ * OpenMetrics text that is the older text format of Prometheus as well: node_exporter's textfile collector,
+ * `promtool check metrics` and parsers of OpenMetrics read it. A file is of one recording and the
+ * next one of another, so nothing counts on from file to file: all are gauges, sums over the recording too,
+ * and rate() is for none of them. What is not known has no sample.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -10,96 +12,160 @@
 #include "text.h"
 
 struct metric {
-	const char *name; /* without hakmem_ and, for counters, without _total */
-	const char *unit; /* the name's ending, or NULL */
-	bool is_counter;
-	const char *column; /* key of a class's column */
-	const char *help;
+	const char *name; /* without hakmem_; ends with the unit */
+	const char *key;  /* of the column, which has the unit, the text of HELP and the value */
 };
 
 static const struct metric class_metrics[] = {
-	{ "allocations", NULL, true, "allocs", "Allocations." },
-	{ "frees", NULL, true, "frees", "Frees." },
-	{ "requested_bytes", "bytes", true, "requested_bytes", "Bytes that allocations asked for." },
-	{ "usable_bytes", "bytes", true, "usable_bytes", "Bytes of the blocks they got." },
-	{ "waste_bytes", "bytes", true, "waste_bytes", "Usable bytes less requested bytes." },
-	{ "live_blocks", NULL, false, "live", "Blocks the program holds." },
-	{ "live_usable_bytes", "bytes", false, "live_usable_bytes", "Usable bytes of live blocks." },
-	{ "live_waste_bytes", "bytes", false, "live_waste_bytes", "Waste in live blocks." },
-	{ "slab_bytes", "bytes", false, "slab_bytes", "Bytes of the slabs." },
-	{ "idle_slab_bytes", "bytes", false, "external_waste_bytes",
-	  "Bytes in slabs that no live block uses." },
+	{ "allocations", "allocs" },
+	{ "frees", "frees" },
+	{ "requested_bytes", "requested_bytes" },
+	{ "requested_interval_ratio", "ci95_percent" },
+	{ "usable_bytes", "usable_bytes" },
+	{ "waste_bytes", "waste_bytes" },
+	{ "waste_ratio", "waste_percent" },
+	{ "unsampled_allocations", "unknown_allocs" },
+	{ "live_blocks", "live" },
+	{ "live_requested_bytes", "live_requested_bytes" },
+	{ "live_usable_bytes", "live_usable_bytes" },
+	{ "live_waste_bytes", "live_waste_bytes" },
+	{ "slab_bytes", "slab_bytes" },
+	{ "idle_slab_bytes", "external_waste_bytes" },
 };
 
 static const struct metric total_metrics[] = {
-	{ "mapped_bytes", "bytes", false, "mapped_bytes", "Superslabs made accessible." },
-	{ "committed_bytes", "bytes", false, "committed_bytes", "Of those, spans in use or not given back." },
-	{ "held_bytes", "bytes", false, "held_bytes", "Committed spans that nobody uses." },
-	{ "peak_live_bytes", "bytes", false, "peak_live_bytes", "Most usable bytes that were live at once." },
+	{ "mapped_bytes", "mapped_bytes" },
+	{ "committed_bytes", "committed_bytes" },
+	{ "held_bytes", "held_bytes" },
+	{ "peak_live_bytes", "peak_live_bytes" },
 };
 
-static void put_label(FILE *out, const char *text)
+static void put_label(FILE *out, const char *name, const char *text)
 {
 	char *clean = hakstat_text_clean(text ? text : "");
 
+	fprintf(out, "%s=\"", name);
 	for (const char *p = clean; *p; p++) {
 		if (*p == '"' || *p == '\\') {
 			fputc('\\', out);
 		}
 		fputc(*p, out);
 	}
+	fputc('"', out);
 	g_free(clean);
 }
 
-static void put_head(FILE *out, const struct metric *m)
+static void put_head(FILE *out, const char *name, const char *help)
 {
-	fprintf(out, "# TYPE hakmem_%s %s\n", m->name, m->is_counter ? "counter" : "gauge");
-	if (m->unit) {
-		fprintf(out, "# UNIT hakmem_%s %s\n", m->name, m->unit);
+	static const char *const units[] = { "bytes", "ratio", "seconds" };
+
+	fprintf(out, "# HELP hakmem_%s %s\n# TYPE hakmem_%s gauge\n", name, help, name);
+	for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
+		const char *end = g_strrstr(name, "_");
+		if (end && strcmp(end + 1, units[i]) == 0) {
+			fprintf(out, "# UNIT hakmem_%s %s\n", name, units[i]);
+		}
 	}
-	fprintf(out, "# HELP hakmem_%s %s\n", m->name, m->help);
+}
+
+static void put_value(FILE *out, const struct hakstat_column *column, struct hakstat_value value)
+{
+	char digits[G_ASCII_DTOSTR_BUF_SIZE];
+
+	if (column->unit == HAKSTAT_UNIT_PERCENT) {
+		fprintf(out, " %s\n", g_ascii_formatd(digits, sizeof digits, "%.6f", value.real / 100));
+	} else {
+		fprintf(out, " %" PRIu64 "\n", value.number);
+	}
 }
 
 static void put_class_metric(FILE *out, const struct metric *m, const struct hakstat_report *r)
 {
-	const struct hakstat_column *column = hakstat_column_find(1u << HAKSTAT_BY_CLASS, m->column);
+	const struct hakstat_column *column = hakstat_column_find(1u << HAKSTAT_BY_CLASS, m->key);
 
-	put_head(out, m);
+	put_head(out, m->name, column->help);
 	for (guint i = 0; i < r->tables[HAKSTAT_BY_CLASS]->len; i++) {
 		const struct hakstat_row *row = g_ptr_array_index(r->tables[HAKSTAT_BY_CLASS], i);
 		struct hakstat_value value = column->get(row);
 		if (!value.is_known) {
 			continue;
 		}
-		fprintf(out, "hakmem_%s%s{class=\"", m->name, m->is_counter ? "_total" : "");
-		put_label(out, row->class_name);
-		fputs("\",route=\"", out);
-		put_label(out, hakstat_column_find(1u << HAKSTAT_BY_CLASS, "route")->get(row).text);
-		fprintf(out, "\",block=\"%" PRIu64 "\"} %" PRIu64 "\n", row->block, value.number);
+		fprintf(out, "hakmem_%s{", m->name);
+		put_label(out, "class", row->class_name);
+		put_label(out, ",route", hakstat_column_find(1u << HAKSTAT_BY_CLASS, "route")->get(row).text);
+		fprintf(out, ",block=\"%" PRIu64 "\"}", row->block);
+		put_value(out, column, value);
 	}
 }
 
-static void put_lost(FILE *out, const struct hakstat_summary *s)
+static void put_total_metric(FILE *out, const struct metric *m, const struct hakstat_report *r)
 {
-	static const struct metric lost = { "lost_events", NULL, true, NULL, "Events the tracer lost." };
+	const struct hakstat_column *column = hakstat_column_find(HAKSTAT_IN_TOTALS, m->key);
+	struct hakstat_value value = column->get(&r->totals);
 
-	put_head(out, &lost);
-	fprintf(out, "hakmem_lost_events_total %" PRIu64 "\n", s->lost_events);
+	if (value.is_known) {
+		put_head(out, m->name, column->help);
+		fprintf(out, "hakmem_%s", m->name);
+		put_value(out, column, value);
+	}
+}
+
+static void put_info(FILE *out, const struct hakstat_summary *s)
+{
+	const struct hakstat_config *c = &s->config;
+
+	put_head(out, "recording_info", "what was recorded, in its labels");
+	fputs("hakmem_recording_info{", out);
+	put_label(out, "mode", hakstat_mode_name(s->mode));
+	put_label(out, ",estimated", s->estimated ? "true" : "false");
+	if (c->known) {
+		char boundary[16];
+		g_snprintf(boundary, sizeof boundary, "%u", c->tiny_max_class);
+		put_label(out, ",size_classes", c->size_classes);
+		put_label(out, ",tiny_max_class", boundary);
+		put_label(out, ",version", c->version);
+	}
+	fputs("} 1\n", out);
+}
+
+static void put_number(FILE *out, const char *name, const char *help, double value)
+{
+	char digits[G_ASCII_DTOSTR_BUF_SIZE];
+
+	put_head(out, name, help);
+	fprintf(out, "hakmem_%s %s\n", name, g_ascii_formatd(digits, sizeof digits, "%.15g", value));
+}
+
+/* What tells how far the rest can be relied on. */
+static void put_recording(FILE *out, const struct hakstat_report *r)
+{
+	const struct hakstat_summary *s = r->summary;
+
+	put_info(out, s);
+	put_number(out, "recording_duration_seconds", "from the first event to the last",
+		   hakstat_report_duration_s(r));
+	if (s->end_ns >= s->begin_ns) {
+		put_number(out, "recording_end_timestamp_seconds", "time of the last event",
+			   (double)(s->end_ns / 1000000) / 1e3);
+	}
+	put_number(out, "recording_complete", "1: no event was lost and all of the trace was read",
+		   !hakstat_report_is_incomplete(r));
+	put_number(out, "lost_events", "events that the tracer lost, as far as it knows; they are in no sum",
+		   (double)s->lost_events);
+	put_number(out, "lost_operations", "packed operations that were lost; they are in no sum of bytes",
+		   (double)s->lost_operations);
 }
 
 int hakstat_render_openmetrics(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
 {
 	(void)view;
+	put_recording(out, r);
 	for (size_t i = 0; i < G_N_ELEMENTS(class_metrics); i++) {
 		put_class_metric(out, &class_metrics[i], r);
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(total_metrics); i++) {
-		const struct metric *m = &total_metrics[i];
-		put_head(out, m);
-		fprintf(out, "hakmem_%s %" PRIu64 "\n", m->name,
-			hakstat_column_find(HAKSTAT_IN_TOTALS, m->column)->get(&r->totals).number);
+		put_total_metric(out, &total_metrics[i], r);
 	}
-	put_lost(out, r->summary);
 	fputs("# EOF\n", out);
 	return ferror(out) ? -1 : 0;
 }
