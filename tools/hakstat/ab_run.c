@@ -197,7 +197,7 @@ static int run_once(const struct series *s, enum hakstat_ab_side side, char **en
 
 static bool is_over(const struct series *s)
 {
-	s->runs->is_interrupted = s->runs->is_interrupted || hakstat_interrupted;
+	s->runs->is_interrupted = s->runs->is_interrupted || *hakstat_interrupted();
 	return s->runs->is_interrupted;
 }
 
@@ -416,7 +416,7 @@ int hakstat_ab_run(const struct hakstat_ab_plan *plan, struct hakstat_ab_runs *r
 		hakstat_interrupt_watch();
 		status = run_series(&s);
 		hakstat_interrupt_unwatch();
-		hakstat_interrupted = 0; /* reading the recordings may be interrupted once more */
+		*hakstat_interrupted() = 0; /* of the runs; reading the recordings may be interrupted, too */
 	}
 	if (s.null >= 0) {
 		close(s.null);

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "gate.h"
 #include "input.h"
+#include "interrupt.h"
 #include "render.h"
 #include "summary_file.h"
 #include "view.h"
@@ -113,7 +114,10 @@ static int show(struct hakstat_report *report, const struct values *v, const GPt
 		status = hakstat_write_to(v->output, write_report, &output, err);
 	}
 	if (status == 0 && report->summary->partial) {
-		hakstat_say("the trace breaks off before its end; the report holds what could be read");
+		hakstat_say(
+			*hakstat_interrupted()
+				? "interrupted; the report holds what was read until then"
+				: "the trace breaks off before its end; the report holds what could be read");
 	}
 	if (status == 0 && v->strict && hakstat_report_is_incomplete(report)) {
 		return hakstat_err_set(
@@ -126,9 +130,9 @@ static int show(struct hakstat_report *report, const struct values *v, const GPt
 /* Conditions are read first: a trace may take long. */
 static int make(char **paths, int count, const struct values *v, struct hakstat_err *err)
 {
-	struct hakstat_input_options input = { .has_pid = v->pid != 0,
-					       .pid = (uint32_t)v->pid,
-					       .sysroot = v->sysroot };
+	struct hakstat_input_options input = {
+		.has_pid = v->pid != 0, .pid = (uint32_t)v->pid, .sysroot = v->sysroot, .keeps_part = true
+	};
 	GPtrArray *conditions = hakstat_gates_load(&v->gates, err);
 	struct hakstat_summary *summary =
 		conditions ? hakstat_input_read_all(paths, count, &input, err) : NULL;

@@ -12,9 +12,10 @@
 /* Exit statuses; the same numbers are what functions return. */
 enum hakstat_status {
 	HAKSTAT_OK = 0,
-	HAKSTAT_GATE = 1,  /* a budget or gate failed */
-	HAKSTAT_USAGE = 2, /* usage or environment */
-	HAKSTAT_TRACE = 3, /* the trace is unreadable or, with --strict, incomplete */
+	HAKSTAT_GATE = 1,	   /* a budget or gate failed */
+	HAKSTAT_USAGE = 2,	   /* usage or environment */
+	HAKSTAT_TRACE = 3,	   /* the trace is unreadable or, with --strict, incomplete */
+	HAKSTAT_INTERRUPTED = 130, /* by Ctrl-C, with nothing to show */
 };
 
 struct hakstat_err {

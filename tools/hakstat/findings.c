@@ -602,8 +602,7 @@ static void find_gaps(struct hakstat_report *r)
 		    s->unended, s->unended == 1 ? "" : "es");
 	}
 	if (s->partial) {
-		add(r, "partial", 0,
-		    "the trace breaks off before its end: what follows is not in this report");
+		add(r, "partial", 0, "only a part of the trace was read: the rest is not in this report");
 	}
 	if (r->totals.n.unknown_allocs) {
 		advise(add(r, "unsampled", 0,

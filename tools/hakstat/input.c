@@ -84,7 +84,7 @@ static void take_step(void *data)
 {
 	struct step *step = data;
 
-	step->status = hakstat_ctf_read(step->folders, feed, step->model, &hakstat_interrupted, step->result,
+	step->status = hakstat_ctf_read(step->folders, feed, step->model, hakstat_interrupted(), step->result,
 					step->err);
 }
 
@@ -170,6 +170,19 @@ static uint64_t memory_limit(const GPtrArray *folders)
 	return MIN(half, least + 16 * hakstat_trace_bytes(folders));
 }
 
+/* What was read until Ctrl-C, if that is wanted. Takes the summary over. */
+static struct hakstat_summary *take_part(const char *path, struct hakstat_summary *summary,
+					 const struct hakstat_input_options *options, struct hakstat_err *err)
+{
+	if (summary && options->keeps_part) {
+		return summary;
+	}
+	hakstat_summary_free(summary);
+	hakstat_err_set(err, HAKSTAT_INTERRUPTED, "%s: interrupted%s", path,
+			options->keeps_part ? " before its first event of hakmem" : "");
+	return NULL;
+}
+
 static struct hakstat_summary *read_recording(const char *path, const struct hakstat_input_options *options,
 					      struct hakstat_err *err)
 {
@@ -188,6 +201,9 @@ static struct hakstat_summary *read_recording(const char *path, const struct hak
 		summary = hakstat_isolate(path, memory_limit(folders), read_in_child, &reading, err);
 		hakstat_interrupt_unwatch();
 		hakstat_repaired_clear(&repaired);
+		if (*hakstat_interrupted()) {
+			summary = take_part(path, summary, options, err);
+		}
 	}
 	if (summary && cut) {
 		summary->partial = true;
@@ -207,6 +223,15 @@ struct hakstat_summary *hakstat_input_read(const char *path, const struct haksta
 	return read_recording(path, options, err);
 }
 
+/* After Ctrl-C the rest is not read. */
+static void note_unread(struct hakstat_summary *all, char *const *paths, int count)
+{
+	for (int i = 0; i < count; i++) {
+		all->partial = true;
+		hakstat_summary_note(all, "interrupted before %s was read", paths[i]);
+	}
+}
+
 struct hakstat_summary *hakstat_input_read_all(char *const *paths, int count,
 					       const struct hakstat_input_options *options,
 					       struct hakstat_err *err)
@@ -214,7 +239,12 @@ struct hakstat_summary *hakstat_input_read_all(char *const *paths, int count,
 	struct hakstat_summary *all = NULL;
 
 	for (int i = 0; i < count; i++) {
-		struct hakstat_summary *one = hakstat_input_read(paths[i], options, err);
+		struct hakstat_summary *one;
+		if (all && *hakstat_interrupted()) {
+			note_unread(all, paths + i, count - i);
+			break;
+		}
+		one = hakstat_input_read(paths[i], options, err);
 		if (!one) {
 			hakstat_summary_free(all);
 			return NULL;

@@ -16,6 +16,7 @@ struct hakstat_input_options {
 	bool has_pid; /* only the process `pid` */
 	uint32_t pid;
 	const char *sysroot; /* where the traced machine's files are; NULL: here */
+	bool keeps_part;     /* Ctrl-C ends the reading, and what was read counts; else it is an error */
 };
 
 /* The caller frees the summary. NULL with `err` set when the path can't be read. */

@@ -7,30 +7,54 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "text.h"
 
-enum { EVENTS_BETWEEN = 1 << 16, FIRST_AFTER_US = 1000000, AGAIN_AFTER_US = 250000 };
+/* One event may be a batch of thousands of operations, so the clock is looked at often. */
+enum { EVENTS_BETWEEN = 1 << 8, FIRST_AFTER_US = 1000000, AGAIN_AFTER_US = 250000 };
 
-volatile sig_atomic_t hakstat_interrupted;
+static volatile sig_atomic_t own; /* where no memory can be shared */
+static volatile sig_atomic_t *interrupted = &own;
 
 static struct sigaction former;
 static gint64 next_time;
-static bool is_shown;
+static bool is_terminal, is_shown;
+
+volatile sig_atomic_t *hakstat_interrupted(void)
+{
+	return interrupted;
+}
 
 static void on_interrupt(int number)
 {
 	(void)number;
-	hakstat_interrupted = 1;
+	*interrupted = 1;
+}
+
+static void share(void)
+{
+	void *page = interrupted == &own ? mmap(NULL, sizeof *interrupted, PROT_READ | PROT_WRITE,
+						MAP_SHARED | MAP_ANONYMOUS, -1, 0)
+					 : MAP_FAILED;
+
+	if (page != MAP_FAILED) {
+		interrupted = page;
+	}
 }
 
 void hakstat_interrupt_watch(void)
 {
 	struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND | SA_RESTART };
 
+	share();
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, &former);
+	sigaction(SIGINT, NULL, &former);
+	if (former.sa_handler != SIG_IGN) { /* of what a shell runs in the background */
+		sigaction(SIGINT, &action, NULL);
+	}
+	is_terminal = isatty(STDERR_FILENO);
 	next_time = g_get_monotonic_time() + FIRST_AFTER_US;
 }
 
@@ -41,10 +65,11 @@ void hakstat_interrupt_unwatch(void)
 
 void hakstat_progress(uint64_t events)
 {
+	static unsigned calls;
 	char count[32];
 	gint64 now;
 
-	if (events % EVENTS_BETWEEN || !isatty(STDERR_FILENO)) {
+	if (!is_terminal || ++calls % EVENTS_BETWEEN) {
 		return;
 	}
 	now = g_get_monotonic_time();

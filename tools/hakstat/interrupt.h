@@ -2,6 +2,7 @@
 /*
  * Ctrl-C while a trace is read: the first one ends the reading and keeps what was read, the
  * second one ends the program. And the line that shows how far a long reading has come.
+ * The reading may be a child's: what one of the two processes hears, both know.
  */
 #ifndef HAKSTAT_INTERRUPT_H
 #define HAKSTAT_INTERRUPT_H
@@ -9,10 +10,10 @@
 #include <signal.h>
 #include <stdint.h>
 
-/* Not 0 after Ctrl-C. */
-extern volatile sig_atomic_t hakstat_interrupted;
+/* What it points to is not 0 after Ctrl-C, in this process and in those it forked. */
+volatile sig_atomic_t *hakstat_interrupted(void);
 
-/* From watch to unwatch Ctrl-C is handled as above; afterwards as before. */
+/* From watch to unwatch Ctrl-C is handled as above, unless it was ignored; afterwards as before. */
 void hakstat_interrupt_watch(void);
 void hakstat_interrupt_unwatch(void);
 

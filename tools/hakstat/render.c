@@ -154,7 +154,7 @@ static void add_trace_lines(const struct hakstat_report *r, GPtrArray *lines)
 	add_line(lines, g_strdup_printf("lost      %s%s events%s%s%s%s", s->lost_unknown ? "at least " : "",
 					lost, s->lost_operations ? ", " : "", s->lost_operations ? words : "",
 					s->lost_operations ? " packed operations" : "",
-					s->partial ? "; the trace breaks off before its end" : ""));
+					s->partial ? "; PARTIAL: only a part of the trace was read" : ""));
 	g_free(paths);
 	g_free(hosts);
 }

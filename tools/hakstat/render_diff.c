@@ -232,7 +232,7 @@ static void put_side(const struct paper *p, const char *name, const struct hakst
 			       hakstat_mode_name(s->mode), s->estimated ? " (estimated)" : "",
 			       hakstat_report_duration_s(r), s->lost_unknown ? "at least " : "",
 			       s->lost_events, s->lost_operations ? " and packed operations" : "",
-			       s->partial ? "; it breaks off before its end" : "");
+			       s->partial ? "; PARTIAL: only a part of it was read" : "");
 	put_line(p, "", g_string_free(line, FALSE));
 }
 

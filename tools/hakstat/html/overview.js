@@ -41,7 +41,7 @@ function showNotices() {
     addNotice(`${plural(trace.malformed_records, "record")} of the trace could not be understood and are in no sum.`, true);
   }
   if (trace.partial) {
-    addNotice("The trace breaks off before its end; this is what could be read.", true);
+    addNotice("Partial: only a part of the trace was read; the notes say why.", true);
   }
   if (trace.estimated) {
     addNotice("Requested bytes and waste are estimated from samples, marked “estimated”, with 95 % intervals. Counts of blocks are exact.");
