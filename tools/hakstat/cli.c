@@ -13,6 +13,7 @@
 #include "text.h"
 
 enum { CODE_BASE = 256, CODE_HELP = 1000, CODE_LIST = 1001 };
+enum { HELP_WIDTH = 80, HELP_COLUMN = 31 };
 
 static void build_tables(const struct hakstat_command *command, GArray *longs, GString *shorts)
 {
@@ -115,14 +116,19 @@ static int store(const struct hakstat_option *o, const char *text, void *values,
 	return parse_unsigned(o, text, (uint64_t *)(void *)at) == 0 ? 0 : bad_value(o, text, err);
 }
 
+/* A line for each way to write an option, and one for the operands; each with what its value is. */
 static void list_options(const struct hakstat_command *command, FILE *out)
 {
 	fputs("--help\n", out);
 	for (size_t i = 0; i < command->option_count; i++) {
 		const struct hakstat_option *o = &command->options[i];
-		fprintf(out, "--%s%s%s\n", o->name, o->kind == HAKSTAT_OPT_CHOICE ? " " : "",
-			o->kind == HAKSTAT_OPT_CHOICE ? o->argument : "");
+		const char *argument = o->argument ? o->argument : "";
+		fprintf(out, "--%s %s\n", o->name, argument);
+		if (o->letter) {
+			fprintf(out, "-%c %s\n", o->letter, argument);
+		}
 	}
+	fprintf(out, "operands %s\n", command->operands ? command->operands : "");
 }
 
 static const struct hakstat_option *option_of(const struct hakstat_command *command, int code)
@@ -195,13 +201,48 @@ int hakstat_cli_parse(const struct hakstat_command *command, int argc, char **ar
 	return status;
 }
 
+void hakstat_cli_put_row(const char *head, const char *text, int column, FILE *out)
+{
+	bool is_long = *head && (int)strlen(head) > column - 1;
+	char *line = g_strdup_printf("%-*s%s", column, is_long ? "" : head, text);
+	char *wrapped = hakstat_text_wrap(line, HELP_WIDTH, column);
+
+	if (is_long) {
+		fprintf(out, "%s\n", head);
+	}
+	fprintf(out, "%s\n", wrapped);
+	g_free(wrapped);
+	g_free(line);
+}
+
+/* Lines with a gap in them are a small table and stay as they are; others flow. */
+static void put_paragraph(char *text, FILE *out)
+{
+	if (strstr(text, "  ")) {
+		fprintf(out, "%s\n", text);
+	} else {
+		hakstat_cli_put_row("", g_strdelimit(text, "\n", ' '), 0, out);
+	}
+}
+
+static void put_paragraphs(const char *text, FILE *out)
+{
+	char **paragraphs = g_strsplit(text, "\n\n", -1);
+
+	for (char **p = paragraphs; *p; p++) {
+		fputc('\n', out);
+		put_paragraph(*p, out);
+	}
+	g_strfreev(paragraphs);
+}
+
 void hakstat_cli_help(const struct hakstat_command *command, FILE *out)
 {
-	fprintf(out, "usage: hakstat %s%s%s%s\n\n%s\n", command->name,
-		command->option_count ? " [OPTION...]" : "", command->operands ? " " : "",
-		command->operands ? command->operands : "", command->summary);
+	fprintf(out, "usage: hakstat %s%s%s%s\n", command->name, command->option_count ? " [OPTION...]" : "",
+		command->operands ? " " : "", command->operands ? command->operands : "");
+	put_paragraphs(command->summary, out);
 	if (command->details) {
-		fprintf(out, "\n%s\n", command->details);
+		put_paragraphs(command->details, out);
 	}
 	if (command->option_count) {
 		fputs("\noptions:\n", out);
@@ -213,13 +254,9 @@ void hakstat_cli_help(const struct hakstat_command *command, FILE *out)
 		if (o->letter) {
 			g_snprintf(letter, sizeof letter, "-%c, ", o->letter);
 		}
-		head = g_strdup_printf("%s--%s%s%s", letter, o->name, o->argument ? " " : "",
+		head = g_strdup_printf("  %s--%s%s%s", letter, o->name, o->argument ? " " : "",
 				       o->argument ? o->argument : "");
-		if (strlen(head) > 28) {
-			fprintf(out, "  %s\n  %-28s %s\n", head, "", o->help);
-		} else {
-			fprintf(out, "  %-28s %s\n", head, o->help);
-		}
+		hakstat_cli_put_row(head, o->help, HELP_COLUMN, out);
 		g_free(head);
 	}
 }

@@ -52,6 +52,9 @@ enum { HAKSTAT_CLI_DONE = -1 }; /* help was asked for and printed */
 int hakstat_cli_parse(const struct hakstat_command *command, int argc, char **argv, void *values,
 		      int *first_operand, struct hakstat_err *err);
 
+/* A row of help: a head and, from `column` on, a text over as many lines as it needs. */
+void hakstat_cli_put_row(const char *head, const char *text, int column, FILE *out);
+
 /* What `hakstat help CMD` prints. */
 void hakstat_cli_help(const struct hakstat_command *command, FILE *out);
 

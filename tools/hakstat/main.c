@@ -3,6 +3,7 @@
  * hakstat: finds the command, runs it, prints its error and makes its exit status.
  */
 #include <errno.h>
+#include <glib.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,18 +33,25 @@ static const struct hakstat_command *const commands[] = {
 };
 /* clang-format on */
 
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
+enum { COMMANDS = sizeof commands / sizeof commands[0], COLUMN = 12 };
 
 static void print_usage(FILE *out)
 {
 	fputs("usage: hakstat COMMAND [OPTION...] [OPERAND...]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++) {
-		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+		char *head = g_strdup_printf("  %s", commands[i]->name);
+		hakstat_cli_put_row(head, commands[i]->summary, COLUMN, out);
+		g_free(head);
 	}
-	fputs("  help       What a command does and its options: hakstat help COMMAND.\n\n"
-	      "hakstat --version prints the version. Exit status: 0 done, 1 a budget or gate failed,\n"
-	      "2 usage or environment, 3 a trace that is unreadable or, with --strict, incomplete.\n",
-	      out);
+	hakstat_cli_put_row("  help", "What a command does and its options: hakstat help COMMAND.", COLUMN,
+			    out);
+	fputc('\n', out);
+	hakstat_cli_put_row(
+		"",
+		"hakstat --version prints the version. Exit status: 0 done, 1 a budget or gate failed, "
+		"2 usage or environment, 3 a trace that is unreadable or, with --strict, incomplete, 130 "
+		"interrupted.",
+		0, out);
 }
 
 static const struct hakstat_command *find_command(const char *name)
@@ -98,6 +106,10 @@ static int run(int argc, char **argv, struct hakstat_err *err)
 	}
 	if (strcmp(argv[1], "--list-commands") == 0) {
 		list_commands();
+		return 0;
+	}
+	if (strcmp(argv[1], "--list-options") == 0) {
+		puts("--help\n--version");
 		return 0;
 	}
 	if (strcmp(argv[1], "--list-columns") == 0) {

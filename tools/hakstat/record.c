@@ -140,7 +140,7 @@ const struct hakstat_command hakstat_command_record = {
 	.name = "record",
 	.operands = "-- CMD...",
 	.summary = "Runs CMD on the traced allocator and leaves a trace in " HAKSTAT_RECORDING_FOLDER ".",
-	.details = "sample  a share of the allocations with their call stacks, and exact counts per class\n"
+	.details = "sample  some allocations with their call stacks; exact counts per class\n"
 		   "full    every operation, packed, and the samples\n"
 		   "events  every operation as readable events, for other LTTng tools; slow\n\n"
 		   "EXPR is an LTTng filter on the fields of hakmem:heap_stats, which each process writes "
