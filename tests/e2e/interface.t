@@ -133,7 +133,7 @@ all=$("$hakstat" report --format json many | "$python" -c 'import json, sys; pri
 tap_ok "the trace is long enough for several looks" test "$all" -gt 2000
 shown=$(terminal 80 "${with_clock[@]}" sh -c '"$1" report --top 1 many >out' sh "$hakstat")
 tap_like "$shown" "hakstat: [0-9,]+ events read" "a long reading shows how far it is"
-tap_is "$(tr '\r' '\n' <<<"$shown" | tail -n 1)" "$esc[K" "and takes the line away"
+tap_is "$(tr '\r' '\n' <<<"$shown" | tail -n 1)" "${esc}[K" "and takes the line away"
 tap_is "$("${with_clock[@]}" "$hakstat" report --top 1 many 2>&1 >out)" "" "not where standard error is no terminal"
 tap_is "$(terminal 80 sh -c '"$1" report --top 1 full >out' sh "$hakstat")" "" "and a short reading shows none"
 
@@ -141,7 +141,8 @@ tap_is "$(terminal 80 sh -c '"$1" report --top 1 full >out' sh "$hakstat")" "" "
 interrupted() {
 	said=$(HAK_TEST_WAIT=$looks terminal --type "$1" 200 "${with_clock[@]}" sh -c 'exec "$@" >out' sh "$hakstat" "${@:2}")
 	status=$?
-	said=$(sed "s/.*$esc\[K//" <<<"${said//$'\r'/}")
+	said=${said//$'\r'/}
+	said=${said##*"${esc}[K"}
 	shown=$(cat out)
 }
 interrupted ^C report many

@@ -46,7 +46,7 @@ tap_like "$folded" "^[^ ]*;main;take [0-9]+$|^[^ ]*;requests[+]0x[0-9a-f]+ [0-9]
 tap_is "$(awk '{ sum += $NF } END { print sum }' <<<"$folded")" "$(json direct.json 'sum(s["waste_bytes"] for s in d["sites"])')" \
 	"and add up to the waste of the sites"
 metrics=$("$hakstat" report --format openmetrics full)
-tap_like "$metrics" '^hakmem_allocations[{]class="M8192",route="mid",block="8192"[}] 30$' "openmetrics has a sample for each class"
+tap_like "$metrics" '^hakmem_allocations[{]class="M8192",route="mid",block="8192",id="[0-9]+"[}] 30$' "openmetrics has a sample for each class"
 tap_is "$(tail -1 <<<"$metrics")" "# EOF" "and its end mark"
 "$hakstat" report --format pprof -o full.pb.gz full
 tap_ok "the pprof file is compressed" gzip -t full.pb.gz

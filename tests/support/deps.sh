@@ -39,6 +39,7 @@ packages() {
 	mandoc mandoc
 	libxml2-utils xmllint
 	python3-jsonschema
+	python3-prometheus-client
 	tmux tmux
 	chromium chromium
 	chromium-driver chromedriver

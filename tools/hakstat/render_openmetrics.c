@@ -93,7 +93,8 @@ static void put_class_metric(FILE *out, const struct metric *m, const struct hak
 		fprintf(out, "hakmem_%s{", m->name);
 		put_label(out, "class", row->class_name);
 		put_label(out, ",route", hakstat_column_find(1u << HAKSTAT_BY_CLASS, "route")->get(row).text);
-		fprintf(out, ",block=\"%" PRIu64 "\"}", row->block);
+		/* With the number, classes of several tables are told apart that have the same name. */
+		fprintf(out, ",block=\"%" PRIu64 "\",id=\"%u\"}", row->block, row->class_id);
 		put_value(out, column, value);
 	}
 }
