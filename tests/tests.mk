@@ -134,6 +134,7 @@ docs: tools $(BUILD)/tests/support/gen_options $(BUILD)/tests/support/gen_size_c
 	@perl tests/support/gen_hakmem_man.pl docs/options.md docs/man/hakmem.7.in >docs/man/hakmem.7
 	@perl tests/support/gen_hakstat_man.pl $(BUILD)/tools/hakstat/hakstat docs/man/hakstat.1.in >docs/man/hakstat.1
 	@python3 tests/support/gen_json_schema.py $(BUILD)/tools/hakstat/hakstat docs/hakstat.schema.json.in >docs/hakstat.schema.json
+	@perl tests/support/gen_formats.pl $(BUILD)/tools/hakstat/hakstat docs/formats.md.in tests/data/redis >docs/formats.md
 
 # tracer/hak_tp.h is a list that clang-format would rearrange.
 FORMAT_SRC = $(filter-out tracer/hak_tp.h,$(sort $(wildcard lib/*.[ch] lib/include/*.h tracer/*.[ch] \

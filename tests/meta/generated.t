@@ -17,6 +17,8 @@ perl tests/support/gen_hakstat_man.pl "$hakstat" docs/man/hakstat.1.in >"$tmp/ha
 tap_same docs/man/hakstat.1 "$tmp/hakstat.1" "hakstat(1) is what hakstat says of itself"
 python3 tests/support/gen_json_schema.py "$hakstat" docs/hakstat.schema.json.in >"$tmp/hakstat.schema.json"
 tap_same docs/hakstat.schema.json "$tmp/hakstat.schema.json" "docs/hakstat.schema.json has the columns that hakstat lists"
+perl tests/support/gen_formats.pl "$hakstat" docs/formats.md.in tests/data/redis >"$tmp/formats.md"
+tap_same docs/formats.md "$tmp/formats.md" "docs/formats.md shows what hakstat writes about the saved recordings"
 
 # "event field" for each field; the field macros stand for their fields.
 perl -0777 -ne '

@@ -30,3 +30,11 @@ for table in fine classic; do
 	recorder=
 	"$hakstat" report --format summary "redis-$table" | gzip -9n >"$here/redis-$table.summary.gz"
 done
+
+# What a reader says of the profile; tests/e2e/report_readers.t compares.
+"$hakstat" report --format pprof -o redis.pb.gz redis-fine
+shown=(go tool pprof -top -cum -nodecount=12 -sample_index=waste_space redis.pb.gz)
+{
+	echo "\$ ${shown[*]}"
+	TZ=UTC "${shown[@]}"
+} >"$here/pprof-top.txt"
