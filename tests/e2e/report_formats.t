@@ -32,6 +32,17 @@ tap_is "$("$hakstat" report hollow.summary 2>&1; echo $?)" "hakstat: hollow.summ
 tap_is "$("$hakstat" report saved.json 2>&1; echo $?)" "hakstat: saved.json: JSON, but not a saved summary; 'hakstat report --format summary' writes one
 3" "other JSON is refused"
 
+python3 - full.summary 5 >unseen.summary <<'END'
+import json, sys
+
+s = json.load(open(sys.argv[1]))
+s["peak_live_bytes"] += int(sys.argv[2]) << 20
+print(json.dumps(s))
+END
+tap_is "$(json direct.json '[f["kind"] for f in d["findings"] if f["kind"] == "peak"]')" "[]" "snapshots that saw the peak need no word"
+tap_like "$("$hakstat" report unseen.summary)" '^[0-9]+[.] the peak of 6[.]5 MiB of live blocks fell between two snapshots; the highest of them saw 1[.]5 MiB, ' \
+	"where they missed it the report says so"
+
 # Formats.
 for by in class route size site thread process time heap; do
 	tap_is "$("$hakstat" report --by "$by" --format markdown full | grep -c '^#\+ .')" 2 "markdown by $by has a heading of its own"

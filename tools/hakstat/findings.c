@@ -26,11 +26,13 @@ enum {
 	EXPLAINED_PERCENT = 80,
 	UNSEEN_PERCENT = 1,    /* LTTng's own allocations are in the snapshots only */
 	DOMINANT_PERCENT = 40, /* of all waste */
+	SEEN_PEAK_PERCENT = 90,
 };
 
-#define LEAST_UNSEEN	 UINT64_C(100)
-#define LEAST_IDLE_BYTES (UINT64_C(4) << 20) /* less is the slabs that programs begin with */
-#define LEAST_HELD_BYTES (UINT64_C(1) << 20)
+#define LEAST_UNSEEN	   UINT64_C(100)
+#define LEAST_UNSEEN_BYTES (UINT64_C(1) << 20)
+#define LEAST_IDLE_BYTES   (UINT64_C(4) << 20) /* less is the slabs that programs begin with */
+#define LEAST_HELD_BYTES   (UINT64_C(1) << 20)
 
 static double share(uint64_t part, uint64_t whole)
 {
@@ -216,10 +218,17 @@ static const char *missed_name(const struct hakstat_row *below, const struct hak
 	return below->route == HAK_ROUTE_TINY ? "Tiny" : hak_route_label(below->route);
 }
 
-/* How far the nearest of them is above the limit: "1 byte". */
-static void by_text(char *out, size_t size, uint64_t bytes)
+/* How far they are above the limit: "1 byte", "1 to 81 bytes". */
+static void by_text(char *out, size_t size, const struct near_miss *m)
 {
-	g_snprintf(out, size, "%" PRIu64 " byte%s", bytes, bytes == 1 ? "" : "s");
+	uint64_t least = m->min - m->below->requested_max;
+	uint64_t most = m->max - m->below->requested_max;
+
+	if (least == most) {
+		g_snprintf(out, size, "%" PRIu64 " byte%s", least, least == 1 ? "" : "s");
+	} else {
+		g_snprintf(out, size, "%" PRIu64 " to %" PRIu64 " bytes", least, most);
+	}
 }
 
 static void find_near_misses(struct hakstat_report *r)
@@ -237,7 +246,7 @@ static void find_near_misses(struct hakstat_report *r)
 		if (!m.below || !is_worth(r, waste)) {
 			continue;
 		}
-		by_text(by, sizeof by, m.min - m.below->requested_max);
+		by_text(by, sizeof by, &m);
 		advise_near_miss(add(r, "near_miss", waste,
 				     "%s requests (%.1f %% of all) miss %s by %s and take %" PRIu64
 				     "-byte blocks of %s: %.1f %% of that memory is waste",
@@ -576,6 +585,26 @@ static void find_dominant_site(struct hakstat_report *r)
 
 /* What the report itself lacks --------------------------------------------------------------- */
 
+/* Operations know how much was live at most; where it was, snapshots only. */
+static void find_unseen_peak(struct hakstat_report *r)
+{
+	uint64_t seen = r->totals.n.peak_usable_bytes, most = r->totals.g.peak_live_bytes;
+	char seen_text[32], most_text[32];
+
+	if (r->totals.g.snapshots == 0 || less(most, seen) < LEAST_UNSEEN_BYTES ||
+	    share(seen, most) >= SEEN_PEAK_PERCENT) {
+		return;
+	}
+	hakstat_text_bytes(seen_text, sizeof seen_text, (int64_t)MIN(seen, INT64_MAX));
+	hakstat_text_bytes(most_text, sizeof most_text, (int64_t)MIN(most, INT64_MAX));
+	advise(add(r, "peak", 0,
+		   "the peak of %s of live blocks fell between two snapshots; the highest of them saw %s, "
+		   "and "
+		   "what is said of memory at the peak is of that one",
+		   most_text, seen_text),
+	       no_saving, "record with a smaller HAKMEM_SNAPSHOT_MS");
+}
+
 static void find_gaps(struct hakstat_report *r)
 {
 	const struct hakstat_summary *s = r->summary;
@@ -641,4 +670,5 @@ void hakstat_findings_add(struct hakstat_report *r)
 	find_dominant_site(r);
 	g_ptr_array_sort(r->findings, compare_findings);
 	find_gaps(r);
+	find_unseen_peak(r);
 }

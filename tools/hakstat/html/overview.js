@@ -68,7 +68,7 @@ function showTotals() {
   addCard("Waste of all allocations", bytesOr(t.waste_bytes), `${t.waste_percent === null ? "?" : formatPercent(t.waste_percent)} of usable${trace.estimated ? ", estimated" : exact}`, "hero");
   addCard("Requested", bytesOr(t.requested_bytes), `${ci}in ${formatCount(t.allocs)} allocations`);
   addCard("Usable", bytesOr(t.usable_bytes), `the blocks they got, ${formatCount(t.frees)} freed`);
-  addCard("Peak of live blocks", bytesOr(t.peak_live_bytes), t.peak_live_waste_bytes == null ? "" : `${formatBytes(t.peak_live_waste_bytes)} of it waste`);
+  addCard("Peak of live blocks", bytesOr(t.peak_live_bytes), t.peak_live_waste_bytes == null ? "" : `${formatBytes(t.peak_live_waste_bytes)} waste in the highest snapshot`);
   addCard("Live at the end", bytesOr(t.live_usable_bytes), `${formatCount(t.live || 0)} blocks, ${bytesOr(t.live_waste_bytes)} waste`);
   addCard("Committed at the end", bytesOr(t.committed_bytes), `${bytesOr(t.external_waste_bytes)} idle in slabs, ${bytesOr(t.held_bytes)} held`);
 }
