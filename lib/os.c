@@ -133,6 +133,11 @@ void hak_os_huge_pages(void *start, size_t bytes, int wanted)
 	(void)QUIETLY(== 0, madvise(start, bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE));
 }
 
+int hak_os_resident(void *start, size_t bytes, unsigned char *pages)
+{
+	return QUIETLY(== 0, mincore(start, bytes, pages));
+}
+
 size_t hak_os_memory(void)
 {
 	struct sysinfo info;

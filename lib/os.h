@@ -49,6 +49,9 @@ HAK_HIDDEN int hak_os_remap(void *start, size_t old_bytes, size_t new_bytes, voi
 /* Whether huge pages may back the range. Advice only. */
 HAK_HIDDEN void hak_os_huge_pages(void *start, size_t bytes, int wanted);
 
+/* One byte for each page of a mapping; its lowest bit tells whether the page is in memory. */
+HAK_HIDDEN int hak_os_resident(void *start, size_t bytes, unsigned char *pages);
+
 /* Bytes of physical memory, and the address-space limit (SIZE_MAX when there is none). */
 HAK_HIDDEN size_t hak_os_memory(void);
 HAK_HIDDEN size_t hak_os_address_limit(void);

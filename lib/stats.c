@@ -9,6 +9,7 @@
 #include "meta.h"
 #include "options.h"
 #include "page_heap.h"
+#include "resident.h"
 #include "slab.h"
 
 HAK_EXPORT const char *hakmem_version(void)
@@ -103,4 +104,16 @@ HAK_EXPORT void hakmem_stats_heap(struct hakmem_heap_stats *out)
 	hak_large_stats(&out->large_blocks, &out->large_bytes);
 	out->metadata = hak_meta_bytes();
 	out->threads = hak_heap_threads();
+}
+
+HAK_EXPORT uint64_t hakmem_stats_resident(uint64_t *by_class, size_t capacity)
+{
+	uint64_t by_bin[HAK_BINS];
+	uint64_t all = hak_resident_bytes(by_bin);
+	unsigned count = hak_class_map.table.count;
+
+	for (unsigned id = 0; id <= count && id < capacity; id++) {
+		by_class[id] = by_bin[id < count ? id + 1 : 0];
+	}
+	return all;
 }

@@ -173,7 +173,8 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, sample_free,
 
 /* A snapshot whose rows are not all there was cut off by the end of its process. */
 LTTNG_UST_TRACEPOINT_EVENT(hakmem, class_stats,
-	LTTNG_UST_TP_ARGS(uint32_t, pid, const struct hakmem_class_stats *, c, uint64_t, snapshot, uint64_t, hidden),
+	LTTNG_UST_TP_ARGS(uint32_t, pid, const struct hakmem_class_stats *, c, uint64_t, snapshot, uint64_t, hidden,
+			  uint64_t, resident_bytes),
 	LTTNG_UST_TP_FIELDS(
 		lttng_ust_field_integer(uint32_t, pid, pid)
 		lttng_ust_field_integer(uint64_t, snapshot, snapshot)
@@ -187,12 +188,13 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, class_stats,
 		lttng_ust_field_integer(uint64_t, slabs, c->slabs)
 		lttng_ust_field_integer(uint64_t, slab_bytes, c->slab_bytes)
 		lttng_ust_field_integer(uint64_t, hidden, hidden)
+		lttng_ust_field_integer(uint64_t, resident_bytes, resident_bytes)
 	)
 )
 
 LTTNG_UST_TRACEPOINT_EVENT(hakmem, heap_stats,
 	LTTNG_UST_TP_ARGS(uint32_t, pid, const struct hakmem_heap_stats *, h, uint64_t, snapshot,
-			  const struct hak_level *, level, enum hak_life, life),
+			  const struct hak_level *, level, uint64_t, resident_bytes, enum hak_life, life),
 	LTTNG_UST_TP_FIELDS(
 		lttng_ust_field_integer(uint32_t, pid, pid)
 		lttng_ust_field_integer(uint64_t, snapshot, snapshot)
@@ -209,6 +211,7 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, heap_stats,
 		lttng_ust_field_integer(uint64_t, live_bytes, level->live_bytes)
 		lttng_ust_field_integer(uint8_t, idle_percent, level->idle_percent)
 		lttng_ust_field_integer(uint8_t, waste_percent, level->waste_percent)
+		lttng_ust_field_integer(uint64_t, resident_bytes, resident_bytes)
 		lttng_ust_field_enum(hakmem, life, uint8_t, life, life)
 	)
 )

@@ -16,12 +16,13 @@
 #pragma weak hakmem_config_read
 #pragma weak hakmem_stats_classes
 #pragma weak hakmem_stats_heap
+#pragma weak hakmem_stats_resident
 #pragma weak hakmem_version
 
 static inline bool hak_host_present(void)
 {
 	return hak_trace_attach && hak_trace_notice && hak_trace_run_unseen && hakmem_config_read &&
-	       hakmem_stats_classes && hakmem_stats_heap && hakmem_version;
+	       hakmem_stats_classes && hakmem_stats_heap && hakmem_stats_resident && hakmem_version;
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,15 +35,18 @@ enum {
 	FIRST_REPEAT_MS = 100,	 /* what a session was told at its start is repeated, twice: */
 	SECOND_REPEAT_MS = 1000, /* LTTng drops what comes while it is still starting one */
 	MOST_CLASSES = 256,	 /* the class ids of a packed record end at 127 */
+	RESIDENT_SHARE = 20, /* of the time that passes, one in so many parts may go into counting pages */
 	STACK_BYTES = 256 * 1024,
 };
 
 static struct {
-	pthread_mutex_t lock; /* guards the next four */
+	pthread_mutex_t lock; /* guards the next six */
 	uint64_t count;
 	int64_t table_due_ms;
 	bool is_in_fork; /* in a child, until our fork returns to the program */
 	struct hakmem_class_stats rows[MOST_CLASSES];
+	uint64_t resident[MOST_CLASSES]; /* bytes of each class's pages in memory */
+	int64_t resident_due_ns;
 	sem_t wake;
 	sem_t quiet; /* posted when every event that had begun has ended */
 	atomic_bool is_quiet_wanted;
@@ -99,15 +103,41 @@ static enum hak_life life(void)
 	return self.is_in_fork ? HAK_LIFE_FORKED : HAK_LIFE_RUNNING;
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/*
+ * Fills self.resident. A large heap has many pages, so it may not be counted in each snapshot: 0 then. The
+ * last one of a process, and the first of a fork child, always is.
+ */
+static uint64_t count_resident(void)
+{
+	int64_t before = now_ns();
+	if (life() == HAK_LIFE_RUNNING && before < self.resident_due_ns) {
+		memset(self.resident, 0, sizeof self.resident);
+		return 0;
+	}
+	uint64_t all = hakmem_stats_resident(self.resident, MOST_CLASSES);
+	int64_t after = now_ns();
+	self.resident_due_ns = after + (after - before) * (RESIDENT_SHARE - 1);
+	return all;
+}
+
 static void write_counters(uint32_t pid, size_t rows)
 {
+	uint64_t resident = count_resident();
 	struct hakmem_heap_stats heap;
 	hakmem_stats_heap(&heap);
 	struct hak_level level = level_of(&heap, rows);
-	lttng_ust_tracepoint(hakmem, heap_stats, pid, &heap, self.count, &level, life());
+	lttng_ust_tracepoint(hakmem, heap_stats, pid, &heap, self.count, &level, resident, life());
 	for (size_t i = 0; i < rows; i++) {
 		uint64_t hidden = hak_thread_hidden(self.rows[i].class_id);
-		lttng_ust_tracepoint(hakmem, class_stats, pid, &self.rows[i], self.count, hidden);
+		lttng_ust_tracepoint(hakmem, class_stats, pid, &self.rows[i], self.count, hidden,
+				     self.resident[i]);
 	}
 	self.count++;
 }

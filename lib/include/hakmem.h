@@ -76,6 +76,14 @@ struct hakmem_heap_stats {
 
 void hakmem_stats_heap(struct hakmem_heap_stats *out);
 
+/*
+ * Bytes of `mapped` whose pages are in memory, 0 when the system does not tell; and of each class's slabs,
+ * for large of its blocks, in order of class_id, at most `capacity` of them. The work follows the size
+ * of the heap: some milliseconds for a GiB. More than `committed` only where huge pages reach beyond
+ * it, or while other threads give memory back.
+ */
+uint64_t hakmem_stats_resident(uint64_t *by_class, size_t capacity);
+
 #ifdef __cplusplus
 }
 #endif

@@ -50,6 +50,15 @@ empty = {name: [] for name in s["tables"]}
 kept = {key: s[key] for key in ("schema", "paths", "hosts", "notes", "mode", "config", "resizes")}
 json.dump({**kept, "tables": empty}, open("empty.summary", "w"))
 
+# What is in memory, which the stored traces do not tell.
+resident = json.loads(json.dumps(s))
+for number, row in enumerate(resident["tables"]["time"]):
+    row.update(snapshots=1, resident_snapshots=1, resident_bytes=row.get("committed_bytes", 0) * (number + 1) // 4)
+for row in resident["tables"]["heap"]:
+    row["n"].update(resident_seen=row["n"]["seen"], resident_bytes=4096 * (1 + row["time_ns"] % 7))
+resident.update(resident_bytes=123 * 1024, resident_snapshots=resident["snapshots"])
+json.dump(resident, open("resident.summary", "w"))
+
 # 10,000 stacks of 24 of 3,000 functions.
 state = 1
 sites = []
@@ -65,11 +74,11 @@ for number in range(10000):
                   "n": {"allocs": 10, "requested_bytes": 10 * size, "usable_bytes": 10 * (size // 64 * 64 + 64), "samples": 1}})
 json.dump({**s, "tables": {**s["tables"], "site": sites}}, open("many.summary", "w"))
 END
-for name in lost empty many; do
+for name in lost empty many resident; do
 	"$hakstat" report --format html -o $name.html $name.summary
 done
 
-pages=(full sample hostile cut lost empty many)
+pages=(full sample hostile cut lost empty many resident)
 for page in "${pages[@]}"; do
 	arguments+=("$page=$page.html")
 done
@@ -95,6 +104,9 @@ tap_is "$(fact '[page["full"]["marks"][m] for m in ("memory", "bars", "requested
 	"[15, 3, 3, 3, 4, 4, 2, 10]" "memory, classes, sizes and call sites have their marks"
 tap_is "$(fact '[c for c in page["full"]["marks"]["heap"] if c != "domain"]')" "['held', 'idle', 'waste', 'unknown', 'requested']" \
 	"the heap over time has its bands"
+tap_is "$(fact '"outline resident" in page["resident"]["marks"]["heap"], "outline resident" in page["full"]["marks"]["heap"]')" "True False" \
+	"and a line of what is in memory, where the trace tells it"
+tap_like "$(fact 'page["resident"]["totals"]')" "123[.]0 KiB resident" "and so much is at the end"
 tap_is "$(fact 'page["full"]["used"]["heap"]["live_waste_bytes"] > 2, len(page["full"]["used"]["heap"])')" "True 5" \
 	"and a band for each class, in four measures"
 tap_is "$(fact 'page["full"]["used"]["stairs"]')" 1 "one request of each size against its block"

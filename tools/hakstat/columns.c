@@ -197,6 +197,19 @@ static struct hakstat_value get_committed(const struct hakstat_row *r)
 {
 	return number_if(r->span_ns ? r->g.committed_bytes != 0 : r->g.snapshots != 0, r->g.committed_bytes);
 }
+/* Known when all have told: a class's processes, or processes at a moment or their ends. */
+static struct hakstat_value get_resident(const struct hakstat_row *r)
+{
+	if (r->g.snapshots) {
+		return number_if(r->g.resident_snapshots == r->g.snapshots, r->g.resident_bytes);
+	}
+	return number_if(r->n.seen != 0 && r->n.resident_seen == r->n.seen, r->n.resident_bytes);
+}
+static struct hakstat_value get_peak_resident(const struct hakstat_row *r)
+{
+	return number_if(r->g.snapshots != 0 && r->g.peak_resident_snapshots == r->g.snapshots,
+			 r->g.peak_resident_bytes);
+}
 static struct hakstat_value get_cached(const struct hakstat_row *r)
 {
 	return number_if(r->g.snapshots != 0, r->g.cached_bytes);
@@ -354,6 +367,7 @@ const struct hakstat_column hakstat_columns[] = {
 	{ "peak_live_bytes", "peak", BYTES, PRO | TIM | TOT, PRO | TIM, 5, "most usable bytes that were live at once, as seen at snapshots and operations; of several processes the sum", get_peak },
 	{ "mapped_bytes", "mapped", BYTES, PRO | TOT, 0, 0, "superslabs made accessible, at the end", get_mapped },
 	{ "committed_bytes", "committed", BYTES, PRO | TIM | TOT, PRO | TIM, 5, "of those, spans that hold or held data and were not given back", get_committed },
+	{ "resident_bytes", "resident", BYTES, CLA | PRO | TIM | TOT | HEA, PRO | TIM | HEA, 6, "of superslabs (of a class: of its slabs, or its live large blocks), pages that are in memory; more than committed where huge pages reach beyond it", get_resident },
 	{ "held_bytes", "held", BYTES, PRO | TOT, 0, 0, "committed spans that nobody uses and that were not given back yet", get_cached },
 	{ "span_rest_bytes", "span ends", BYTES, PRO | TOT, 0, 0, "committed, and neither held nor in slabs nor in a large block: the ends of large blocks' spans", get_rest },
 	{ "peak_live", "peak blocks", COUNT, CLA | SIZ | PRO | TOT, 0, 0, "blocks that were live at the peak: in the snapshot of the process with the most live bytes; of sizes, when its operations had the most, within 1 %", get_peak_blocks },
@@ -365,6 +379,7 @@ const struct hakstat_column hakstat_columns[] = {
 	{ "peak_held_bytes", "peak held", BYTES, PRO | TOT, 0, 0, "held_bytes at the peak", get_peak_cached },
 	{ "peak_span_rest_bytes", "peak span ends", BYTES, PRO | TOT, 0, 0, "span_rest_bytes at the peak", get_peak_rest },
 	{ "peak_committed_bytes", "peak committed", BYTES, PRO | TOT, 0, 0, "committed_bytes at the peak", get_peak_committed },
+	{ "peak_resident_bytes", "peak resident", BYTES, PRO | TOT, 0, 0, "resident_bytes at the peak", get_peak_resident },
 	{ "requested_byte_seconds", "requested B s", COUNT, CLA | PRO | TOT, 0, 0, "live requested bytes times seconds, from the first snapshot to the last", get_requested_s },
 	{ "waste_byte_seconds", "waste B s", COUNT, CLA | PRO | TOT, 0, 0, "the same of live waste", get_waste_s },
 	{ "unknown_byte_seconds", "unknown B s", COUNT, CLA | PRO | TOT, 0, 0, "of live blocks whose request is unknown", get_unknown_s },

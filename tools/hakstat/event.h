@@ -64,7 +64,8 @@ struct hakstat_event_ops {
 struct hakstat_event_class_stats {
 	uint64_t snapshot;
 	uint64_t usable, allocs, frees, live, cached, slabs, slab_bytes;
-	uint64_t hidden; /* of `allocs`, those of LTTng's own threads while every operation was traced */
+	uint64_t hidden;   /* of `allocs`, those of LTTng's own threads while every operation was traced */
+	uint64_t resident; /* in memory; where the snapshot's heap tells */
 	uint32_t class_id;
 	uint32_t route;
 };
@@ -72,7 +73,8 @@ struct hakstat_event_class_stats {
 struct hakstat_event_heap_stats {
 	uint64_t snapshot;
 	uint64_t reserved, mapped, committed, cached, large_bytes, large_blocks, metadata, purged;
-	uint32_t life; /* enum hak_life; 0: not told */
+	uint64_t resident; /* in memory; 0: not told */
+	uint32_t life;	   /* enum hak_life; 0: not told */
 };
 
 /* How LTTng's session is called when it was made for one command. */

@@ -104,13 +104,13 @@ static bool class_stats_are_sane(const struct hakstat_event_class_stats *s)
 {
 	return s->class_id < HAKSTAT_MAX_CLASSES && s->usable <= HAKSTAT_MOST && s->allocs <= HAKSTAT_MOST &&
 	       s->frees <= HAKSTAT_MOST && s->live <= HAKSTAT_MOST / MAX(s->usable, 1) &&
-	       s->slabs <= HAKSTAT_MOST && s->slab_bytes <= HAKSTAT_MOST;
+	       s->slabs <= HAKSTAT_MOST && s->slab_bytes <= HAKSTAT_MOST && s->resident <= HAKSTAT_MOST;
 }
 
 static bool heap_stats_are_sane(const struct hakstat_event_heap_stats *s)
 {
 	return s->mapped <= HAKSTAT_MOST && s->committed <= HAKSTAT_MOST && s->cached <= HAKSTAT_MOST &&
-	       s->metadata <= HAKSTAT_MOST;
+	       s->metadata <= HAKSTAT_MOST && s->resident <= HAKSTAT_MOST;
 }
 
 static bool class_info_is_sane(const struct hakstat_event_class_info *info)
@@ -319,7 +319,7 @@ static bool is_last_row(const struct hakstat_process *p, const struct hakstat_ev
 	return stats->usable == 0 && stats->snapshot == p->snapshot;
 }
 
-static struct hakstat_heap_class heap_class(const struct hakstat_class_state *c)
+static struct hakstat_heap_class heap_class(const struct hakstat_class_state *c, bool knows_resident)
 {
 	const struct hakstat_live *live = &c->now.live;
 
@@ -332,17 +332,21 @@ static struct hakstat_heap_class heap_class(const struct hakstat_class_state *c)
 		.slab_bytes = c->block ? c->last.slab_bytes : 0,
 		.unknown = live->unknown_blocks,
 		.unknown_bytes = live->unknown,
+		.resident_bytes = c->last.resident,
+		.processes = 1,
+		.telling = knows_resident,
 	};
 }
 
 static void keep_level(struct hakstat_model *m, const struct hakstat_process *p, int64_t time_ns)
 {
 	struct hakstat_heap_class classes[HAKSTAT_MAX_CLASSES];
-	struct hakstat_heap_level level = { p->snapshot_live_bytes, p->heap.committed, classes, 0 };
+	struct hakstat_heap_level level = { p->snapshot_live_bytes, p->heap.committed, p->heap.resident,
+					    p->heap.knows_resident, classes,	       0 };
 
 	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
 		if (p->classes[i].has_points) {
-			classes[level.class_count++] = heap_class(&p->classes[i]);
+			classes[level.class_count++] = heap_class(&p->classes[i], p->heap.knows_resident);
 		}
 	}
 	for (int i = 0; i < HAKSTAT_MODE_COUNT; i++) {

@@ -13,7 +13,7 @@
 #include "tally.h"
 
 struct hakstat_class_point {
-	uint64_t allocs, frees, live, slabs, slab_bytes, hidden;
+	uint64_t allocs, frees, live, slabs, slab_bytes, hidden, resident;
 };
 
 /* What is live of a class, by usable bytes: requested + waste + unknown = usable. */
@@ -67,8 +67,11 @@ struct hakstat_thread {
 
 struct hakstat_heap {
 	uint64_t mapped, committed, cached, metadata;
-	uint32_t life; /* enum hak_life; 0: not told */
-	uint64_t rest; /* committed, and neither cached nor in slabs nor in a large block */
+	uint64_t resident;   /* as told last */
+	bool tells_resident; /* this snapshot does, of the classes, too */
+	bool knows_resident; /* this one or one before it did */
+	uint32_t life;	     /* enum hak_life; 0: not told */
+	uint64_t rest;	     /* committed, and neither cached nor in slabs nor in a large block */
 };
 
 struct hakstat_process {

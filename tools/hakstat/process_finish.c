@@ -184,6 +184,8 @@ static void class_counts(struct finish *f, uint32_t class_id, struct hakstat_cou
 	live_counts(f, class_id, n);
 	n->slabs = c->last.slabs;
 	n->slab_bytes = c->block ? c->last.slab_bytes : 0; /* large blocks lie in no slab */
+	n->resident_seen = f->process->heap.tells_resident ? n->seen : 0;
+	n->resident_bytes = n->resident_seen ? c->last.resident : 0;
 }
 
 static char *class_key(const struct hakstat_process *p, uint32_t class_id, const char *name)
@@ -438,6 +440,10 @@ static struct hakstat_gauges gauges_of(const struct finish *f)
 		.committed_byte_s = byte_seconds(p->committed_area),
 		.cached_byte_s = byte_seconds(p->cached_area),
 		.rest_byte_s = byte_seconds(p->rest_area),
+		.resident_bytes = p->heap.tells_resident ? p->heap.resident : 0,
+		.resident_snapshots = p->heap.tells_resident ? p->snapshots : 0,
+		.peak_resident_bytes = p->heap_peak.tells_resident ? p->heap_peak.resident : 0,
+		.peak_resident_snapshots = p->heap_peak.tells_resident ? p->snapshots : 0,
 		.snapshots = p->snapshots,
 		.intervals = p->snapshots ? p->snapshots - 1 : 0,
 	};

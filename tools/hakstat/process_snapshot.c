@@ -196,6 +196,7 @@ static struct hakstat_class_point own_point(struct hakstat_class_state *c, bool 
 	}
 	point.live = over(point.live, c->inherited.live);
 	point.slabs = over(point.slabs, c->inherited.slabs);
+	point.resident = over(point.resident, c->inherited.resident);
 	point.slab_bytes = MAX(over(point.slab_bytes, c->inherited.slab_bytes), point.live * c->block);
 	return point;
 }
@@ -211,14 +212,15 @@ static void take_off_inherited(struct hakstat_process *p)
 	heap->committed = over(heap->committed, p->inherited.committed);
 	heap->cached = over(heap->cached, p->inherited.cached);
 	heap->metadata = over(heap->metadata, p->inherited.metadata);
+	heap->resident = over(heap->resident, p->inherited.resident);
 }
 
 void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
 				 const struct hakstat_event_class_stats *stats)
 {
 	struct hakstat_class_state *c = &p->classes[stats->class_id];
-	struct hakstat_class_point point = { stats->allocs, stats->frees,      stats->live,
-					     stats->slabs,  stats->slab_bytes, stats->hidden };
+	struct hakstat_class_point point = { stats->allocs,	stats->frees,  stats->live,    stats->slabs,
+					     stats->slab_bytes, stats->hidden, stats->resident };
 
 	if (p->has_snapshot && time_ns < p->snapshot_ns) {
 		return;
@@ -235,8 +237,9 @@ void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
 		c->first = point;
 		c->has_points = true;
 	}
-	c->last = p->is_forked ? own_point(c, p->heap.life == HAK_LIFE_FORKED, point) : point;
-	point = c->last;
+	point = p->is_forked ? own_point(c, p->heap.life == HAK_LIFE_FORKED, point) : point;
+	point.resident = p->heap.tells_resident ? point.resident : c->last.resident;
+	c->last = point;
 	p->snapshot_live_bytes -= (int64_t)c->now.live.usable;
 	c->now.live = hakstat_process_live(p, stats->class_id, exact_source(p), &p->samples);
 	c->now.idle = c->block ? point.slab_bytes - MIN(point.slab_bytes, c->now.live.usable) : 0;
@@ -245,6 +248,8 @@ void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
 
 void hakstat_process_heap_stats(struct hakstat_process *p, const struct hakstat_event_heap_stats *stats)
 {
+	struct hakstat_heap before = p->heap;
+
 	if (p->has_snapshot && stats->snapshot != p->snapshot) {
 		hakstat_process_close_snapshot(p);
 	}
@@ -253,10 +258,16 @@ void hakstat_process_heap_stats(struct hakstat_process *p, const struct hakstat_
 		.committed = stats->committed,
 		.cached = stats->cached,
 		.metadata = stats->metadata,
+		.resident = stats->resident,
+		.tells_resident = stats->resident != 0,
+		.knows_resident = stats->resident != 0 || before.knows_resident,
 		.life = stats->life,
 	};
 	p->is_forked |= stats->life == HAK_LIFE_FORKED;
 	if (p->is_forked) {
 		take_off_inherited(p);
+	}
+	if (!p->heap.tells_resident) {
+		p->heap.resident = before.resident;
 	}
 }

@@ -177,6 +177,17 @@ static void add_config_line(const struct hakstat_report *r, bool is_exact, GPtrA
 	g_free(slab);
 }
 
+/* Older traces do not tell, and not each snapshot of a very large heap does. */
+static char *resident_text(const struct hakstat_row *totals, bool is_exact)
+{
+	struct hakstat_value v = hakstat_column_find(HAKSTAT_IN_TOTALS, "resident_bytes")->get(totals);
+	char *bytes = bytes_text(v.number, is_exact);
+	char *text = v.is_known ? g_strdup_printf(", %s in memory", bytes) : g_strdup("");
+
+	g_free(bytes);
+	return text;
+}
+
 static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArray *lines)
 {
 	const struct hakstat_row *t = &r->totals;
@@ -190,6 +201,7 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 				is_exact);
 	char *committed = bytes_text(t->g.committed_bytes, is_exact);
 	char *held = bytes_text(t->g.cached_bytes, is_exact);
+	char *resident = resident_text(t, is_exact);
 	char allocs[32], frees[32], blocks[32], error[48] = "";
 	struct hakstat_value ci = hakstat_column_find(HAKSTAT_IN_TOTALS, "ci95_percent")->get(t);
 
@@ -206,8 +218,8 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 			 hakstat_column_find(HAKSTAT_IN_TOTALS, "waste_percent")->get(t).real));
 	add_line(lines, g_strdup_printf("live      %s blocks of %s, %s of it waste; peak %s", blocks, live,
 					live_waste, peak));
-	add_line(lines, g_strdup_printf("slabs     committed %s; idle in slabs %s; held for reuse %s",
-					committed, idle, held));
+	add_line(lines, g_strdup_printf("slabs     committed %s%s; idle in slabs %s; held for reuse %s",
+					committed, resident, idle, held));
 	g_free(requested);
 	g_free(usable);
 	g_free(waste);
@@ -217,6 +229,7 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 	g_free(idle);
 	g_free(committed);
 	g_free(held);
+	g_free(resident);
 }
 
 GPtrArray *hakstat_head_lines(const struct hakstat_report *r, bool is_exact)

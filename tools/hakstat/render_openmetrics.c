@@ -34,9 +34,8 @@ static const struct metric class_metrics[] = {
 };
 
 static const struct metric total_metrics[] = {
-	{ "mapped_bytes", "mapped_bytes" },
-	{ "committed_bytes", "committed_bytes" },
-	{ "held_bytes", "held_bytes" },
+	{ "mapped_bytes", "mapped_bytes" },	  { "committed_bytes", "committed_bytes" },
+	{ "resident_bytes", "resident_bytes" },	  { "held_bytes", "held_bytes" },
 	{ "peak_live_bytes", "peak_live_bytes" },
 };
 

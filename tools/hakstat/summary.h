@@ -35,7 +35,8 @@ enum hakstat_table_id {
  * likewise for what is live; `large_live_bytes` of it lie in no slab. `samples` is what the estimates rest on. `peak_` is what was live, and
  * `peak_idle_bytes` what slabs had free, in the snapshot of its process with the most live bytes;
  * of sizes, when their process's operations had the most live bytes (within 1 %). `_byte_s` are
- * byte seconds from the first snapshot to the last. `seen`: processes whose snapshots have the class.
+ * byte seconds from the first snapshot to the last. `seen`: processes whose snapshots have the class; `resident_seen`: those of them
+ * whose last one tells which pages are in memory, so that the sum is known when the two are equal.
  */
 #define HAKSTAT_COUNTS(X) \
 	X(allocs) X(frees) X(live) \
@@ -43,16 +44,19 @@ enum hakstat_table_id {
 	X(live_requested_bytes) X(live_usable_bytes) X(live_unknown) X(live_unknown_bytes) \
 	X(slabs) X(slab_bytes) X(large_live_bytes) X(samples) X(seen) \
 	X(peak_live) X(peak_requested_bytes) X(peak_usable_bytes) X(peak_unknown_bytes) X(peak_idle_bytes) \
-	X(requested_byte_s) X(waste_byte_s) X(unknown_byte_s) X(idle_byte_s)
+	X(requested_byte_s) X(waste_byte_s) X(unknown_byte_s) X(idle_byte_s) \
+	X(resident_bytes) X(resident_seen)
 
 /*
  * X(field): of a process or a moment; merged by adding. `rest`: committed, and neither cached nor in
- * slabs nor in live large blocks: the ends of large blocks' spans. `intervals`: between snapshots.
+ * slabs nor in live large blocks: the ends of large blocks' spans. `intervals`: between snapshots. `resident_snapshots`:
+ * the snapshots of processes whose last one tells what is in memory; of a moment, both are 1 or 0.
  */
 #define HAKSTAT_GAUGES(X) \
 	X(peak_live_bytes) X(mapped_bytes) X(committed_bytes) X(cached_bytes) X(rest_bytes) \
 	X(peak_committed_bytes) X(peak_cached_bytes) X(peak_rest_bytes) \
-	X(committed_byte_s) X(cached_byte_s) X(rest_byte_s) X(snapshots) X(intervals)
+	X(committed_byte_s) X(cached_byte_s) X(rest_byte_s) X(snapshots) X(intervals) \
+	X(resident_bytes) X(resident_snapshots) X(peak_resident_bytes) X(peak_resident_snapshots)
 
 /* X(field): of the whole summary; merged by adding. */
 #define HAKSTAT_SUMS(X) \

@@ -11,14 +11,16 @@ enum { SLICES = 128, FIRST_SHIFT = 20, LAST_SHIFT = 62 };
 
 struct slice {
 	uint64_t allocs, frees, requested, usable;
-	uint64_t peak_live, committed; /* the most there was in it */
-	GArray *classes;	       /* struct hakstat_heap_class at the last snapshot in it; or NULL */
+	uint64_t peak_live, committed, resident; /* the most there was in it */
+	uint64_t has_level, has_resident;	 /* a snapshot is in it; and all processes had told */
+	GArray *classes; /* struct hakstat_heap_class at the last snapshot in it; or NULL */
 };
 
 /* What one process held last. */
 struct level {
 	int64_t live;
-	uint64_t committed;
+	uint64_t committed, resident;
+	uint64_t is_there, knows_resident;
 	GArray *classes; /* struct hakstat_heap_class; or NULL */
 };
 
@@ -29,8 +31,9 @@ struct hakstat_timeline {
 	struct slice slices[SLICES];
 	GArray *levels; /* struct level by process */
 	int64_t live_bytes;
-	uint64_t committed_bytes;
-	GArray *classes; /* struct hakstat_heap_class: the sums over all processes */
+	uint64_t committed_bytes, resident_bytes;
+	uint64_t processes, telling; /* that are there; those that told what is in memory */
+	GArray *classes;	     /* struct hakstat_heap_class: the sums over all processes */
 };
 
 static void clear_classes(void *data)
@@ -78,6 +81,9 @@ static void fold_slice(struct slice *to, struct slice *from)
 	to->usable += from->usable;
 	to->peak_live = MAX(to->peak_live, from->peak_live);
 	to->committed = MAX(to->committed, from->committed);
+	to->resident = MAX(to->resident, from->resident);
+	to->has_level |= from->has_level;
+	to->has_resident |= from->has_resident;
 	if (from->classes) {
 		clear_classes(&to->classes);
 		to->classes = g_steal_pointer(&from->classes);
@@ -173,6 +179,9 @@ static void add_classes(GArray *to, const GArray *from, bool is_added)
 		sum->live += sign * c->live;
 		sum->unknown += sign * c->unknown;
 		sum->unknown_bytes += sign * c->unknown_bytes;
+		sum->resident_bytes += sign * c->resident_bytes;
+		sum->processes += sign * c->processes;
+		sum->telling += sign * c->telling;
 	}
 }
 
@@ -188,6 +197,36 @@ static void set_classes(struct hakstat_timeline *t, struct slice *slice, struct 
 	slice->classes = g_array_copy(t->classes);
 }
 
+/* Unsigned sums, as above. */
+static void take_off(struct hakstat_timeline *t, const struct level *level)
+{
+	t->live_bytes -= level->live;
+	t->committed_bytes -= level->committed;
+	t->resident_bytes -= level->resident;
+	t->processes -= level->is_there;
+	t->telling -= level->knows_resident;
+}
+
+static void add_on(struct hakstat_timeline *t, const struct level *level)
+{
+	t->live_bytes += level->live;
+	t->committed_bytes += level->committed;
+	t->resident_bytes += level->resident;
+	t->processes += level->is_there;
+	t->telling += level->knows_resident;
+}
+
+static void raise_levels(const struct hakstat_timeline *t, struct slice *slice)
+{
+	slice->has_level = 1;
+	slice->peak_live = MAX(slice->peak_live, (uint64_t)MAX(t->live_bytes, 0));
+	slice->committed = MAX(slice->committed, t->committed_bytes);
+	if (t->telling == t->processes) {
+		slice->has_resident = 1;
+		slice->resident = MAX(slice->resident, t->resident_bytes);
+	}
+}
+
 void hakstat_timeline_level(struct hakstat_timeline *t, int64_t time_ns, uint32_t process,
 			    const struct hakstat_heap_level *now)
 {
@@ -198,13 +237,15 @@ void hakstat_timeline_level(struct hakstat_timeline *t, int64_t time_ns, uint32_
 		g_array_set_size(t->levels, process + 1);
 	}
 	level = &g_array_index(t->levels, struct level, process);
-	t->live_bytes += now->live_bytes - level->live;
-	t->committed_bytes += now->committed_bytes - level->committed;
+	take_off(t, level);
 	level->live = now->live_bytes;
 	level->committed = now->committed_bytes;
+	level->resident = now->resident_bytes;
+	level->is_there = 1;
+	level->knows_resident = now->knows_resident;
+	add_on(t, level);
 	set_classes(t, slice, level, now);
-	slice->peak_live = MAX(slice->peak_live, (uint64_t)MAX(t->live_bytes, 0));
-	slice->committed = MAX(slice->committed, t->committed_bytes);
+	raise_levels(t, slice);
 }
 
 void hakstat_timeline_forget(struct hakstat_timeline *t, uint32_t process)
@@ -215,12 +256,10 @@ void hakstat_timeline_forget(struct hakstat_timeline *t, uint32_t process)
 		return;
 	}
 	level = &g_array_index(t->levels, struct level, process);
-	t->live_bytes -= level->live;
-	t->committed_bytes -= level->committed;
+	take_off(t, level);
 	add_classes(t->classes, level->classes, false);
 	clear_level(level);
-	level->live = 0;
-	level->committed = 0;
+	*level = (struct level) { 0 };
 }
 
 static struct hakstat_row *time_row(struct hakstat_summary *s, int64_t number, unsigned shift)
@@ -292,6 +331,8 @@ static void finish_classes(struct hakstat_summary *s, int64_t number, unsigned s
 		row->n.live_unknown_bytes += c->unknown_bytes;
 		row->n.slab_bytes += c->slab_bytes;
 		row->n.seen = 1;
+		row->n.resident_seen = c->telling == c->processes;
+		row->n.resident_bytes += c->resident_bytes;
 	}
 }
 
@@ -328,6 +369,9 @@ void hakstat_timeline_finish(struct hakstat_timeline *t, struct hakstat_summary 
 		row->n.usable_bytes = slice->usable;
 		row->g.peak_live_bytes = slice->peak_live;
 		row->g.committed_bytes = slice->committed;
+		row->g.resident_bytes = slice->resident;
+		row->g.snapshots = slice->has_level;
+		row->g.resident_snapshots = slice->has_resident;
 	}
 }
 
@@ -352,6 +396,9 @@ static void fold_row(struct hakstat_row *to, const struct hakstat_row *from, enu
 	}
 	to->g.peak_live_bytes = MAX(to->g.peak_live_bytes, from->g.peak_live_bytes);
 	to->g.committed_bytes = MAX(to->g.committed_bytes, from->g.committed_bytes);
+	to->g.resident_bytes = MAX(to->g.resident_bytes, from->g.resident_bytes);
+	to->g.snapshots = MAX(to->g.snapshots, from->g.snapshots);
+	to->g.resident_snapshots = MAX(to->g.resident_snapshots, from->g.resident_snapshots);
 }
 
 static void add_row(struct hakstat_row *to, const struct hakstat_row *from)

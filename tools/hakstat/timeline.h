@@ -29,11 +29,14 @@ struct hakstat_heap_class {
 	uint64_t block;
 	uint64_t live, live_bytes, requested_bytes, slab_bytes;
 	uint64_t unknown, unknown_bytes; /* of the live blocks, those whose request nothing tells */
+	uint64_t resident_bytes;
+	uint64_t processes, telling; /* that have the class; those that told what is in memory */
 };
 
 struct hakstat_heap_level {
 	int64_t live_bytes;
-	uint64_t committed_bytes;
+	uint64_t committed_bytes, resident_bytes;
+	bool knows_resident;
 	const struct hakstat_heap_class *classes;
 	guint class_count;
 };

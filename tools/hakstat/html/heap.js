@@ -23,16 +23,18 @@ function heapPoints(rows) {
   return Array.from(points.values()).sort((a, b) => a.time - b.time);
 }
 
-// Committed bytes are of the process, so only all classes together have them. A slice without a
-// snapshot has what the one before it had.
-function addCommitted(points) {
+// What is committed, and in memory without being of a class, is the process's, so only all classes
+// together have it. A slice without a snapshot has what the one before it had.
+function addWhole(points) {
   const times = rowsOf("time").filter(t => t.committed_bytes !== null);
-  let next = 0, last = 0;
+  let next = 0, committed = 0, resident = null;
   for (const p of points) {
     while (next < times.length && times[next].time_ns <= p.time) {
-      last = times[next++].committed_bytes;
+      committed = times[next].committed_bytes;
+      resident = times[next++].resident_bytes;
     }
-    p.committed = Math.max(last, p.slabs);
+    p.committed = Math.max(committed, p.slabs);
+    p.resident = resident;
   }
 }
 
@@ -72,15 +74,17 @@ function drawBands(rows) {
   const points = heapPoints(rows);
   const isWhole = heapClass === "";
   if (isWhole) {
-    addCommitted(points);
+    addWhole(points);
   }
   for (const p of points) {
     p.known = p.usable - p.waste;
     p.requested = p.known - p.unknown;
   }
   const used = bands.filter(b => (b[2] !== "committed" || isWhole) && (b[2] !== "known" || points.some(p => p.unknown)));
-  legend("heap", used.map(b => [b[0], { held: "committed", idle: "idle in slabs", waste: "waste (up to usable)" }[b[0]] || b[1]]));
-  const s = surface("heap", 300, { left: 66, right: 14, top: 8, bottom: 26 }, "Bytes over time: requested, usable, in slabs, committed");
+  const hasResident = points.some(p => p.resident !== null);
+  legend("heap", [...used.map(b => [b[0], { held: "committed", idle: "idle in slabs", waste: "waste (up to usable)" }[b[0]] || b[1]]),
+    ...(hasResident ? [["line resident", "resident (in memory)"]] : [])]);
+  const s = surface("heap", 300, { left: 66, right: 14, top: 8, bottom: 26 }, "Bytes over time: requested, usable, in slabs, committed, resident");
   const x = timeScale(points, s.width);
   const y = byteScale(d3.max(points, p => Math.max(p.committed || 0, p.slabs, p.resident || 0)), s.height);
   heapAxes(s, x, y);
@@ -88,7 +92,7 @@ function drawBands(rows) {
     s.inner.append("path").datum(points).attr("class", className)
       .attr("d", d3.area().curve(d3.curveStepAfter).x(p => x(p.at)).y0(s.height).y1(p => y(p[key])));
   }
-  if (points.some(p => p.resident !== null)) {
+  if (hasResident) {
     s.inner.append("path").datum(points).attr("class", "outline resident")
       .attr("d", d3.line().curve(d3.curveStepAfter).defined(p => p.resident !== null).x(p => x(p.at)).y(p => y(p.resident)));
   }

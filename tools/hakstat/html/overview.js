@@ -70,7 +70,8 @@ function showTotals() {
   addCard("Usable", bytesOr(t.usable_bytes), `the blocks they got, ${formatCount(t.frees)} freed`);
   addCard("Peak of live blocks", bytesOr(t.peak_live_bytes), t.peak_live_waste_bytes == null ? "" : `${formatBytes(t.peak_live_waste_bytes)} waste in the highest snapshot`);
   addCard("Live at the end", bytesOr(t.live_usable_bytes), `${formatCount(t.live || 0)} blocks, ${bytesOr(t.live_waste_bytes)} waste`);
-  addCard("Committed at the end", bytesOr(t.committed_bytes), `${bytesOr(t.external_waste_bytes)} idle in slabs, ${bytesOr(t.held_bytes)} held`);
+  const resident = t.resident_bytes === null ? "" : `${formatBytes(t.resident_bytes)} resident, `;
+  addCard("Committed at the end", bytesOr(t.committed_bytes), `${resident}${bytesOr(t.external_waste_bytes)} idle in slabs, ${bytesOr(t.held_bytes)} held`);
 }
 
 // Parts of committed memory, the key in totals at the end, and its sum over time.
