@@ -57,8 +57,8 @@ tap_empty "$(reaches 'lttng/(ust|tracepoint|urcu)' 'tracer/[a-z_]+[.][ch]' lib t
 	"LTTng-UST is seen in tracer/ only"
 tap_empty "$(reaches 'lttng/' 'tracer/[a-z_]+[.][ch]|tools/hakstat/[a-z_]+[.][ch]' lib tools tracer tests)" \
 	"the LTTng libraries are seen in tracer/ and tools/hakstat/ only"
-tap_empty "$(reaches 'babeltrace2' 'tools/hakstat/ctf_(source[.]c|live[.][ch])' lib tools tracer tests)" \
-	"babeltrace2 is seen in ctf_source.c and ctf_live.c only"
+tap_empty "$(reaches 'babeltrace2' 'tools/hakstat/ctf_(source[.]c|(decoder|live)[.][ch])' lib tools tracer tests)" \
+	"babeltrace2 is seen in ctf_source.c, ctf_decoder.c and ctf_live.c only"
 tap_empty "$(reaches 'elfutils/|libdw|dwarf|libelf|gelf' 'tools/hakstat/symbol[a-z_]*[.][ch]|tests/unit/test_symbol.*' lib tools tracer tests)" \
 	"elfutils is seen in the symbol files only"
 tap_empty "$(reaches 'libsmartcols' 'tools/hakstat/grid[.]c' lib tools tracer tests)" \

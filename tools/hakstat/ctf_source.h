@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads recorded traces (CTF, as LTTng writes it) and hands on plain events in the order of
- * time. Nothing but this file's .c knows the reading library.
+ * time. The reading library is seen in ctf_*.c only.
  */
 #ifndef HAKSTAT_CTF_SOURCE_H
 #define HAKSTAT_CTF_SOURCE_H
@@ -16,9 +16,8 @@
 typedef void (*hakstat_event_sink)(void *context, const struct hakstat_event *event);
 
 struct hakstat_ctf_result {
-	uint64_t messages; /* that were read */
-	bool is_partial;   /* reading ended before the trace did */
-	char why[256];	   /* what ended it */
+	bool is_partial; /* reading ended before the trace did */
+	char why[256];	 /* what ended it */
 };
 
 /*
