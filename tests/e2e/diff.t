@@ -79,7 +79,7 @@ gate 3 "--strict refuses them before any gate" --strict --budget budget base.sum
 # Bad conditions: found before any trace is read.
 printf 'total waste_bytes < 5\n\n# comment\nclass C7 waist < 5\n' >bad
 gate 2 "a condition that is none" --budget bad no/such no/such
-tap_like "$said" "^hakstat: bad:4: condition 'class C7 waist < 5': there is no such number in that row; such as" "is named with its line"
+tap_like "$said" "^hakstat: bad:4: condition 'class C7 waist < 5': there is no such number in that row, see .*; such as" "is named with its line"
 printf '# nothing\n' >hollow
 gate 2 "a budget without conditions is refused" --budget hollow base.summary base.summary
 printf 'total waste_bytes < 5\0' >zero

@@ -83,6 +83,19 @@ sub describe {
 	return "$out.El\n";
 }
 
+# Every column once: its key, its header, the tables that have it, what it means.
+sub columns {
+	my (@order, %seen);
+	for (split /\n/, qx('$hakstat' --list-columns)) {
+		my ($table, $key, $unit, $header, $help) = split /\t/;
+		push @order, $key unless $seen{$key};
+		$seen{$key} //= { header => $header =~ s/±/\\(+-/r, help => $help, tables => [] };
+		push @{ $seen{$key}{tables} }, $table;
+	}
+	@order or die "$hakstat --list-columns: no columns\n";
+	return join '', map { ".It Cm $_ Pq $seen{$_}{header}\n" . text($seen{$_}{help} =~ s{^([a-z]+)(?=[ ,:;])}{\u$1}r) . ".\nOf: @{ $seen{$_}{tables} }.\n" } @order;
+}
+
 my @commands = grep { $_ ne 'help' } split /\n/, qx('$hakstat' --list-commands);
 @commands or die "$hakstat --list-commands: no commands\n";
 my %help = map { $_ => read_help($_) } @commands;
@@ -92,6 +105,8 @@ while (<$in>) {
 		print synopsis($_, $help{$_}) for @commands;
 	} elsif (/^\@COMMANDS\@$/) {
 		print describe($_, $help{$_}) for @commands;
+	} elsif (/^\@COLUMNS\@$/) {
+		print columns();
 	} else {
 		print;
 	}

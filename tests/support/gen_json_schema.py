@@ -23,7 +23,7 @@ def main(hakstat, template):
         schema = json.load(file)
     listed = subprocess.run([hakstat, "--list-columns"], check=True, capture_output=True, text=True).stdout
     for line in listed.splitlines():
-        table, key, unit, text = line.split(" ", 3)
+        table, key, unit, _, text = line.split("\t")
         row = schema["$defs"].setdefault(table, {"type": "object", "properties": {}, "required": []})
         row["properties"][key] = TYPES[unit] | {"description": text}
         row["required"].append(key)

@@ -6,6 +6,7 @@
 #include "gate.h"
 #include "input.h"
 #include "interrupt.h"
+#include "recording.h"
 #include "render.h"
 #include "summary_file.h"
 #include "view.h"
@@ -28,11 +29,11 @@ static const struct hakstat_option options[] = {
 	{ "tree", 0, HAKSTAT_OPT_CHOICE, "callers|callees", AT(tree), 0, 0,
 	  "call sites merged into one tree: from who asks, or from where threads begin; as table or json" },
 	{ "format", 'f', HAKSTAT_OPT_CHOICE, "table|json|csv|markdown|html|folded|pprof|openmetrics|summary", AT(format), 0, 0,
-	  "table, markdown and html (one page with plots, for a browser) for people; json and csv with raw bytes; folded and pprof for flame graphs; "
+	  "table (default), markdown and html (one page with plots, for a browser) for people; json and csv with raw bytes; folded and pprof for flame graphs; "
 	  "openmetrics for Prometheus; summary to be read again where a trace is" },
 	{ "sort", 0, HAKSTAT_OPT_TEXT, "COLUMN", AT(sort), 0, 0,
-	  "order of the table that --by names: a key of its JSON rows" },
-	{ "top", 'n', HAKSTAT_OPT_COUNT, "N", AT(top), 1, 1000000000, "only the first N rows of a table" },
+	  "order of the table that --by names (class): a key of its JSON rows, as 'hakstat --list-columns' has them" },
+	{ "top", 'n', HAKSTAT_OPT_COUNT, "N", AT(top), 1, 1000000000, "only the first N rows of a table (10 of sizes and sites; with --by, all)" },
 	{ "pid", 'p', HAKSTAT_OPT_COUNT, "PID", AT(pid), 1, UINT32_MAX, "only this process" },
 	{ "sysroot", 0, HAKSTAT_OPT_TEXT, "DIR", AT(sysroot), 0, 0,
 	  "look for the traced programs' files below DIR" },
@@ -164,8 +165,6 @@ static int check(const struct values *v, struct hakstat_err *err)
 
 static int run(int argc, char **argv, struct hakstat_err *err)
 {
-	static char standard_path[] = "hakmem.trace";
-	char *standard[] = { standard_path };
 	struct values v = { .by = -1, .tree = -1 };
 	int first;
 	int status = hakstat_cli_parse(&hakstat_command_report, argc, argv, &v, &first, err);
@@ -174,8 +173,7 @@ static int run(int argc, char **argv, struct hakstat_err *err)
 		status = check(&v, err);
 	}
 	if (status == 0) {
-		status =
-			first < argc ? make(argv + first, argc - first, &v, err) : make(standard, 1, &v, err);
+		status = make(argv + first, argc - first, &v, err);
 	}
 	hakstat_gates_clear(&v.gates);
 	return status == HAKSTAT_CLI_DONE ? 0 : status;
@@ -185,9 +183,17 @@ const struct hakstat_command hakstat_command_report = {
 	.name = "report",
 	.operands = "[TRACE...]",
 	.summary = "The waste report: totals, classes, routes, worst request sizes and call sites, findings.",
-	.details = "TRACE is a folder that 'hakstat record' or an LTTng session wrote, or a saved summary;\n"
-		   "several are merged. Without TRACE it is hakmem.trace. waste is usable less requested;\n"
-		   "waste % is its part of the usable bytes.",
+	.details =
+		"TRACE is a folder that 'hakstat record' or an LTTng session wrote, or a saved summary;\n"
+		"several are merged. Without TRACE it is " HAKSTAT_RECORDING_FOLDER
+		". 'usable' is the size of the\n"
+		"blocks, 'waste' is usable less requested, 'waste %' its part of usable, 'idle' what no\n"
+		"live block uses in slabs; 'hakstat --list-columns' explains every column.\n\n"
+		"CONDITION is 'total', 'class NAME' or 'route NAME', then a key of that list, one of\n"
+		"< <= == != >= > and a number, which may have a unit: total live_waste_bytes > 4M. A budget\n"
+		"has one a line, which must hold, and # before comments. Neither passes on a trace with "
+		"lost\n"
+		"events unless --allow-lost says so.",
 	.options = options,
 	.option_count = sizeof options / sizeof options[0],
 	.run = run,

@@ -11,6 +11,7 @@
 #include "input.h"
 #include "json.h"
 #include "predict.h"
+#include "recording.h"
 #include "text.h"
 #include "tune.h"
 #include "view.h"
@@ -182,18 +183,6 @@ static int write_comparison(void *data, FILE *out)
 	return c->values->format == FORMAT_JSON ? write_json(c, out) : write_table(c, out);
 }
 
-static struct hakstat_summary *read_operands(const struct hakstat_command *command, int argc, char **argv,
-					     int first, struct hakstat_err *err)
-{
-	static const struct hakstat_input_options input;
-
-	if (first >= argc) {
-		hakstat_err_set(err, HAKSTAT_USAGE, "%s: a TRACE is needed", command->name);
-		return NULL;
-	}
-	return hakstat_input_read_all(argv + first, argc - first, &input, err);
-}
-
 /* Takes the summary over. */
 static int compare(struct hakstat_summary *recorded, const struct hak_class_table *table, const char *name,
 		   const struct values *v, const char *output, struct hakstat_err *err)
@@ -227,6 +216,7 @@ static uint32_t recorded_page(const struct hakstat_summary *s)
 
 static int run_whatif(int argc, char **argv, struct hakstat_err *err)
 {
+	static const struct hakstat_input_options input;
 	struct values v = { .tiny_max_class = UNSET };
 	struct hakstat_summary *summary;
 	struct hak_class_table table;
@@ -237,7 +227,7 @@ static int run_whatif(int argc, char **argv, struct hakstat_err *err)
 	if (status != 0) {
 		return status == HAKSTAT_CLI_DONE ? 0 : status;
 	}
-	summary = read_operands(&hakstat_command_whatif, argc, argv, first, err);
+	summary = hakstat_input_read_all(argv + first, argc - first, &input, err);
 	if (!summary) {
 		return err->status;
 	}
@@ -281,6 +271,7 @@ static int write_blocks(void *data, FILE *out)
 
 static int run_tune(int argc, char **argv, struct hakstat_err *err)
 {
+	static const struct hakstat_input_options input;
 	struct values v = { .max_classes = DEFAULT_CLASSES };
 	struct hakstat_summary *summary;
 	struct hak_class_table table;
@@ -291,7 +282,7 @@ static int run_tune(int argc, char **argv, struct hakstat_err *err)
 	if (status != 0) {
 		return status == HAKSTAT_CLI_DONE ? 0 : status;
 	}
-	summary = read_operands(&hakstat_command_tune, argc, argv, first, err);
+	summary = hakstat_input_read_all(argv + first, argc - first, &input, err);
 	if (!summary) {
 		return err->status;
 	}
@@ -319,9 +310,10 @@ static int run_tune(int argc, char **argv, struct hakstat_err *err)
 
 const struct hakstat_command hakstat_command_whatif = {
 	.name = "whatif",
-	.operands = "TRACE...",
+	.operands = "[TRACE...]",
 	.summary = "The waste of recorded requests under another table or boundary, predicted.",
-	.details = NULL,
+	.details = "TRACE is a recording or a saved summary, as for 'hakstat report'; several are merged; "
+		   "without one it\nis " HAKSTAT_RECORDING_FOLDER ".",
 	.options = whatif_options,
 	.option_count = sizeof whatif_options / sizeof whatif_options[0],
 	.run = run_whatif,
@@ -329,9 +321,11 @@ const struct hakstat_command hakstat_command_whatif = {
 
 const struct hakstat_command hakstat_command_tune = {
 	.name = "tune",
-	.operands = "TRACE...",
+	.operands = "[TRACE...]",
 	.summary = "The table of size classes that wastes least on recorded requests, and what it saves.",
-	.details = "Prints the table, or writes it with -o, and then its prediction. Blocks above the "
+	.details = "TRACE is a recording or a saved summary, as for 'hakstat report'; several are merged; "
+		   "without one it\nis " HAKSTAT_RECORDING_FOLDER ".\n\n"
+		   "Prints the table, or writes it with -o, and then its prediction. Blocks above the "
 		   "largest recorded\n"
 		   "request, one a doubling, are part of it.",
 	.options = tune_options,

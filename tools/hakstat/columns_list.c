@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One line for each column of each table.
+ * One line for each column of each table; tabs between.
  */
 #include "columns_list.h"
 
@@ -20,8 +20,8 @@ void hakstat_columns_list(FILE *out)
 		for (size_t c = 0; c < hakstat_column_count; c++) {
 			const struct hakstat_column *column = &hakstat_columns[c];
 			if (column->in & (1u << t)) {
-				fprintf(out, "%s %s %s %s\n", table_name(t), column->key, units[column->unit],
-					column->help);
+				fprintf(out, "%s\t%s\t%s\t%s\t%s\n", table_name(t), column->key,
+					units[column->unit], column->header, column->help);
 			}
 		}
 	}

@@ -93,7 +93,7 @@ static int parse_words(const char *text, char **words, guint count, struct hakst
 	}
 	gate->column = hakstat_column_find(gate->in, words[at]);
 	if (!gate->column || gate->column->unit == HAKSTAT_UNIT_TEXT) {
-		return bad(text, "there is no such number in that row", err);
+		return bad(text, "there is no such number in that row, see 'hakstat --list-columns'", err);
 	}
 	if (!is_operator(words[at + 1])) {
 		return bad(text, "the operator is none of < <= > >= == !=", err);

@@ -14,6 +14,7 @@
 #include "isolate.h"
 #include "model.h"
 #include "output_folder.h"
+#include "recording.h"
 #include "summary_file.h"
 #include "symbol.h"
 #include "trace_folder.h"
@@ -236,8 +237,14 @@ struct hakstat_summary *hakstat_input_read_all(char *const *paths, int count,
 					       const struct hakstat_input_options *options,
 					       struct hakstat_err *err)
 {
+	static char standard[] = HAKSTAT_RECORDING_FOLDER;
+	char *const standards[] = { standard };
 	struct hakstat_summary *all = NULL;
 
+	if (count == 0) {
+		paths = standards;
+		count = 1;
+	}
 	for (int i = 0; i < count; i++) {
 		struct hakstat_summary *one;
 		if (all && *hakstat_interrupted()) {

@@ -23,7 +23,7 @@ struct hakstat_input_options {
 struct hakstat_summary *hakstat_input_read(const char *path, const struct hakstat_input_options *options,
 					   struct hakstat_err *err);
 
-/* Several paths merged. */
+/* Several paths merged; none: where recordings go by default. */
 struct hakstat_summary *hakstat_input_read_all(char *const *paths, int count,
 					       const struct hakstat_input_options *options,
 					       struct hakstat_err *err);

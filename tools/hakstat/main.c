@@ -48,7 +48,8 @@ static void print_usage(FILE *out)
 	fputc('\n', out);
 	hakstat_cli_put_row(
 		"",
-		"hakstat --version prints the version. Exit status: 0 done, 1 a budget or gate failed, "
+		"hakstat --version prints the version, hakstat --list-columns what each column of a report "
+		"means. Exit status: 0 done, 1 a budget or gate failed, "
 		"2 usage or environment, 3 a trace that is unreadable or, with --strict, incomplete, 130 "
 		"interrupted.",
 		0, out);

@@ -146,7 +146,8 @@ const struct hakstat_command hakstat_command_record = {
 		   "EXPR is an LTTng filter on the fields of hakmem:heap_stats, which each process writes "
 		   "every\n"
 		   "HAKMEM_SNAPSHOT_MS: waste_percent of live blocks, idle_percent of committed memory, "
-		   "committed...\n\n"
+		   "committed and\n"
+		   "others that hakmem-events(7) describes.\n\n"
 		   "Uses the LTTng session daemon that runs, or starts one and ends it afterwards.\n"
 		   "The exit status is CMD's, or 2 when CMD was not run.",
 	.options = option_rows,

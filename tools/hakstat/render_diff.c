@@ -192,6 +192,13 @@ static void put_sites_of_move(const struct paper *p, const struct hakstat_move *
 	}
 }
 
+static char *sizes_text(const struct hakstat_move *m)
+{
+	return m->requested_min == m->requested_max
+		       ? g_strdup_printf("%" PRIu64, m->requested_min)
+		       : g_strdup_printf("%" PRIu64 "...%" PRIu64, m->requested_min, m->requested_max);
+}
+
 /* Sizes have moved even when nobody wastes more for it, so moves are said in sentences. */
 static void put_moves(const struct paper *p)
 {
@@ -201,16 +208,19 @@ static void put_moves(const struct paper *p)
 	for (guint i = 0; i < rows; i++) {
 		const struct hakstat_move *m = g_ptr_array_index(moves, i);
 		char *change = change_text(p, &m->base, &m->new);
-		put_line(p, "",
-			 g_strdup_printf(
-				 "requests of %" PRIu64 "...%" PRIu64
-				 " bytes moved from %s to %s%s: %s of waste, %.1f -> %.1f bytes each%s%s",
-				 m->requested_min, m->requested_max, m->from, m->to,
-				 m->keeps_blocks ? ", in blocks as large as before" : "", change,
-				 hakstat_diff_each(p->diff, &m->base), hakstat_diff_each(p->diff, &m->new),
-				 m->option ? "; " : "", m->option ? m->option : ""));
+		char *sizes = sizes_text(m);
+		put_line(
+			p, "",
+			g_strdup_printf(
+				"requests of %s bytes moved from %s to %s%s: %s of waste, %.1f -> %.1f bytes "
+				"each%s%s",
+				sizes, m->from, m->to,
+				m->keeps_blocks ? ", in blocks as large as before" : "", change,
+				hakstat_diff_each(p->diff, &m->base), hakstat_diff_each(p->diff, &m->new),
+				m->option ? "; " : "", m->option ? m->option : ""));
 		put_sites_of_move(p, m);
 		g_free(change);
+		g_free(sizes);
 	}
 	if (rows < moves->len) {
 		put_line(p, "",

@@ -146,7 +146,7 @@ static void put_recording(FILE *out, const struct hakstat_report *r)
 		   hakstat_report_duration_s(r));
 	if (s->end_ns >= s->begin_ns) {
 		put_number(out, "recording_end_timestamp_seconds", "time of the last event",
-			   (double)(s->end_ns / 1000000) / 1e3);
+			   (double)s->end_ns / 1e9);
 	}
 	put_number(out, "recording_complete", "1: no event was lost and all of the trace was read",
 		   !hakstat_report_is_incomplete(r));
