@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "grid.h"
 #include "json.h"
+#include "number.h"
 #include "predict.h"
 #include "render.h"
 #include "text.h"
@@ -53,11 +54,6 @@ struct answer {
 	bool has_smaller; /* a smaller request that fits a smaller block */
 	uint64_t smaller, smaller_usable;
 };
-
-static double percent(uint64_t part, uint64_t whole)
-{
-	return whole ? 100.0 * (double)part / (double)whole : 0;
-}
 
 /* The largest request below `size` that gets a smaller block. */
 static void find_smaller(const struct hak_class_table *t, struct answer *a)
@@ -160,7 +156,7 @@ static void explain_table(const struct hak_class_table *t, const struct answer *
 		"\nroute     %s\nclass     %s (id %u)\nusable    %" PRIu64 " bytes\nwaste     %" PRIu64
 		" bytes, %.1f %%\n",
 		hak_route_label(a->decision.route), a->class_name, a->decision.class_id, a->decision.usable,
-		a->waste, percent(a->waste, a->decision.usable));
+		a->waste, hakstat_percent(a->waste, a->decision.usable));
 	hakstat_put_prose(&view, HAKSTAT_HEAD_INDENT, line, out);
 	if (a->waste && a->has_smaller) {
 		fprintf(out,
@@ -180,7 +176,7 @@ static void explain_json(const struct hak_class_table *t, const struct answer *a
 				 (json_int_t)a->alignment, "route", hak_route_label(a->decision.route),
 				 "class_id", (int)a->decision.class_id, "name", a->class_name, "usable",
 				 (json_int_t)a->decision.usable, "waste_bytes", (json_int_t)a->waste,
-				 "waste_percent", percent(a->waste, a->decision.usable), "reason",
+				 "waste_percent", hakstat_percent(a->waste, a->decision.usable), "reason",
 				 hak_reason_label(a->decision.reason), "why", reason);
 
 	json_object_set_new(root, "smaller_request",
@@ -264,7 +260,7 @@ static struct class_line line_of(const struct hak_class_table *t, unsigned i)
 	if (line.to == 0) {
 		line.from = 0;
 	} else {
-		line.worst_percent = percent(c->block - line.from, c->block);
+		line.worst_percent = hakstat_percent(c->block - line.from, c->block);
 	}
 	return line;
 }
@@ -278,7 +274,7 @@ static struct class_line large_line(const struct hak_class_table *t)
 
 	line.from = (uint64_t)t->classes[t->count - 1].max_request + 1;
 	first = hak_route_decide(t, line.from, 1);
-	line.worst_percent = percent(first.usable - line.from, first.usable);
+	line.worst_percent = hakstat_percent(first.usable - line.from, first.usable);
 	return line;
 }
 

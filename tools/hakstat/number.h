@@ -19,4 +19,20 @@ static inline uint64_t hakstat_rounded(double value)
 	return value < 18446744073709549568.0 ? (uint64_t)(value + 0.5) : UINT64_MAX;
 }
 
+static inline uint64_t hakstat_at_least_zero(int64_t value)
+{
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+/* from - by, and 0 where that would be negative. */
+static inline uint64_t hakstat_less(uint64_t from, uint64_t by)
+{
+	return from > by ? from - by : 0;
+}
+
+static inline double hakstat_percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
 #endif

@@ -38,11 +38,6 @@ static enum hakstat_mode mode_of(const struct hakstat_process *p)
 	return p->events.is_used ? HAKSTAT_MODE_EVENTS : HAKSTAT_MODE_SAMPLE;
 }
 
-static uint64_t at_least_zero(int64_t value)
-{
-	return value > 0 ? (uint64_t)value : 0;
-}
-
 /*
  * Around the mean of few or skewed samples an interval of 1.96 deviations holds the truth less often
  * than in 95 of 100 times; by how much, and so how much wider it has to be, is known up to 1 / n from
@@ -98,7 +93,7 @@ static double request_range(const struct hakstat_process *p, uint32_t class_id)
 	if (!c->block) { /* whole pages */
 		return p->config.page_size ? p->config.page_size : 4096;
 	}
-	return (double)(c->max_request - MIN(c->min_request, c->max_request));
+	return (double)hakstat_less(c->max_request, c->min_request);
 }
 
 static void estimated_requests(struct finish *f, uint32_t class_id, struct hakstat_counts *n)
@@ -134,8 +129,8 @@ static void counts_between(struct hakstat_process *p, uint32_t class_id, const s
 		n->frees = hakstat_rounded(s->weight - s->live_weight);
 		return;
 	}
-	n->allocs = c->last.allocs - MIN(c->first.allocs, c->last.allocs) + hakstat_rounded(c->early_allocs);
-	n->frees = c->last.frees - MIN(c->first.frees, c->last.frees) + hakstat_rounded(c->early_frees);
+	n->allocs = hakstat_less(c->last.allocs, c->first.allocs) + hakstat_rounded(c->early_allocs);
+	n->frees = hakstat_less(c->last.frees, c->first.frees) + hakstat_rounded(c->early_frees);
 	p->has_early_samples |= c->early_allocs > 0;
 }
 
@@ -207,10 +202,10 @@ static void fill_class(const struct hakstat_process *p, uint32_t class_id, struc
 static void note_unseen(struct finish *f, uint32_t class_id, const struct hakstat_counts *n)
 {
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
-	uint64_t between = c->last.allocs - MIN(c->first.allocs, c->last.allocs);
-	uint64_t hidden = c->last.hidden - MIN(c->first.hidden, c->last.hidden);
+	uint64_t between = hakstat_less(c->last.allocs, c->first.allocs);
+	uint64_t hidden = hakstat_less(c->last.hidden, c->first.hidden);
 
-	between -= MIN(hidden, between);
+	between = hakstat_less(between, hidden);
 	if (f->exact && c->has_points && between > n->allocs) {
 		f->summary->unseen_allocs += between - n->allocs;
 	}
@@ -419,7 +414,7 @@ static uint64_t peak_of(const struct finish *f)
 {
 	const struct hakstat_process *p = f->process;
 	int64_t running = p->baseline_live_bytes + (f->exact ? f->exact->peak_bytes : 0);
-	uint64_t peak = MAX(p->peak_live_bytes, at_least_zero(running));
+	uint64_t peak = MAX(p->peak_live_bytes, hakstat_at_least_zero(running));
 
 	return MAX(peak, f->totals.live_usable_bytes);
 }

@@ -10,18 +10,13 @@
 #include "number.h"
 #include "process.h"
 
-static uint64_t at_least_zero(int64_t value)
-{
-	return value > 0 ? (uint64_t)value : 0;
-}
-
 /* Blocks older than the trace have no known request. */
 static struct hakstat_live exact_live(const struct hakstat_class_state *c, const struct hakstat_cell *cell)
 {
-	uint64_t traced = at_least_zero((int64_t)(cell->allocs - cell->frees));
+	uint64_t traced = hakstat_at_least_zero((int64_t)(cell->allocs - cell->frees));
 	uint64_t requested =
-		at_least_zero((int64_t)(cell->requested - cell->freed_requested) + cell->resized);
-	uint64_t usable = at_least_zero((int64_t)(cell->usable - cell->freed_usable) + cell->regrown);
+		hakstat_at_least_zero((int64_t)(cell->requested - cell->freed_requested) + cell->resized);
+	uint64_t usable = hakstat_at_least_zero((int64_t)(cell->usable - cell->freed_usable) + cell->regrown);
 	struct hakstat_live live = { .blocks = traced, .requested = requested };
 
 	if (!c->has_points) {

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "finding.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+
+#include "number.h"
+#include "text.h"
+
+enum { WORTH_PERCENT = 1 }; /* of usable bytes */
+
+const struct hakstat_saving hakstat_no_saving = { 0, 0 };
+
+struct hakstat_finding *hakstat_finding_add(struct hakstat_report *r, const char *kind, uint64_t waste,
+					    const char *format, ...)
+{
+	struct hakstat_finding *finding = g_new0(struct hakstat_finding, 1);
+	va_list args;
+
+	va_start(args, format);
+	finding->message = g_strdup_vprintf(format, args);
+	va_end(args);
+	finding->kind = kind;
+	finding->waste_bytes = waste;
+	g_ptr_array_add(r->findings, finding);
+	return finding;
+}
+
+void hakstat_finding_advise(struct hakstat_finding *finding, struct hakstat_saving saving, const char *format,
+			    ...)
+{
+	GString *text = g_string_new(NULL);
+	char amount[32];
+	va_list args;
+
+	va_start(args, format);
+	g_string_append_vprintf(text, format, args);
+	va_end(args);
+	finding->saving_bytes = saving.all;
+	finding->peak_saving_bytes = saving.peak;
+	if (saving.all) {
+		hakstat_text_bytes(amount, sizeof amount, (int64_t)MIN(saving.all, INT64_MAX));
+		g_string_append_printf(text, ", which saves %s of blocks", amount);
+	}
+	if (saving.peak) {
+		hakstat_text_bytes(amount, sizeof amount, (int64_t)MIN(saving.peak, INT64_MAX));
+		g_string_append_printf(
+			text, saving.all ? ", and %s at the peak" : ", which saves %s at the peak", amount);
+	}
+	finding->advice = g_string_free(text, FALSE);
+}
+
+bool hakstat_finding_is_worth(const struct hakstat_report *r, uint64_t waste)
+{
+	return hakstat_percent(waste, r->totals.n.usable_bytes) >= WORTH_PERCENT;
+}
+
+const char *hakstat_finding_range(char *out, size_t size, uint64_t min, uint64_t max)
+{
+	if (min == max) {
+		g_snprintf(out, size, "%" PRIu64 "-byte", min);
+	} else {
+		g_snprintf(out, size, "%" PRIu64 "...%" PRIu64 "-byte", min, max);
+	}
+	return out;
+}
