@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Text that came from elsewhere, and lines of a certain width.
- */
+/* Numbers and foreign text as people see and type them. */
+#include "text.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,84 +11,111 @@
 
 #include <glib.h>
 
-#include "text.h"
-
-static void wraps(const char *text, int width, int indent, const char *wanted)
+static void bytes_have_the_largest_unit_that_fits(void **state)
 {
-	char *got = hakstat_text_wrap(text, width, indent);
-
-	assert_string_equal(got, wanted);
-	g_free(got);
-}
-
-static void lines_end_at_blanks(void **state)
-{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = {
+		{ 0, "0 B" },
+		{ 1023, "1023 B" },
+		{ 1024, "1.0 KiB" },
+		{ 1536, "1.5 KiB" },
+		{ 1048524, "1023.9 KiB" },
+		{ 1048525, "1.0 MiB" },
+		{ 1u << 30, "1.0 GiB" },
+		{ INT64_MAX, "8.0 EiB" },
+		{ UINT64_MAX, "16.0 EiB" },
+	};
+	char text[32];
 	(void)state;
-	wraps("one two three", 8, 0, "one two\nthree");
-	wraps("one two three", 7, 2, "one two\n  three");
-	wraps("one two three", 6, 0, "one\ntwo\nthree");
-	wraps("one two three", 13, 0, "one two three");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		hakstat_text_bytes(text, sizeof text, cases[i].bytes);
+		assert_string_equal(text, cases[i].text);
+	}
 }
 
-static void no_width_is_any_width(void **state)
+static void a_change_keeps_its_sign(void **state)
 {
+	char text[32], one[1] = { 'x' };
 	(void)state;
-	wraps("one two  three ", 0, 4, "one two  three ");
+
+	hakstat_text_change(text, sizeof text, -1);
+	assert_string_equal(text, "-1 B");
+	hakstat_text_change(text, sizeof text, 1536);
+	assert_string_equal(text, "1.5 KiB");
+	hakstat_text_change(text, sizeof text, INT64_MIN);
+	assert_string_equal(text, "-8.0 EiB");
+	hakstat_text_change(one, sizeof one, -1);
+	assert_string_equal(one, "");
 }
 
-static void a_word_longer_than_the_line_stays_whole(void **state)
+static void counts_have_commas(void **state)
 {
+	char text[32];
 	(void)state;
-	wraps("incomprehensible at first", 6, 0, "incomprehensible\nat\nfirst");
-	wraps("an incomprehensible", 6, 1, "an\n incomprehensible");
-	wraps("", 6, 1, "");
+
+	hakstat_text_count(text, sizeof text, 999);
+	assert_string_equal(text, "999");
+	hakstat_text_count(text, sizeof text, 1000);
+	assert_string_equal(text, "1,000");
+	hakstat_text_count(text, sizeof text, UINT64_MAX);
+	assert_string_equal(text, "18,446,744,073,709,551,615");
 }
 
-static void leading_blanks_and_gaps_stay(void **state)
+static void what_a_terminal_would_obey_is_escaped(void **state)
 {
+	static const struct {
+		const char *foreign, *clean;
+	} cases[] = {
+		{ "main", "main" },
+		{ "\x1b[2J", "\\x1b[2J" },
+		{ "a\nb\tc", "a\\x0ab\\x09c" },
+		{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
+		{ "cut \xc3", "cut \\xc3" },
+		{ "\xe2\x80\xae"
+		  "back",
+		  "\\xe2\\x80\\xae"
+		  "back" },
+	};
 	(void)state;
-	wraps("   Advice: do it", 12, 3, "   Advice:\n   do it");
-	wraps("lost      0 events of all", 18, 10, "lost      0 events\n          of all");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *clean = hakstat_text_clean(cases[i].foreign);
+		g_autofree char *twice = hakstat_text_clean(clean);
+		assert_string_equal(clean, cases[i].clean);
+		assert_string_equal(twice, clean);
+	}
 }
 
-static void width_is_that_of_the_terminal(void **state)
+static void typed_bytes_are_read_or_refused(void **state)
 {
+	static const char *const bad[] = { "",	    "K",   "-1",  "1.5K",
+					   "1 K B", "1KB", "16E", "18446744073709551616" };
+	uint64_t bytes;
 	(void)state;
-	assert_int_equal(hakstat_text_width("abc"), 3);
-	assert_int_equal(hakstat_text_width("\xe6\xbc\xa2\xe5\xad\x97"), 4); /* two ideographs */
-	assert_int_equal(hakstat_text_width("e\xcc\x81\xc2\xb1"), 2);	     /* a combining accent */
-	wraps("\xe6\xbc\xa2 \xe5\xad\x97 x", 5, 0, "\xe6\xbc\xa2 \xe5\xad\x97\nx");
-}
 
-static void cleans(const char *text, const char *wanted)
-{
-	char *got = hakstat_text_clean(text);
-
-	assert_string_equal(got, wanted);
-	g_free(got);
-}
-
-static void what_is_no_text_is_escaped(void **state)
-{
-	(void)state;
-	cleans("plain \xc2\xb1", "plain \xc2\xb1");
-	cleans("\x1b[31m\t\n\x7f", "\\x1b[31m\\x09\\x0a\\x7f");
-	cleans("\xff\xc2", "\\xff\\xc2");
-	cleans("\xe2\x80\xae\xe2\x80\xa8",
-	       "\\xe2\\x80\\xae\\xe2\\x80\\xa8"); /* right to left, a line separator */
-	cleans("\xc2\x85", "\\xc2\\x85");	  /* C1 */
+	assert_int_equal(hakstat_text_parse_bytes("4096", &bytes), 0);
+	assert_int_equal(bytes, 4096);
+	assert_int_equal(hakstat_text_parse_bytes("4 KiB", &bytes), 0);
+	assert_int_equal(bytes, 4096);
+	assert_int_equal(hakstat_text_parse_bytes("15E", &bytes), 0);
+	assert_true(bytes == UINT64_C(15) << 60);
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+		assert_int_equal(hakstat_text_parse_bytes(bad[i], &bytes), -1);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_end_at_blanks),
-		cmocka_unit_test(no_width_is_any_width),
-		cmocka_unit_test(a_word_longer_than_the_line_stays_whole),
-		cmocka_unit_test(leading_blanks_and_gaps_stay),
-		cmocka_unit_test(width_is_that_of_the_terminal),
-		cmocka_unit_test(what_is_no_text_is_escaped),
+		cmocka_unit_test(bytes_have_the_largest_unit_that_fits),
+		cmocka_unit_test(a_change_keeps_its_sign),
+		cmocka_unit_test(counts_have_commas),
+		cmocka_unit_test(what_a_terminal_would_obey_is_escaped),
+		cmocka_unit_test(typed_bytes_are_read_or_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

@@ -108,7 +108,7 @@ static char *saving_text(const struct hakstat_column *column, const struct hakst
 	if (is_exact) {
 		return g_strdup_printf("%" PRId64, saved);
 	}
-	hakstat_text_bytes(text, sizeof text, saved);
+	hakstat_text_change(text, sizeof text, saved);
 	return g_strdup(text);
 }
 

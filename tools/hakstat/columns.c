@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hakmem_size_class.h"
+#include "number.h"
 
 static struct hakstat_value number(uint64_t value)
 {
@@ -43,7 +44,7 @@ static bool knows_live(const struct hakstat_row *r)
 /* Of slabs, so what is live outside of slabs does not count; a large class has neither. */
 static uint64_t idle_slab_bytes(const struct hakstat_row *r)
 {
-	uint64_t held = r->n.live_usable_bytes - MIN(r->n.large_live_bytes, r->n.live_usable_bytes);
+	uint64_t held = hakstat_less(r->n.live_usable_bytes, r->n.large_live_bytes);
 
 	return r->n.slab_bytes > held ? r->n.slab_bytes - held : 0;
 }

@@ -39,11 +39,11 @@ void hakstat_finding_advise(struct hakstat_finding *finding, struct hakstat_savi
 	finding->saving_bytes = saving.all;
 	finding->peak_saving_bytes = saving.peak;
 	if (saving.all) {
-		hakstat_text_bytes(amount, sizeof amount, (int64_t)MIN(saving.all, INT64_MAX));
+		hakstat_text_bytes(amount, sizeof amount, saving.all);
 		g_string_append_printf(text, ", which saves %s of blocks", amount);
 	}
 	if (saving.peak) {
-		hakstat_text_bytes(amount, sizeof amount, (int64_t)MIN(saving.peak, INT64_MAX));
+		hakstat_text_bytes(amount, sizeof amount, saving.peak);
 		g_string_append_printf(
 			text, saving.all ? ", and %s at the peak" : ", which saves %s at the peak", amount);
 	}

@@ -53,7 +53,7 @@ static char *idlest_classes(const struct hakstat_report *r, int64_t time_ns)
 	for (guint i = 0; i < rows->len && i < NAMED_CLASSES; i++) {
 		const struct hakstat_row *row = g_ptr_array_index(rows, i);
 		char amount[32];
-		hakstat_text_bytes(amount, sizeof amount, (int64_t)MIN(idle_bytes(row), INT64_MAX));
+		hakstat_text_bytes(amount, sizeof amount, idle_bytes(row));
 		g_string_append_printf(names, "%s%s (%s)", i ? ", " : "", row->class_name, amount);
 	}
 	g_ptr_array_unref(rows);
@@ -126,8 +126,8 @@ static void find_idle_slabs(struct hakstat_report *r)
 		return;
 	}
 	names = idlest_classes(r, m.time_ns);
-	hakstat_text_bytes(idle, sizeof idle, (int64_t)MIN(m.idle, INT64_MAX));
-	hakstat_text_bytes(live, sizeof live, (int64_t)MIN(m.live, INT64_MAX));
+	hakstat_text_bytes(idle, sizeof idle, m.idle);
+	hakstat_text_bytes(live, sizeof live, m.live);
 	hakstat_finding_advise(
 		hakstat_finding_add(r, "occupancy", m.idle,
 				    "at one time, with %s live, %s (%.0f %%) of the slabs held no live "
@@ -151,7 +151,7 @@ static void find_held_memory(struct hakstat_report *r)
 	    hakstat_percent(held, r->totals.g.peak_committed_bytes) < HELD_PERCENT) {
 		return;
 	}
-	hakstat_text_bytes(amount, sizeof amount, (int64_t)MIN(held, INT64_MAX));
+	hakstat_text_bytes(amount, sizeof amount, held);
 	hakstat_finding_advise(hakstat_finding_add(r, "held", held,
 						   "at the peak%s, %s (%.0f %%) of the committed memory was "
 						   "free and not given back to the "
@@ -172,8 +172,8 @@ static void find_unseen_peak(struct hakstat_report *r)
 	    hakstat_percent(seen, most) >= SEEN_PEAK_PERCENT) {
 		return;
 	}
-	hakstat_text_bytes(seen_text, sizeof seen_text, (int64_t)MIN(seen, INT64_MAX));
-	hakstat_text_bytes(most_text, sizeof most_text, (int64_t)MIN(most, INT64_MAX));
+	hakstat_text_bytes(seen_text, sizeof seen_text, seen);
+	hakstat_text_bytes(most_text, sizeof most_text, most);
 	hakstat_finding_advise(hakstat_finding_add(r, "peak", 0,
 						   "the peak of %s of live blocks fell between two "
 						   "snapshots; the highest of them saw %s, "

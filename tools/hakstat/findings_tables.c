@@ -108,7 +108,7 @@ static void advise_near_miss(struct hakstat_finding *finding, const struct hakst
 				       "ask for at most %" PRIu64 " bytes", m->below->requested_max);
 		return;
 	}
-	hakstat_text_bytes(amount, sizeof amount, (int64_t)MIN(saving_with(m, own).all, INT64_MAX));
+	hakstat_text_bytes(amount, sizeof amount, saving_with(m, own).all);
 	hakstat_finding_advise(finding, saving_with(m, m->below->block),
 			       "give them a block of %" PRIu64
 			       " bytes ('hakstat tune' writes the table), which saves %s, or ask "
@@ -247,8 +247,8 @@ static void find_other_table(struct hakstat_report *r)
 	    !hakstat_finding_is_worth(r, now - then.waste_bytes)) {
 		return;
 	}
-	hakstat_text_bytes(before, sizeof before, (int64_t)now);
-	hakstat_text_bytes(after, sizeof after, (int64_t)then.waste_bytes);
+	hakstat_text_bytes(before, sizeof before, now);
+	hakstat_text_bytes(after, sizeof after, then.waste_bytes);
 	hakstat_finding_advise(
 		hakstat_finding_add(
 			r, "table", now - then.waste_bytes,
@@ -292,8 +292,8 @@ static void find_tuned_table(struct hakstat_report *r)
 	if (!hakstat_finding_is_worth(r, hakstat_less(waste, hakstat_counts_waste(&n)))) {
 		return;
 	}
-	hakstat_text_bytes(before, sizeof before, (int64_t)MIN(waste, INT64_MAX));
-	hakstat_text_bytes(after, sizeof after, (int64_t)MIN(hakstat_counts_waste(&n), INT64_MAX));
+	hakstat_text_bytes(before, sizeof before, waste);
+	hakstat_text_bytes(after, sizeof after, hakstat_counts_waste(&n));
 	hakstat_finding_advise(
 		hakstat_finding_add(
 			r, "tune", waste - hakstat_counts_waste(&n),

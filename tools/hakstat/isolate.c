@@ -43,7 +43,7 @@ static void hear_glib(const char *domain, GLogLevelFlags level, const char *mess
 
 	(void)domain;
 	if (level & G_LOG_LEVEL_ERROR && strstr(message, "failed to allocate")) {
-		hakstat_text_bytes(limit, sizeof limit, (int64_t)work->memory);
+		hakstat_text_bytes(limit, sizeof limit, work->memory);
 		hakstat_err_set(&err, HAKSTAT_TRACE,
 				"%s: damaged: reading it takes more than %s of memory, which no trace of its "
 				"size needs",

@@ -179,13 +179,11 @@ static void count_ops(struct hakstat_model *m, struct hakstat_process *p, const 
 	const struct hakstat_event_ops *ops = &e->u.ops;
 	struct hakstat_thread *thread = hakstat_process_thread(p, e->tid);
 	struct hakstat_batch batch = { 0 };
-	uint64_t unread;
 
 	hakstat_thread_batch(thread, ops->first, ops->operations);
 	hakstat_tally_ops(&p->ops, &thread->moving[HAKSTAT_MODE_FULL], ops->words,
 			  MIN(ops->units, 4 * ops->count), &batch);
-	unread = ops->operations - MIN(ops->operations, batch.allocs + batch.frees + batch.resizes);
-	thread->lost_operations += unread;
+	thread->lost_operations += hakstat_less(ops->operations, batch.allocs + batch.frees + batch.resizes);
 	count_batch(m, p, e, HAKSTAT_MODE_FULL, &batch);
 }
 

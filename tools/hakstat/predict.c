@@ -3,6 +3,7 @@
  * Requests against tables.
  */
 #include "predict.h"
+#include "number.h"
 
 #include <glib.h>
 #include <inttypes.h>
@@ -276,7 +277,7 @@ static void predict_counts(struct predicted *p, const struct hakstat_row *size)
 
 	p->n = (struct hakstat_counts) {
 		.allocs = n->allocs,
-		.frees = n->allocs - MIN(n->allocs, n->live),
+		.frees = hakstat_less(n->allocs, n->live),
 		.live = n->live,
 		.requested_bytes = n->requested_bytes,
 		.usable_bytes = usable_of(p, size, n->allocs),

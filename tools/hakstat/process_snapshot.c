@@ -80,7 +80,7 @@ static const struct hakstat_tally *exact_source(const struct hakstat_process *p)
 
 static uint64_t waste_of(const struct hakstat_live *live)
 {
-	return live->usable - MIN(live->usable, live->unknown + live->requested);
+	return hakstat_less(live->usable, live->unknown + live->requested);
 }
 
 /* The trapezoid between two snapshots. */
@@ -121,7 +121,7 @@ static void place_rest(struct hakstat_process *p)
 	if (p->is_forked) {
 		p->heap.committed = MAX(p->heap.committed, known);
 	}
-	p->heap.rest = p->heap.committed - MIN(p->heap.committed, known);
+	p->heap.rest = hakstat_less(p->heap.committed, known);
 }
 
 static void keep_as_peak(struct hakstat_process *p)
@@ -177,11 +177,6 @@ bool hakstat_process_went_back(const struct hakstat_process *p, const struct hak
 	return c->has_points && stats->allocs < c->last.allocs && stats->snapshot < p->snapshot;
 }
 
-static uint64_t over(uint64_t now, uint64_t before)
-{
-	return now - MIN(now, before);
-}
-
 /* What a fork child has more than its parent had; it may have freed some of that. */
 static struct hakstat_class_point own_point(struct hakstat_class_state *c, bool is_in_fork,
 					    struct hakstat_class_point point)
@@ -189,10 +184,11 @@ static struct hakstat_class_point own_point(struct hakstat_class_state *c, bool 
 	if (is_in_fork) {
 		c->inherited = point;
 	}
-	point.live = over(point.live, c->inherited.live);
-	point.slabs = over(point.slabs, c->inherited.slabs);
-	point.resident = over(point.resident, c->inherited.resident);
-	point.slab_bytes = MAX(over(point.slab_bytes, c->inherited.slab_bytes), point.live * c->block);
+	point.live = hakstat_less(point.live, c->inherited.live);
+	point.slabs = hakstat_less(point.slabs, c->inherited.slabs);
+	point.resident = hakstat_less(point.resident, c->inherited.resident);
+	point.slab_bytes =
+		MAX(hakstat_less(point.slab_bytes, c->inherited.slab_bytes), point.live * c->block);
 	return point;
 }
 
@@ -203,11 +199,11 @@ static void take_off_inherited(struct hakstat_process *p)
 	if (heap->life == HAK_LIFE_FORKED) {
 		p->inherited = *heap;
 	}
-	heap->mapped = over(heap->mapped, p->inherited.mapped);
-	heap->committed = over(heap->committed, p->inherited.committed);
-	heap->cached = over(heap->cached, p->inherited.cached);
-	heap->metadata = over(heap->metadata, p->inherited.metadata);
-	heap->resident = over(heap->resident, p->inherited.resident);
+	heap->mapped = hakstat_less(heap->mapped, p->inherited.mapped);
+	heap->committed = hakstat_less(heap->committed, p->inherited.committed);
+	heap->cached = hakstat_less(heap->cached, p->inherited.cached);
+	heap->metadata = hakstat_less(heap->metadata, p->inherited.metadata);
+	heap->resident = hakstat_less(heap->resident, p->inherited.resident);
 }
 
 void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
@@ -237,7 +233,7 @@ void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
 	c->last = point;
 	p->snapshot_live_bytes -= (int64_t)c->now.live.usable;
 	c->now.live = hakstat_process_live(p, stats->class_id, exact_source(p), &p->samples);
-	c->now.idle = c->block ? point.slab_bytes - MIN(point.slab_bytes, c->now.live.usable) : 0;
+	c->now.idle = c->block ? hakstat_less(point.slab_bytes, c->now.live.usable) : 0;
 	p->snapshot_live_bytes += (int64_t)c->now.live.usable;
 }
 

@@ -161,7 +161,7 @@ static char *say_folder(const struct hakstat_output_folder *folder, const char *
 	uint64_t bytes = hakstat_output_folder_bytes(folder, &is_trace);
 	GString *said = g_string_new(NULL);
 
-	hakstat_text_bytes(size, sizeof(size), (int64_t)bytes);
+	hakstat_text_bytes(size, sizeof(size), bytes);
 	if (is_trace) {
 		g_string_printf(said, "trace in %s (%s, %s)", folder->path, size, losses);
 	} else if (is_cut) {

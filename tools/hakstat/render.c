@@ -98,7 +98,7 @@ char *hakstat_cell_text(const struct hakstat_column *column, const struct haksta
 		if (is_exact) {
 			return g_strdup_printf("%" PRIu64, v.number);
 		}
-		hakstat_text_bytes(text, sizeof text, (int64_t)MIN(v.number, INT64_MAX));
+		hakstat_text_bytes(text, sizeof text, v.number);
 		return g_strdup(text);
 	case HAKSTAT_UNIT_PERCENT:
 		return g_strdup_printf("%.1f", v.real);
@@ -115,7 +115,7 @@ static char *bytes_text(uint64_t bytes, bool is_exact)
 	if (is_exact) {
 		return g_strdup_printf("%" PRIu64 " B", bytes);
 	}
-	hakstat_text_bytes(text, sizeof text, (int64_t)MIN(bytes, INT64_MAX));
+	hakstat_text_bytes(text, sizeof text, bytes);
 	return g_strdup(text);
 }
 

@@ -11,6 +11,7 @@
 #include "benchmark.h"
 #include "grid.h"
 #include "json.h"
+#include "number.h"
 #include "render_diff.h"
 #include "text.h"
 
@@ -67,7 +68,7 @@ static char *amount(enum hakstat_ab_unit unit, double value, bool is_exact)
 		if (is_exact) {
 			return g_strdup_printf("%.0f", value);
 		}
-		hakstat_text_bytes(text, sizeof text, (int64_t)value);
+		hakstat_text_bytes(text, sizeof text, hakstat_rounded(value));
 		return g_strdup(text);
 	case HAKSTAT_AB_COUNT:
 		hakstat_text_count(text, sizeof text, (uint64_t)value);

@@ -51,7 +51,7 @@ static char *bytes_cell(int64_t bytes, bool is_exact, bool with_sign)
 	if (is_exact) {
 		return g_strdup_printf(with_sign ? "%+" PRId64 : "%" PRId64, bytes);
 	}
-	hakstat_text_bytes(text, sizeof text, bytes);
+	hakstat_text_change(text, sizeof text, bytes);
 	return g_strdup_printf("%s%s", with_sign && bytes > 0 ? "+" : "", text);
 }
 

@@ -48,7 +48,7 @@ static char *cell(struct hakstat_value value, bool is_exact)
 	if (is_exact) {
 		return g_strdup_printf("%" G_GUINT64_FORMAT, value.number);
 	}
-	hakstat_text_bytes(text, sizeof text, (int64_t)MIN(value.number, INT64_MAX));
+	hakstat_text_bytes(text, sizeof text, value.number);
 	return g_strdup(text);
 }
 

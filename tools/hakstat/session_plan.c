@@ -129,8 +129,8 @@ int hakstat_session_plan_check(enum hakstat_mode mode, struct hakstat_err *err)
 	if (needed <= available) {
 		return 0;
 	}
-	hakstat_text_bytes(need, sizeof need, (int64_t)needed);
-	hakstat_text_bytes(have, sizeof have, (int64_t)available);
+	hakstat_text_bytes(need, sizeof need, needed);
+	hakstat_text_bytes(have, sizeof have, available);
 	return hakstat_err_set(
 		err, HAKSTAT_USAGE,
 		"LTTng's buffers take %s of shared memory at least, and /dev/shm has %s free; make "

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,21 +97,32 @@ char *hakstat_text_wrap(const char *text, int width, int indent)
 	return g_string_free(out, FALSE);
 }
 
-void hakstat_text_bytes(char *out, size_t size, int64_t bytes)
+void hakstat_text_bytes(char *out, size_t size, uint64_t bytes)
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 	double value = (double)bytes;
 	size_t unit = 0;
 
-	while ((value >= 1023.95 || value <= -1023.95) && unit + 1 < G_N_ELEMENTS(units)) {
+	while (value >= 1023.95 && unit + 1 < G_N_ELEMENTS(units)) {
 		value /= 1024;
 		unit++;
 	}
 	if (unit == 0) {
-		g_snprintf(out, size, "%" PRId64 " B", bytes);
+		g_snprintf(out, size, "%" PRIu64 " B", bytes);
 	} else {
 		g_snprintf(out, size, "%.1f %s", value, units[unit]);
 	}
+}
+
+void hakstat_text_change(char *out, size_t size, int64_t bytes)
+{
+	bool is_negative = bytes < 0 && size > 1;
+
+	if (is_negative) {
+		*out = '-';
+	}
+	hakstat_text_bytes(out + is_negative, size - is_negative,
+			   bytes < 0 ? -(uint64_t)bytes : (uint64_t)bytes);
 }
 
 void hakstat_text_count(char *out, size_t size, uint64_t count)

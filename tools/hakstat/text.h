@@ -21,8 +21,11 @@ size_t hakstat_text_width(const char *text);
  */
 char *hakstat_text_wrap(const char *text, int width, int indent);
 
-/* "1.5 MiB"; below 1024 "17 B". Negative values keep their sign. */
-void hakstat_text_bytes(char *out, size_t size, int64_t bytes);
+/* "1.5 MiB"; below 1024 "17 B". */
+void hakstat_text_bytes(char *out, size_t size, uint64_t bytes);
+
+/* The same of a difference: "-1.5 MiB". */
+void hakstat_text_change(char *out, size_t size, int64_t bytes);
 
 /* "12,345,678" */
 void hakstat_text_count(char *out, size_t size, uint64_t count);

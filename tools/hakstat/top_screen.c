@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "number.h"
 #include "render.h"
 #include "terminal_reset.h"
 #include "text.h"
@@ -203,9 +204,7 @@ static char *waste_text(const struct hakstat_report *r)
 	g_autofree char *waste = total(r, "live_waste_bytes");
 	char known[32];
 
-	hakstat_text_bytes(
-		known, sizeof known,
-		(int64_t)(n->live_usable_bytes - MIN(n->live_unknown_bytes, n->live_usable_bytes)));
+	hakstat_text_bytes(known, sizeof known, hakstat_less(n->live_usable_bytes, n->live_unknown_bytes));
 	if (!n->live_unknown) {
 		return g_strdup_printf("%s%s", waste, r->summary->estimated ? " (estimated)" : "");
 	}

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "number.h"
 #include "render.h"
 #include "text.h"
 
@@ -156,7 +157,7 @@ static double trend_of(const struct hakstat_top *top, const struct hakstat_row *
 /* Percent; below 0 when nothing is live. */
 static double live_waste_percent(const struct hakstat_row *row)
 {
-	uint64_t known = row->n.live_usable_bytes - MIN(row->n.live_unknown_bytes, row->n.live_usable_bytes);
+	uint64_t known = hakstat_less(row->n.live_usable_bytes, row->n.live_unknown_bytes);
 
 	return known ? 100 * (double)hakstat_counts_live_waste(&row->n) / (double)known : -1;
 }
@@ -298,7 +299,7 @@ static char *live_waste_cell(const struct hakstat_row *row)
 	if (row->n.live_unknown >= row->n.live && row->n.live) {
 		return g_strdup("?");
 	}
-	hakstat_text_bytes(text, sizeof text, (int64_t)hakstat_counts_live_waste(&row->n));
+	hakstat_text_bytes(text, sizeof text, hakstat_counts_live_waste(&row->n));
 	return g_strdup_printf("%s%s", row->n.live_unknown ? ">" : "", text);
 }
 
