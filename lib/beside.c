@@ -7,10 +7,10 @@
 #include "class_map.h"
 #include "lock.h"
 #include "slab.h"
+#include "trace.h"
 
 enum { WASTE_MAX = UINT16_MAX - 1 };
 
-atomic_uint hak_beside_now;
 static struct hak_lock emptying;
 
 static const struct hak_geometry *geometry(unsigned bin)
@@ -18,40 +18,17 @@ static const struct hak_geometry *geometry(unsigned bin)
 	return &hak_class_map.geometry[bin];
 }
 
-/* Blocks that have a slab of their own keep their waste as one 32-bit number. */
-static bool is_wide(unsigned bin)
-{
-	return geometry(bin)->capacity == 1;
-}
-
-size_t hak_beside_bytes(enum hak_slab_kind kind, unsigned bin)
-{
-	uint32_t blocks = geometry(bin)->capacity;
-	if (kind == HAK_SLAB_SAMPLED) {
-		return blocks * sizeof(struct hak_trace_sample);
-	}
-	return sizeof(struct hak_beside) + (is_wide(bin) ? sizeof(uint32_t) : blocks * sizeof(uint16_t));
-}
-
-void hak_beside_switch(bool on)
-{
-	unsigned now = atomic_load_explicit(&hak_beside_now, memory_order_relaxed);
-	if ((now & 1) != on) { /* when it fails, another thread has done it */
-		atomic_compare_exchange_strong(&hak_beside_now, &now, now + 1);
-	}
-}
-
 /* The array of a slab, emptied when an earlier tracing wrote it. */
 static struct hak_beside *current_array(struct hak_span *slab, bool make)
 {
 	struct hak_beside *b = hak_slab_beside(slab, make);
-	uint32_t now = hak_beside_generation();
+	uint32_t now = hak_trace_generation();
 	if (b && __atomic_load_n(&b->generation, __ATOMIC_ACQUIRE) != now) {
 		/* Threads that hold blocks of one slab come here together; what the first then writes stays.
 		 */
 		hak_lock_take(&emptying);
 		if (b->generation != now) {
-			memset(b->waste, 0, hak_beside_bytes(slab->slab_kind, slab->bin) - sizeof *b);
+			memset(b->waste, 0, hak_slab_beside_bytes(slab->slab_kind, slab->bin) - sizeof *b);
 			__atomic_store_n(&b->generation, now, __ATOMIC_RELEASE);
 		}
 		hak_lock_drop(&emptying);
@@ -67,14 +44,6 @@ static void note_unit(const void *block, struct hak_beside *b)
 	__atomic_store_n(&t->generation, __atomic_load_n(&b->generation, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
 }
 
-void hak_beside_forget(const struct hak_span *slab)
-{
-	struct hak_traced_unit *t = &hak_region.traced[hak_span_unit(slab)];
-	for (uint32_t i = 0; i < slab->units; i++) {
-		__atomic_store_n(&t[i].generation, 0, __ATOMIC_RELAXED);
-	}
-}
-
 void hak_beside_set(void *block, size_t requested)
 {
 	struct hak_span *slab = hak_slab_of(block);
@@ -83,7 +52,7 @@ void hak_beside_set(void *block, size_t requested)
 		return;
 	}
 	uint32_t waste = geometry(slab->bin)->block - (uint32_t)requested;
-	if (is_wide(slab->bin)) {
+	if (hak_slab_holds_one(slab->bin)) {
 		uint32_t value = waste + 1;
 		memcpy(b->waste, &value, sizeof value);
 	} else {
@@ -100,7 +69,7 @@ bool hak_beside_take(void *block, size_t *requested)
 	if (!b) {
 		return false;
 	}
-	if (is_wide(slab->bin)) {
+	if (hak_slab_holds_one(slab->bin)) {
 		memcpy(&value, b->waste, sizeof value);
 		memset(b->waste, 0, sizeof value);
 	} else {

@@ -2,7 +2,6 @@
 /* The straight way through a traced operation. */
 #include "full.h"
 
-#include "beside.h"
 #include "hakmem_ops_word.h"
 #include "slab.h"
 #include "trace.h"
@@ -12,7 +11,7 @@ HAK_INLINE uint16_t *waste_of(const struct hak_bin *b, const void *p)
 {
 	size_t offset = (uintptr_t)p - hak_region.base, unit = offset >> HAK_UNIT_LOG2;
 	const struct hak_traced_unit *t = &hak_region.traced[unit];
-	if (HAK_UNLIKELY(__atomic_load_n(&t->generation, __ATOMIC_ACQUIRE) != hak_beside_generation())) {
+	if (HAK_UNLIKELY(__atomic_load_n(&t->generation, __ATOMIC_ACQUIRE) != hak_trace_generation())) {
 		return NULL;
 	}
 	return &__atomic_load_n(&t->waste, __ATOMIC_RELAXED)[hak_bin_block_number(b, offset, unit)];

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "beside.h"
 #include "lock.h"
 #include "marks.h"
 #include "meta.h"
@@ -260,6 +259,15 @@ static void detach(struct slab_class *c, struct hak_span *slab)
 	memset(hak_region.bins + hak_span_unit(slab), 0, slab->units);
 }
 
+/* What full tracing kept of its units holds no longer. */
+static void forget_traced(const struct hak_span *slab)
+{
+	struct hak_traced_unit *t = &hak_region.traced[hak_span_unit(slab)];
+	for (uint32_t i = 0; i < slab->units; i++) {
+		__atomic_store_n(&t[i].generation, 0, __ATOMIC_RELAXED);
+	}
+}
+
 /* Without it. */
 static void release(struct hak_span *slab)
 {
@@ -271,8 +279,8 @@ static void release(struct hak_span *slab)
 		hak_meta_free(slab->slab.bits, bitmap_bytes(bin));
 	}
 	if (beside) {
-		hak_beside_forget(slab);
-		hak_meta_free(beside, hak_beside_bytes(slab->slab_kind, bin));
+		forget_traced(slab);
+		hak_meta_free(beside, hak_slab_beside_bytes(slab->slab_kind, bin));
 	}
 	hak_span_free(slab);
 }
@@ -299,13 +307,23 @@ void hak_slab_give(unsigned bin, void *const *blocks, unsigned n)
 	}
 }
 
+size_t hak_slab_beside_bytes(enum hak_slab_kind kind, unsigned bin)
+{
+	uint32_t blocks = geometry(bin)->capacity;
+	if (kind == HAK_SLAB_SAMPLED) {
+		return blocks * sizeof(struct hak_trace_sample);
+	}
+	return sizeof(struct hak_beside) +
+	       (hak_slab_holds_one(bin) ? sizeof(uint32_t) : blocks * sizeof(uint16_t));
+}
+
 void *hak_slab_beside(struct hak_span *slab, bool make)
 {
 	void *beside = atomic_load_explicit(&slab->slab.beside, memory_order_acquire);
 	if (beside || !make) {
 		return beside;
 	}
-	size_t bytes = hak_beside_bytes(slab->slab_kind, slab->bin);
+	size_t bytes = hak_slab_beside_bytes(slab->slab_kind, slab->bin);
 	void *fresh = hak_meta_alloc(bytes);
 	if (fresh && !atomic_compare_exchange_strong(&slab->slab.beside, &beside, fresh)) {
 		hak_meta_free(fresh, bytes);

@@ -28,11 +28,27 @@ HAK_HIDDEN struct hak_span *hak_slab_of(const void *p);
 /* Number of the block at `p`, or UINT32_MAX when no block begins there. */
 HAK_HIDDEN uint32_t hak_slab_block(const struct hak_span *slab, const void *p);
 
+/* Blocks above 64 KiB and a few others have a slab of their own. */
+HAK_INLINE bool hak_slab_holds_one(unsigned bin)
+{
+	return hak_class_map.geometry[bin].capacity == 1;
+}
+
+/* What full tracing keeps beside a slab: of each block its waste + 1, 0 where it is not known. */
+struct hak_beside {
+	uint32_t generation; /* of the tracing that wrote the entries */
+	uint32_t reserved;
+	uint16_t waste[]; /* capped at 65534; the only block of a slab has one number of 32 bits */
+};
+
 /*
- * The record kept beside the slab, made when first asked for: NULL without memory. Size by
- * kind: sampled slabs have a hak_trace_sample a block, others a hak_beside.
+ * The record kept beside the slab, made when first asked for: NULL without memory. Sampled
+ * slabs have a hak_trace_sample a block, others a hak_beside.
  */
 HAK_HIDDEN void *hak_slab_beside(struct hak_span *slab, bool make);
+
+/* Its size. */
+HAK_HIDDEN size_t hak_slab_beside_bytes(enum hak_slab_kind kind, unsigned bin);
 
 struct hak_slab_stats {
 	uint64_t slabs, bytes, out;

@@ -4,10 +4,17 @@
 
 #include <errno.h>
 
-#include "beside.h"
-
 _Atomic(const struct hak_trace_ops *) hak_trace_attached;
 HAK_THREAD_LOCAL bool hak_trace_unseen;
+atomic_uint hak_trace_full;
+
+static void note_full(bool is_full)
+{
+	unsigned now = hak_trace_generation();
+	if ((now & 1) != is_full) { /* when it fails, another thread has done it */
+		atomic_compare_exchange_strong(&hak_trace_full, &now, now + 1);
+	}
+}
 
 HAK_EXPORT int hak_trace_attach(const struct hak_trace_ops *ops)
 {
@@ -21,7 +28,7 @@ HAK_EXPORT int hak_trace_attach(const struct hak_trace_ops *ops)
 HAK_EXPORT void hak_trace_detach(void)
 {
 	atomic_store(&hak_trace_attached, NULL);
-	hak_beside_switch(false);
+	note_full(false);
 }
 
 HAK_EXPORT void hak_trace_run_unseen(void (*fn)(void *), void *arg)
@@ -35,7 +42,7 @@ HAK_EXPORT void hak_trace_run_unseen(void (*fn)(void *), void *arg)
 unsigned hak_trace_want_slow(const struct hak_trace_ops *ops)
 {
 	unsigned want = ops->wanted();
-	hak_beside_switch((want & HAK_TRACE_EVERY_OP) != 0);
+	note_full((want & HAK_TRACE_EVERY_OP) != 0);
 	return want;
 }
 

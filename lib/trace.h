@@ -16,6 +16,17 @@
 extern HAK_HIDDEN _Atomic(const struct hak_trace_ops *) hak_trace_attached;
 extern HAK_HIDDEN HAK_THREAD_LOCAL bool hak_trace_unseen;
 
+/*
+ * Which full tracing is under way: odd while every operation is traced, one more with each
+ * beginning and each end. What an earlier one remembered of a block is unknown to it.
+ */
+extern HAK_HIDDEN atomic_uint hak_trace_full;
+
+HAK_INLINE uint32_t hak_trace_generation(void)
+{
+	return atomic_load_explicit(&hak_trace_full, memory_order_relaxed);
+}
+
 HAK_HIDDEN unsigned hak_trace_want_slow(const struct hak_trace_ops *ops);
 
 /* The bits of enum hak_trace_want just now; 0 without a tracer. */
