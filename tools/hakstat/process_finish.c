@@ -8,27 +8,14 @@
  * times the exact number of its allocations. That ratio has a smaller variance than the plain
  * weighted sum, since how many blocks there were is not left to chance.
  */
+#include "process_finish.h"
+
 #include <inttypes.h>
-#include <math.h>
 
 #include "hakmem_life.h"
 #include "hakmem_route_list.h"
 #include "number.h"
-#include "process.h"
 #include "text.h"
-
-struct finish {
-	struct hakstat_process *process;
-	struct hakstat_summary *summary;
-	struct hakstat_process *shared;		/* what nobody signed; NULL: nothing */
-	struct hakstat_samples *samples;	/* its own, or the shared ones */
-	struct hakstat_tally *exact;		/* NULL: no operation was traced one by one */
-	struct hakstat_tally *requests;		/* where request sizes come from: `exact`, or the samples */
-	double scale[HAKSTAT_MAX_CLASSES];	/* from the units of `requests` to allocations */
-	double site_scale[HAKSTAT_MAX_CLASSES]; /* from the weight of samples to allocations */
-	struct hakstat_counts totals;
-	bool uses_samples;
-};
 
 static enum hakstat_mode mode_of(const struct hakstat_process *p)
 {
@@ -38,46 +25,11 @@ static enum hakstat_mode mode_of(const struct hakstat_process *p)
 	return p->events.is_used ? HAKSTAT_MODE_EVENTS : HAKSTAT_MODE_SAMPLE;
 }
 
-/*
- * Around the mean of few or skewed samples an interval of 1.96 deviations holds the truth less often
- * than in 95 of 100 times; by how much, and so how much wider it has to be, is known up to 1 / n from
- * Edgeworth's expansion (P. Hall, The Bootstrap and Edgeworth Expansion, 1992, 2.6). Of its terms the
- * ones for skewness and for the estimated deviation count.
- */
-static double widening(const struct hakstat_sample_sums *s, double mean)
-{
-	const double z2 = 1.96 * 1.96;
-	double first = s->v_requested / s->v, second = s->v_requested2 / s->v, third = s->v_requested3 / s->v;
-	double m2 = second - 2 * mean * first + mean * mean;
-	double m3 = third - 3 * mean * second + 3 * mean * mean * first - mean * mean * mean;
-	/* All but equal samples: what is left are rounding errors. */
-	double skewness2 = m2 > 1e-9 * second ? m3 * m3 / (m2 * m2 * m2) : 0;
-
-	return 1 + (skewness2 * (z2 * z2 + 2 * z2 - 3) / 18 + (z2 + 1) / 4) / (double)s->samples;
-}
-
-/*
- * The variance of N times the mean of n samples. One more observation, spread evenly over
- * the class's range, keeps few samples that happen to be equal from claiming certainty.
- */
-static double estimate_variance(const struct hakstat_sample_sums *s, double count, double range)
-{
-	double n = (double)s->samples;
-	double mean = s->requested / s->weight;
-	double spread = s->v_requested2 - 2 * mean * s->v_requested + mean * mean * s->v;
-	double per_count = count / s->weight;
-	double prior = range * range / 12;
-	double wider = s->v > 0 ? widening(s, mean) : 1;
-
-	return wider * wider *
-	       (MAX(spread, 0) * per_count * per_count + count * count * prior / ((n + 1) * n));
-}
-
 static void exact_requests(const struct hakstat_cell *cell, uint64_t block, struct hakstat_counts *n)
 {
 	n->usable_bytes = block ? n->allocs * block : cell->usable;
-	if (n->usable_bytes <
-	    cell->requested) { /* the trace does not tell the block: no waste can be known */
+	if (n->usable_bytes < cell->requested) {
+		/* The trace does not tell the block: no waste can be known. */
 		n->unknown_allocs = n->allocs;
 		n->usable_bytes = 0;
 		return;
@@ -96,7 +48,7 @@ static double request_range(const struct hakstat_process *p, uint32_t class_id)
 	return (double)hakstat_less(c->max_request, c->min_request);
 }
 
-static void estimated_requests(struct finish *f, uint32_t class_id, struct hakstat_counts *n)
+static void estimated_requests(struct hakstat_finish *f, uint32_t class_id, struct hakstat_counts *n)
 {
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
 	const struct hakstat_sample_sums *s = &f->samples->classes[class_id];
@@ -115,7 +67,7 @@ static void estimated_requests(struct finish *f, uint32_t class_id, struct hakst
 		n->usable_bytes = hakstat_rounded(s->usable / s->weight * count);
 	}
 	n->requested_bytes = MIN(n->requested_bytes, n->usable_bytes);
-	n->variance = estimate_variance(s, count, request_range(f->process, class_id));
+	n->variance = hakstat_samples_variance(s, count, request_range(f->process, class_id));
 }
 
 /* Without operations: what happened between the first and the last snapshot, and before the first. */
@@ -139,7 +91,7 @@ static uint64_t byte_seconds(double byte_nanoseconds)
 	return hakstat_rounded(byte_nanoseconds / 1e9);
 }
 
-static void live_counts(const struct finish *f, uint32_t class_id, struct hakstat_counts *n)
+static void live_counts(const struct hakstat_finish *f, uint32_t class_id, struct hakstat_counts *n)
 {
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
 	struct hakstat_live live = hakstat_process_live(f->process, class_id, f->exact, f->samples);
@@ -162,7 +114,7 @@ static void live_counts(const struct finish *f, uint32_t class_id, struct haksta
 	n->idle_byte_s = byte_seconds(c->area.idle);
 }
 
-static void class_counts(struct finish *f, uint32_t class_id, struct hakstat_counts *n)
+static void class_counts(struct hakstat_finish *f, uint32_t class_id, struct hakstat_counts *n)
 {
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
 	const struct hakstat_sample_sums *s = &f->samples->classes[class_id];
@@ -188,7 +140,7 @@ static char *class_key(const struct hakstat_process *p, uint32_t class_id, const
 	return g_strdup_printf("%u:%s:%" PRIu64, class_id, name, p->classes[class_id].block);
 }
 
-static void fill_class(const struct hakstat_process *p, uint32_t class_id, struct hakstat_row *row)
+void hakstat_finish_fill_class(const struct hakstat_process *p, uint32_t class_id, struct hakstat_row *row)
 {
 	row->class_id = class_id;
 	row->block = p->classes[class_id].block;
@@ -199,7 +151,7 @@ static void fill_class(const struct hakstat_process *p, uint32_t class_id, struc
 }
 
 /* Operations must not be fewer than what two snapshots say happened between them. */
-static void note_unseen(struct finish *f, uint32_t class_id, const struct hakstat_counts *n)
+static void note_unseen(struct hakstat_finish *f, uint32_t class_id, const struct hakstat_counts *n)
 {
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
 	uint64_t between = hakstat_less(c->last.allocs, c->first.allocs);
@@ -211,7 +163,7 @@ static void note_unseen(struct finish *f, uint32_t class_id, const struct haksta
 	}
 }
 
-static void finish_class(struct finish *f, uint32_t class_id)
+static void finish_class(struct hakstat_finish *f, uint32_t class_id)
 {
 	struct hakstat_process *p = f->process;
 	struct hakstat_counts n = { 0 };
@@ -234,7 +186,7 @@ static void finish_class(struct finish *f, uint32_t class_id)
 	name = hakstat_process_class_name(p, class_id);
 	key = class_key(p, class_id, name);
 	row = hakstat_summary_row(f->summary, HAKSTAT_BY_CLASS, key, &is_new);
-	fill_class(p, class_id, row);
+	hakstat_finish_fill_class(p, class_id, row);
 	hakstat_row_add_range(row, HAKSTAT_BY_CLASS, is_new, p->classes[class_id].min_request,
 			      p->classes[class_id].max_request);
 	hakstat_counts_add(&row->n, &n);
@@ -243,36 +195,8 @@ static void finish_class(struct finish *f, uint32_t class_id)
 	g_free(name);
 }
 
-static void add_scaled(struct hakstat_counts *n, double allocs, double requested, double usable)
-{
-	n->allocs += hakstat_rounded(allocs);
-	n->requested_bytes += hakstat_rounded(requested);
-	n->usable_bytes += hakstat_rounded(usable);
-}
-
-static void finish_route(struct finish *f, uint32_t class_id, uint32_t reason)
-{
-	const struct hakstat_cell *cell = &f->requests->classes[class_id]->cells[reason];
-	const struct hakstat_class_state *c = &f->process->classes[class_id];
-	double scale = f->scale[class_id];
-	double usable = c->block ? (double)cell->allocs * (double)c->block : (double)cell->usable;
-	struct hakstat_row *row;
-	char key[32];
-	bool is_new;
-
-	if (cell->allocs == 0) {
-		return;
-	}
-	g_snprintf(key, sizeof key, "%u:%u", c->route, reason);
-	row = hakstat_summary_row(f->summary, HAKSTAT_BY_ROUTE, key, &is_new);
-	row->route = c->route;
-	row->reason = reason;
-	hakstat_row_add_range(row, HAKSTAT_BY_ROUTE, is_new, cell->min, cell->max);
-	add_scaled(&row->n, (double)cell->allocs * scale, (double)cell->requested * scale, usable * scale);
-}
-
 /* A class that no sample fell into: its route is known, the reason is not. */
-static void finish_unsampled(struct finish *f, uint32_t class_id)
+static void finish_unsampled(struct hakstat_finish *f, uint32_t class_id)
 {
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
 	struct hakstat_counts n = { 0 };
@@ -298,119 +222,7 @@ static void finish_unsampled(struct finish *f, uint32_t class_id)
 	row->n.unknown_bytes += n.usable_bytes;
 }
 
-static double page_of(const struct hakstat_process *p)
-{
-	return p->config.page_size ? p->config.page_size : 4096;
-}
-
-/* Bytes of one bucket. */
-struct bucket_bytes {
-	double requested, usable, live_requested, live_usable, peak_requested, peak_usable;
-};
-
-/* Up to HAKSTAT_EXACT_SIZES all its requests are of one size. */
-static struct bucket_bytes bytes_of_one_size(const struct finish *f, uint32_t class_id, uint32_t size,
-					     const struct hakstat_bucket *b)
-{
-	double block = (double)f->process->classes[class_id].block, page = page_of(f->process);
-	double allocs = (double)b->allocs, live = (double)b->live, peak = (double)b->peak;
-
-	block = block > 0 ? block : ceil(MAX(size, 1) / page) * page;
-	return (struct bucket_bytes) { allocs * size, allocs * block, live * size,
-				       live * block,  peak * size,    peak * block };
-}
-
-static struct bucket_bytes bytes_of(const struct finish *f, uint32_t class_id, uint32_t index)
-{
-	const struct hakstat_class_tally *tally = f->requests->classes[class_id];
-	const struct hakstat_bucket *b = &tally->buckets[index];
-	const struct hakstat_bucket_bytes *wide = tally->bytes ? &tally->bytes[index] : NULL;
-	double block = (double)f->process->classes[class_id].block;
-
-	if (!wide || tally->base + index <= HAKSTAT_EXACT_SIZES) {
-		return bytes_of_one_size(f, class_id, tally->base + index, b);
-	}
-	return (struct bucket_bytes) {
-		.requested = (double)wide->requested,
-		.usable = block > 0 ? (double)b->allocs * block : (double)wide->usable,
-		.live_requested = (double)wide->live_requested,
-		.live_usable = block > 0 ? (double)b->live * block : (double)wide->live_usable,
-		.peak_requested = (double)wide->peak_requested,
-		.peak_usable = block > 0 ? (double)b->peak * block : (double)wide->peak_usable,
-	};
-}
-
-/* Samples in a class whose number of live blocks is known stand for exactly those. */
-static double live_scale(const struct finish *f, uint32_t class_id)
-{
-	const struct hakstat_sample_sums *s = &f->samples->classes[class_id];
-	const struct hakstat_class_state *c = &f->process->classes[class_id];
-
-	if (f->exact || !c->has_points || s->live_weight <= 0) {
-		return f->scale[class_id];
-	}
-	return (double)c->last.live / s->live_weight / HAKSTAT_WEIGHT_ONE;
-}
-
-static void add_bucket(const struct finish *f, uint32_t class_id, uint32_t index, struct hakstat_counts *n)
-{
-	const struct hakstat_bucket *b = &f->requests->classes[class_id]->buckets[index];
-	struct bucket_bytes bytes = bytes_of(f, class_id, index);
-	double scale = f->scale[class_id];
-	double live = live_scale(f, class_id);
-
-	add_scaled(n, (double)b->allocs * scale, bytes.requested * scale, bytes.usable * scale);
-	n->live += hakstat_rounded((double)b->live * live);
-	n->live_requested_bytes += hakstat_rounded(bytes.live_requested * live);
-	n->live_usable_bytes += hakstat_rounded(bytes.live_usable * live);
-	n->peak_live += hakstat_rounded((double)b->peak * scale);
-	n->peak_requested_bytes += hakstat_rounded(bytes.peak_requested * scale);
-	n->peak_usable_bytes += hakstat_rounded(bytes.peak_usable * scale);
-}
-
-static void finish_size(struct finish *f, uint32_t class_id, uint32_t index)
-{
-	const struct hakstat_class_tally *tally = f->requests->classes[class_id];
-	uint32_t bucket = tally->base + index;
-	bool is_wide = bucket > HAKSTAT_EXACT_SIZES;
-	char *name = hakstat_process_class_name(f->process, class_id);
-	char *key = g_strdup_printf("%u:%u:%s:%" PRIu64, bucket, class_id, name,
-				    f->process->classes[class_id].block);
-	bool is_new;
-	struct hakstat_row *row = hakstat_summary_row(f->summary, HAKSTAT_BY_SIZE, key, &is_new);
-
-	fill_class(f->process, class_id, row);
-	hakstat_row_add_range(row, HAKSTAT_BY_SIZE, is_new, is_wide ? tally->bytes[index].min : bucket,
-			      is_wide ? tally->bytes[index].max : bucket);
-	add_bucket(f, class_id, index, &row->n);
-	g_free(key);
-	g_free(name);
-}
-
-/* Blocks come to a size by a realloc in place, too. */
-static bool is_met(const struct hakstat_bucket *b)
-{
-	return b->allocs || b->live > 0 || b->peak > 0;
-}
-
-static void finish_requests(struct finish *f, uint32_t class_id)
-{
-	const struct hakstat_class_tally *tally = f->requests->classes[class_id];
-
-	if (!tally || f->scale[class_id] == 0) {
-		return;
-	}
-	for (uint32_t reason = 0; reason < HAKSTAT_REASONS; reason++) {
-		finish_route(f, class_id, reason);
-	}
-	for (uint32_t i = 0; i < tally->count; i++) {
-		if (is_met(&tally->buckets[i])) {
-			finish_size(f, class_id, i);
-		}
-	}
-}
-
-static uint64_t peak_of(const struct finish *f)
+static uint64_t peak_of(const struct hakstat_finish *f)
 {
 	const struct hakstat_process *p = f->process;
 	int64_t running = p->baseline_live_bytes + (f->exact ? f->exact->peak_bytes : 0);
@@ -419,7 +231,7 @@ static uint64_t peak_of(const struct finish *f)
 	return MAX(peak, f->totals.live_usable_bytes);
 }
 
-static struct hakstat_gauges gauges_of(const struct finish *f)
+static struct hakstat_gauges gauges_of(const struct hakstat_finish *f)
 {
 	const struct hakstat_process *p = f->process;
 
@@ -444,7 +256,7 @@ static struct hakstat_gauges gauges_of(const struct finish *f)
 	};
 }
 
-static void copy_gauges(const struct finish *f, struct hakstat_row *row)
+static void copy_gauges(const struct hakstat_finish *f, struct hakstat_row *row)
 {
 	struct hakstat_gauges gauges = gauges_of(f);
 
@@ -453,7 +265,7 @@ static void copy_gauges(const struct finish *f, struct hakstat_row *row)
 	f->summary->metadata_bytes += f->process->heap.metadata;
 }
 
-static void finish_process_row(struct finish *f)
+static void finish_process_row(struct hakstat_finish *f)
 {
 	const struct hakstat_process *p = f->process;
 	char *name = p->name ? hakstat_text_clean(p->name) : NULL;
@@ -469,7 +281,7 @@ static void finish_process_row(struct finish *f)
 	g_free(name);
 }
 
-static void finish_threads(struct finish *f)
+static void finish_threads(struct hakstat_finish *f)
 {
 	const struct hakstat_process *p = f->process;
 	GHashTableIter iter;
@@ -498,7 +310,7 @@ static bool is_idle(const struct hakstat_process *p)
 	       !p->config.known && g_hash_table_size(p->samples.sites[HAKSTAT_SITE_FRAG]) == 0;
 }
 
-static void choose_sources(struct finish *f)
+static void choose_sources(struct hakstat_finish *f)
 {
 	struct hakstat_process *p = f->process;
 	enum hakstat_mode mode = mode_of(p);
@@ -524,10 +336,23 @@ static void count_samples(const struct hakstat_process *p, struct hakstat_summar
 	}
 }
 
+static void add_notes(const struct hakstat_process *p, struct hakstat_summary *s)
+{
+	if (p->has_early_samples) {
+		hakstat_summary_note(
+			s, "the first snapshot of a process came after its first samples: the counts of "
+			   "allocations and frees before it are estimates");
+	}
+	if (p->is_forked) {
+		hakstat_summary_note(
+			s, "what a fork child holds counts from its fork on: the rest is its parent's");
+	}
+}
+
 void hakstat_process_finish(struct hakstat_process *p, struct hakstat_process *shared,
 			    struct hakstat_summary *s, struct hakstat_symbolizer *symbolizer)
 {
-	struct finish f = { .process = p, .shared = shared, .summary = s };
+	struct hakstat_finish f = { .process = p, .shared = shared, .summary = s };
 
 	if (is_idle(p)) {
 		return; /* it only loaded files */
@@ -542,7 +367,7 @@ void hakstat_process_finish(struct hakstat_process *p, struct hakstat_process *s
 		finish_class(&f, i);
 	}
 	for (uint32_t i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
-		finish_requests(&f, i);
+		hakstat_finish_requests(&f, i);
 		finish_unsampled(&f, i);
 	}
 	if (f.exact) {
@@ -557,15 +382,7 @@ void hakstat_process_finish(struct hakstat_process *p, struct hakstat_process *s
 	} else {
 		count_samples(p, s);
 	}
-	if (p->has_early_samples) {
-		hakstat_summary_note(
-			s, "the first snapshot of a process came after its first samples: the counts of "
-			   "allocations and frees before it are estimates");
-	}
-	if (p->is_forked) {
-		hakstat_summary_note(
-			s, "what a fork child holds counts from its fork on: the rest is its parent's");
-	}
+	add_notes(p, s);
 	hakstat_process_finish_sites(p, f.site_scale, s, symbolizer);
 }
 

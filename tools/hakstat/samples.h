@@ -55,4 +55,10 @@ void hakstat_samples_free(struct hakstat_samples *samples, const struct hakstat_
 /* A wasteful request with its stack, seen with certainty. */
 void hakstat_samples_frag(struct hakstat_samples *samples, const struct hakstat_event_op *op);
 
+/*
+ * The variance of `count` times the mean request of samples, of which there is at least one and whose
+ * requests lie within `range` bytes.
+ */
+double hakstat_samples_variance(const struct hakstat_sample_sums *sums, double count, double range);
+
 #endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Routes and request sizes of a process into the summary: from its operations, or from samples that are
+ * scaled to the exact number of allocations of their class.
+ */
+#include <inttypes.h>
+#include <math.h>
+
+#include "number.h"
+#include "process_finish.h"
+
+static void add_scaled(struct hakstat_counts *n, double allocs, double requested, double usable)
+{
+	n->allocs += hakstat_rounded(allocs);
+	n->requested_bytes += hakstat_rounded(requested);
+	n->usable_bytes += hakstat_rounded(usable);
+}
+
+static void finish_route(struct hakstat_finish *f, uint32_t class_id, uint32_t reason)
+{
+	const struct hakstat_cell *cell = &f->requests->classes[class_id]->cells[reason];
+	const struct hakstat_class_state *c = &f->process->classes[class_id];
+	double scale = f->scale[class_id];
+	double usable = c->block ? (double)cell->allocs * (double)c->block : (double)cell->usable;
+	struct hakstat_row *row;
+	char key[32];
+	bool is_new;
+
+	if (cell->allocs == 0) {
+		return;
+	}
+	g_snprintf(key, sizeof key, "%u:%u", c->route, reason);
+	row = hakstat_summary_row(f->summary, HAKSTAT_BY_ROUTE, key, &is_new);
+	row->route = c->route;
+	row->reason = reason;
+	hakstat_row_add_range(row, HAKSTAT_BY_ROUTE, is_new, cell->min, cell->max);
+	add_scaled(&row->n, (double)cell->allocs * scale, (double)cell->requested * scale, usable * scale);
+}
+
+static double page_of(const struct hakstat_process *p)
+{
+	return p->config.page_size ? p->config.page_size : 4096;
+}
+
+/* Bytes of one bucket. */
+struct bucket_bytes {
+	double requested, usable, live_requested, live_usable, peak_requested, peak_usable;
+};
+
+/* Up to HAKSTAT_EXACT_SIZES all its requests are of one size. */
+static struct bucket_bytes bytes_of_one_size(const struct hakstat_finish *f, uint32_t class_id, uint32_t size,
+					     const struct hakstat_bucket *b)
+{
+	double block = (double)f->process->classes[class_id].block, page = page_of(f->process);
+	double allocs = (double)b->allocs, live = (double)b->live, peak = (double)b->peak;
+
+	block = block > 0 ? block : ceil(MAX(size, 1) / page) * page;
+	return (struct bucket_bytes) { allocs * size, allocs * block, live * size,
+				       live * block,  peak * size,    peak * block };
+}
+
+static struct bucket_bytes bytes_of(const struct hakstat_finish *f, uint32_t class_id, uint32_t index)
+{
+	const struct hakstat_class_tally *tally = f->requests->classes[class_id];
+	const struct hakstat_bucket *b = &tally->buckets[index];
+	const struct hakstat_bucket_bytes *wide = tally->bytes ? &tally->bytes[index] : NULL;
+	double block = (double)f->process->classes[class_id].block;
+
+	if (!wide || tally->base + index <= HAKSTAT_EXACT_SIZES) {
+		return bytes_of_one_size(f, class_id, tally->base + index, b);
+	}
+	return (struct bucket_bytes) {
+		.requested = (double)wide->requested,
+		.usable = block > 0 ? (double)b->allocs * block : (double)wide->usable,
+		.live_requested = (double)wide->live_requested,
+		.live_usable = block > 0 ? (double)b->live * block : (double)wide->live_usable,
+		.peak_requested = (double)wide->peak_requested,
+		.peak_usable = block > 0 ? (double)b->peak * block : (double)wide->peak_usable,
+	};
+}
+
+/* Samples in a class whose number of live blocks is known stand for exactly those. */
+static double live_scale(const struct hakstat_finish *f, uint32_t class_id)
+{
+	const struct hakstat_sample_sums *s = &f->samples->classes[class_id];
+	const struct hakstat_class_state *c = &f->process->classes[class_id];
+
+	if (f->exact || !c->has_points || s->live_weight <= 0) {
+		return f->scale[class_id];
+	}
+	return (double)c->last.live / s->live_weight / HAKSTAT_WEIGHT_ONE;
+}
+
+static void add_bucket(const struct hakstat_finish *f, uint32_t class_id, uint32_t index,
+		       struct hakstat_counts *n)
+{
+	const struct hakstat_bucket *b = &f->requests->classes[class_id]->buckets[index];
+	struct bucket_bytes bytes = bytes_of(f, class_id, index);
+	double scale = f->scale[class_id];
+	double live = live_scale(f, class_id);
+
+	add_scaled(n, (double)b->allocs * scale, bytes.requested * scale, bytes.usable * scale);
+	n->live += hakstat_rounded((double)b->live * live);
+	n->live_requested_bytes += hakstat_rounded(bytes.live_requested * live);
+	n->live_usable_bytes += hakstat_rounded(bytes.live_usable * live);
+	n->peak_live += hakstat_rounded((double)b->peak * scale);
+	n->peak_requested_bytes += hakstat_rounded(bytes.peak_requested * scale);
+	n->peak_usable_bytes += hakstat_rounded(bytes.peak_usable * scale);
+}
+
+static void finish_size(struct hakstat_finish *f, uint32_t class_id, uint32_t index)
+{
+	const struct hakstat_class_tally *tally = f->requests->classes[class_id];
+	uint32_t bucket = tally->base + index;
+	bool is_wide = bucket > HAKSTAT_EXACT_SIZES;
+	char *name = hakstat_process_class_name(f->process, class_id);
+	char *key = g_strdup_printf("%u:%u:%s:%" PRIu64, bucket, class_id, name,
+				    f->process->classes[class_id].block);
+	bool is_new;
+	struct hakstat_row *row = hakstat_summary_row(f->summary, HAKSTAT_BY_SIZE, key, &is_new);
+
+	hakstat_finish_fill_class(f->process, class_id, row);
+	hakstat_row_add_range(row, HAKSTAT_BY_SIZE, is_new, is_wide ? tally->bytes[index].min : bucket,
+			      is_wide ? tally->bytes[index].max : bucket);
+	add_bucket(f, class_id, index, &row->n);
+	g_free(key);
+	g_free(name);
+}
+
+/* Blocks come to a size by a realloc in place, too. */
+static bool is_met(const struct hakstat_bucket *b)
+{
+	return b->allocs || b->live > 0 || b->peak > 0;
+}
+
+void hakstat_finish_requests(struct hakstat_finish *f, uint32_t class_id)
+{
+	const struct hakstat_class_tally *tally = f->requests->classes[class_id];
+
+	if (!tally || f->scale[class_id] == 0) {
+		return;
+	}
+	for (uint32_t reason = 0; reason < HAKSTAT_REASONS; reason++) {
+		finish_route(f, class_id, reason);
+	}
+	for (uint32_t i = 0; i < tally->count; i++) {
+		if (is_met(&tally->buckets[i])) {
+			finish_size(f, class_id, i);
+		}
+	}
+}
