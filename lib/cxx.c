@@ -15,6 +15,7 @@
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "alloc.h"
 #include "compiler.h"
@@ -108,10 +109,19 @@ static HAK_COLD HAK_NOINLINE void *new_slow(size_t size, const void *caller)
 	return runtime_new ? runtime_new(size) : new_by_hand(size, 0);
 }
 
+/*
+ * libstdc++ rounds the size of an aligned `new` up to the alignment, past SIZE_MAX to 0 for
+ * the largest, and answers with a block of no bytes. This one is as impossible, and rounds.
+ */
+static size_t no_overflow(size_t size)
+{
+	return size > PTRDIFF_MAX ? PTRDIFF_MAX : size;
+}
+
 static HAK_COLD HAK_NOINLINE void *aligned_new_slow(size_t size, size_t alignment, const void *caller)
 {
 	aligned_new *runtime_new = (aligned_new *)runtime_symbol("_ZnwmSt11align_val_t", caller);
-	return runtime_new ? runtime_new(size, alignment) : new_by_hand(size, alignment);
+	return runtime_new ? runtime_new(no_overflow(size), alignment) : new_by_hand(size, alignment);
 }
 
 /* --- the basic forms ------------------------------------------------------------------ */

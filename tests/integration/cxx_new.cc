@@ -147,6 +147,19 @@ void failure_without_exceptions_is_null(void **)
 	assert_null(::operator new[](size, a, std::nothrow));
 }
 
+/* Rounded up to the alignment, these sizes are 0. */
+void sizes_next_to_the_largest_fail_too(void **)
+{
+	for (std::size_t alignment = 16; alignment <= 4096; alignment *= 2) {
+		std::align_val_t a{ alignment };
+		std::size_t size = opaque(SIZE_MAX - alignment + 2);
+		assert_true(throws_bad_alloc([&] { sink = ::operator new(size, a); }));
+		assert_true(throws_bad_alloc([&] { sink = ::operator new[](SIZE_MAX, a); }));
+		assert_null(::operator new(size, a, std::nothrow));
+		assert_null(::operator new[](SIZE_MAX, a, std::nothrow));
+	}
+}
+
 /* Frames between the throw in the library and the catch are unwound: destructors run. */
 void destructors_run_on_the_way_out(void **)
 {
@@ -294,6 +307,7 @@ int main()
 		cmocka_unit_test(objects_of_extended_alignment_are_aligned),
 		cmocka_unit_test(failure_is_bad_alloc),
 		cmocka_unit_test(failure_without_exceptions_is_null),
+		cmocka_unit_test(sizes_next_to_the_largest_fail_too),
 		cmocka_unit_test(destructors_run_on_the_way_out),
 		cmocka_unit_test(memory_of_a_throwing_constructor_is_freed),
 		cmocka_unit_test(the_handler_is_called_until_it_gives_up),
