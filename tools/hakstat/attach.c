@@ -12,7 +12,6 @@
 #include "armed.h"
 #include "launch.h"
 #include "recorder.h"
-#include "text.h"
 
 /* clang-format off */
 static const struct hakstat_option attach_rows[] = {
@@ -26,21 +25,15 @@ static const struct hakstat_option attach_rows[] = {
 /* clang-format on */
 
 /* The one operand of attach and detach. */
-static int parse_pid(const char *command, int argc, char **argv, int first, pid_t *pid,
-		     struct hakstat_err *err)
+static int take_pid(const struct hakstat_command *command, int count, char **operands, pid_t *pid,
+		    struct hakstat_err *err)
 {
-	uint64_t number;
-
-	if (argc - first != 1) {
+	if (count != 1) {
 		return hakstat_err_set(err, HAKSTAT_USAGE,
-				       "%s: name one process by its id; 'hakstat ps' lists them", command);
+				       "%s: name one process by its id; 'hakstat ps' lists them",
+				       command->name);
 	}
-	if (hakstat_text_parse_count(argv[first], &number) < 0 || number == 0 || number > INT32_MAX) {
-		return hakstat_err_set(err, HAKSTAT_USAGE, "%s: %s is not a process id", command,
-				       argv[first]);
-	}
-	*pid = (pid_t)number;
-	return 0;
+	return hakstat_cli_pid(command, operands[0], pid, err);
 }
 
 static void say_and_free(char *sentence)
@@ -62,7 +55,7 @@ static int run_attach(int argc, char **argv, struct hakstat_err *err)
 	}
 	hakstat_launch_ignore_pipes();
 	if ((status = hakstat_recording_check(&options, err)) ||
-	    (status = parse_pid("attach", argc, argv, first, &pid, err)) ||
+	    (status = take_pid(&hakstat_command_attach, argc - first, argv + first, &pid, err)) ||
 	    (status = hakstat_armed_check(pid, err)) ||
 	    (status = hakstat_recorder_start(pid, &options, &said, err))) {
 		return status;
@@ -81,7 +74,7 @@ static int run_detach(int argc, char **argv, struct hakstat_err *err)
 	if (status) {
 		return status == HAKSTAT_CLI_DONE ? HAKSTAT_OK : status;
 	}
-	if ((status = parse_pid("detach", argc, argv, first, &pid, err)) ||
+	if ((status = take_pid(&hakstat_command_detach, argc - first, argv + first, &pid, err)) ||
 	    (status = hakstat_recorder_stop(pid, &said, err))) {
 		return status;
 	}

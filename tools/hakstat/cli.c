@@ -260,3 +260,15 @@ void hakstat_cli_help(const struct hakstat_command *command, FILE *out)
 		g_free(head);
 	}
 }
+
+int hakstat_cli_pid(const struct hakstat_command *command, const char *text, pid_t *pid,
+		    struct hakstat_err *err)
+{
+	uint64_t number;
+
+	if (hakstat_text_parse_count(text, &number) < 0 || number == 0 || number > INT32_MAX) {
+		return hakstat_err_set(err, HAKSTAT_USAGE, "%s: %s is not a process id", command->name, text);
+	}
+	*pid = (pid_t)number;
+	return 0;
+}

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "err.h"
 
@@ -51,6 +52,10 @@ enum { HAKSTAT_CLI_DONE = -1 }; /* help was asked for and printed */
  */
 int hakstat_cli_parse(const struct hakstat_command *command, int argc, char **argv, void *values,
 		      int *first_operand, struct hakstat_err *err);
+
+/* An operand that names a process. 0, or HAKSTAT_USAGE with `err` set. */
+int hakstat_cli_pid(const struct hakstat_command *command, const char *text, pid_t *pid,
+		    struct hakstat_err *err);
 
 /* A row of help: a head and, from `column` on, a text over as many lines as it needs. */
 void hakstat_cli_put_row(const char *head, const char *text, int column, FILE *out);

@@ -2,7 +2,6 @@
 /*
  * hakstat top: a program's memory while it runs.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -93,17 +92,6 @@ static int find_process(bool may_ask, pid_t *pid, struct hakstat_err *err)
 	return status;
 }
 
-static int parse_pid(const char *text, pid_t *pid, struct hakstat_err *err)
-{
-	uint64_t number;
-
-	if (hakstat_text_parse_count(text, &number) < 0 || number == 0 || number > INT32_MAX) {
-		return hakstat_err_set(err, HAKSTAT_USAGE, "top: %s is not a process id", text);
-	}
-	*pid = (pid_t)number;
-	return hakstat_armed_check(*pid, err);
-}
-
 static int take_operands(const struct values *v, int count, char **operands, bool may_ask,
 			 struct hakstat_top_source *source, struct hakstat_err *err)
 {
@@ -113,7 +101,12 @@ static int take_operands(const struct values *v, int count, char **operands, boo
 	if (v->url) {
 		return 0;
 	}
-	return count ? parse_pid(operands[0], &source->pid, err) : find_process(may_ask, &source->pid, err);
+	if (count == 0) {
+		return find_process(may_ask, &source->pid, err);
+	}
+	return hakstat_cli_pid(&hakstat_command_top, operands[0], &source->pid, err)
+		       ? err->status
+		       : hakstat_armed_check(source->pid, err);
 }
 
 static char *title_of(const struct hakstat_top_source *source)

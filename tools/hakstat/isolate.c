@@ -108,8 +108,7 @@ static int wait_for(pid_t child)
 {
 	int status = 0;
 
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-	}
+	TEMP_FAILURE_RETRY(waitpid(child, &status, 0));
 	return status;
 }
 

@@ -85,8 +85,7 @@ static void wait_for_end(int process)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	events[1].fd = signalfd(-1, &set, SFD_CLOEXEC);
-	while (poll(events, 2, -1) < 0 && errno == EINTR) {
-	}
+	TEMP_FAILURE_RETRY(poll(events, 2, -1));
 }
 
 static int open_own_file(const char *path, pid_t pid, struct hakstat_err *err)
@@ -233,8 +232,7 @@ int hakstat_recorder_stop(pid_t pid, char **said, struct hakstat_err *err)
 				       (int)pid);
 	}
 	syscall(SYS_pidfd_send_signal, recorder, SIGTERM, NULL, 0);
-	while (poll(&end, 1, -1) < 0 && errno == EINTR) {
-	}
+	TEMP_FAILURE_RETRY(poll(&end, 1, -1));
 	*said = read_line(file, 1);
 	if (!*said) {
 		*said = g_strdup("the recorder was killed; the trace may be incomplete");

@@ -30,9 +30,7 @@ static void guard_main(const char *name, int pipe_end)
 	ssize_t got;
 
 	let_go_of_terminal();
-	do {
-		got = read(pipe_end, &byte, 1);
-	} while (got < 0 && errno == EINTR);
+	got = TEMP_FAILURE_RETRY(read(pipe_end, &byte, 1));
 	if (got == 0) {
 		lttng_stop_tracing(name);
 		hakstat_snapshot_disarm(name);
@@ -73,7 +71,6 @@ void hakstat_session_unguard(struct hakstat_session *session)
 		errno = 0; /* somebody killed the guard */
 	}
 	close(session->guard);
-	while (waitpid((pid_t)session->guard_pid, NULL, 0) < 0 && errno == EINTR) {
-	}
+	TEMP_FAILURE_RETRY(waitpid((pid_t)session->guard_pid, NULL, 0));
 	session->guard = -1;
 }

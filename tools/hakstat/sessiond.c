@@ -34,12 +34,8 @@ char *hakstat_sessiond_folder(void)
 static bool lock_byte(int fd, short type, enum hakstat_sessiond_byte byte)
 {
 	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
-	int result;
 
-	do {
-		result = fcntl(fd, F_OFD_SETLKW, &lock);
-	} while (result < 0 && errno == EINTR);
-	return result == 0;
+	return TEMP_FAILURE_RETRY(fcntl(fd, F_OFD_SETLKW, &lock)) == 0;
 }
 
 static bool try_lock_byte(int fd, short type, enum hakstat_sessiond_byte byte)

@@ -54,13 +54,9 @@ static int next_signal(time_t seconds)
 {
 	struct timespec limit = { .tv_sec = seconds };
 	sigset_t set;
-	int number;
 
 	watched(&set);
-	do {
-		number = sigtimedwait(&set, NULL, seconds == FOREVER ? NULL : &limit);
-	} while (number < 0 && errno == EINTR);
-	return number;
+	return (int)TEMP_FAILURE_RETRY(sigtimedwait(&set, NULL, seconds == FOREVER ? NULL : &limit));
 }
 
 /* The kernel tracer is not wanted, and without it no kernel modules are loaded. */
@@ -152,8 +148,7 @@ static void *end_when_unused(void *data)
 	const struct keeper *keeper = data;
 	struct flock lock = { .l_type = F_WRLCK, .l_start = HAKSTAT_SESSIOND_USERS, .l_len = 1 };
 
-	while (fcntl(keeper->lock, F_OFD_SETLKW, &lock) < 0 && errno == EINTR) {
-	}
+	TEMP_FAILURE_RETRY(fcntl(keeper->lock, F_OFD_SETLKW, &lock));
 	kill(getpid(), SIGTERM);
 	return NULL;
 }
@@ -227,12 +222,7 @@ static void keeper_main(const char *lock_path, int report)
 
 static void read_verdict(int report, struct verdict *verdict)
 {
-	ssize_t got;
-
-	do {
-		got = read(report, verdict, sizeof(*verdict));
-	} while (got < 0 && errno == EINTR);
-	if (got != sizeof(*verdict)) {
+	if (TEMP_FAILURE_RETRY(read(report, verdict, sizeof(*verdict))) != sizeof(*verdict)) {
 		verdict->error = -1;
 		g_strlcpy(verdict->message, "it was killed", sizeof(verdict->message));
 	}
@@ -285,7 +275,6 @@ void hakstat_sessiond_end(int lock)
 		return;
 	}
 	syscall(SYS_pidfd_send_signal, wait.fd, SIGTERM, NULL, 0);
-	while (poll(&wait, 1, -1) < 0 && errno == EINTR) {
-	}
+	TEMP_FAILURE_RETRY(poll(&wait, 1, -1));
 	close(wait.fd);
 }

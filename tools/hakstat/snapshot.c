@@ -14,7 +14,6 @@
 
 #include "event.h"
 #include "session.h"
-#include "text.h"
 
 /* Of liblttng-ctl, without a header. */
 extern int lttng_opt_quiet;
@@ -118,9 +117,9 @@ void hakstat_snapshot_disarm(const char *session)
 /* --- the command ----------------------------------------------------------------------------- */
 
 /* The recording that a process belongs to, as its environment says; NULL: none. */
-static char *session_of_process(uint64_t pid)
+static char *session_of_process(pid_t pid)
 {
-	char *path = g_strdup_printf("/proc/%" G_GUINT64_FORMAT "/environ", pid);
+	char *path = g_strdup_printf("/proc/%d/environ", (int)pid);
 	static const char key[] = "HAKMEM_SESSION=";
 	char *text = NULL;
 	char *name = NULL;
@@ -146,10 +145,10 @@ static bool is_wanted(const struct lttng_session *session, const char *name, con
  * The one flight recorder meant: that of the process, which is hakstat record itself or one that
  * it started, or the only one there is.
  */
-static int find_session(uint64_t pid, struct lttng_session *found, struct hakstat_err *err)
+static int find_session(pid_t pid, struct lttng_session *found, struct hakstat_err *err)
 {
 	char *name = pid ? session_of_process(pid) : NULL;
-	char *prefix = pid && !name ? g_strdup_printf("%s%" G_GUINT64_FORMAT "-", HAKSTAT_RECORD_PREFIX, pid)
+	char *prefix = pid && !name ? g_strdup_printf("%s%d-", HAKSTAT_RECORD_PREFIX, (int)pid)
 				    : g_strdup(HAKSTAT_RECORD_PREFIX);
 	struct lttng_session *sessions = NULL;
 	int count = lttng_list_sessions(&sessions);
@@ -194,25 +193,22 @@ static char *folder_of(const char *session)
 	return folder;
 }
 
-static int parse(int argc, char **argv, int first, uint64_t *pid, struct hakstat_err *err)
+/* 0 when no process is named. */
+static int take_pid(int count, char **operands, pid_t *pid, struct hakstat_err *err)
 {
 	*pid = 0;
-	if (argc - first > 1) {
+	if (count > 1) {
 		return hakstat_err_set(err, HAKSTAT_USAGE, "snapshot: %s: one process is enough",
-				       argv[first + 1]);
+				       operands[1]);
 	}
-	if (argc > first &&
-	    (hakstat_text_parse_count(argv[first], pid) < 0 || *pid == 0 || *pid > INT32_MAX)) {
-		return hakstat_err_set(err, HAKSTAT_USAGE, "snapshot: %s is not a process id", argv[first]);
-	}
-	return 0;
+	return count ? hakstat_cli_pid(&hakstat_command_snapshot, operands[0], pid, err) : 0;
 }
 
 static int run(int argc, char **argv, struct hakstat_err *err)
 {
 	struct lttng_session session;
 	char *folder;
-	uint64_t pid;
+	pid_t pid;
 	int first;
 	int status = hakstat_cli_parse(&hakstat_command_snapshot, argc, argv, NULL, &first, err);
 
@@ -220,7 +216,8 @@ static int run(int argc, char **argv, struct hakstat_err *err)
 		return status == HAKSTAT_CLI_DONE ? HAKSTAT_OK : status;
 	}
 	lttng_opt_quiet = 1;
-	if ((status = parse(argc, argv, first, &pid, err)) || (status = find_session(pid, &session, err)) ||
+	if ((status = take_pid(argc - first, argv + first, &pid, err)) ||
+	    (status = find_session(pid, &session, err)) ||
 	    (status = hakstat_snapshot_write(session.name, err))) {
 		return status;
 	}

@@ -123,7 +123,8 @@ static void publish(struct reading *r)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		work_out(r);
 	}
-	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+	if (child > 0) {
+		TEMP_FAILURE_RETRY(waitpid(child, NULL, 0));
 	}
 }
 
@@ -435,7 +436,6 @@ void hakstat_top_reader_stop(struct hakstat_top_reader *reader)
 	close(reader->to);
 	kill(reader->pid, SIGTERM);
 	close(reader->from);
-	while (waitpid(reader->pid, NULL, 0) < 0 && errno == EINTR) {
-	}
+	TEMP_FAILURE_RETRY(waitpid(reader->pid, NULL, 0));
 	g_byte_array_unref(reader->buffer);
 }
