@@ -27,7 +27,7 @@ static struct hakstat_summary *read_well(void *data, struct hakstat_err *err)
 	row->class_name = g_strdup(data);
 	row->block = 1024;
 	row->n.allocs = 5;
-	row->n.variance = 0.1;
+	row->n.v.requested = 0.1;
 	s->begin_ns = -7;
 	s->end_ns = INT64_MAX;
 	s->lost_unknown = true;
@@ -62,7 +62,7 @@ static void a_result_comes_back_whole(void **state)
 	row = g_ptr_array_index(s->rows[HAKSTAT_BY_CLASS], 0);
 	assert_string_equal(row->class_name, "C7");
 	assert_int_equal(row->n.allocs, 5);
-	assert_true(row->n.variance > 0.0999 && row->n.variance < 0.1001);
+	assert_true(row->n.v.requested > 0.0999 && row->n.v.requested < 0.1001);
 	assert_int_equal(s->begin_ns, -7);
 	assert_int_equal(s->end_ns, INT64_MAX);
 	assert_true(s->lost_unknown);

@@ -135,13 +135,40 @@ static struct hakstat_value get_waste_percent(const struct hakstat_row *r)
 
 	return percent((double)hakstat_counts_waste(&r->n), known);
 }
+/* Half the width of a 95 % interval. */
+static double half_width(double variance)
+{
+	return variance > 0 ? 1.96 * sqrt(variance) : 0;
+}
+
+static struct hakstat_value get_allocs_ci95(const struct hakstat_row *r)
+{
+	return number(hakstat_rounded(half_width(r->n.v.allocs)));
+}
 static struct hakstat_value get_ci95(const struct hakstat_row *r)
 {
-	struct hakstat_value v = percent(1.96 * sqrt(r->n.variance), (double)r->n.requested_bytes);
+	struct hakstat_value v = percent(half_width(r->n.v.requested), (double)r->n.requested_bytes);
 
-	v.is_known = knows_requests(r) && (v.is_known || r->n.variance <= 0);
+	v.is_known = knows_requests(r) && (v.is_known || r->n.v.requested <= 0);
 	return v;
 }
+static struct hakstat_value get_waste_ci95(const struct hakstat_row *r)
+{
+	return number_if(knows_requests(r), hakstat_rounded(half_width(hakstat_variances_waste(&r->n.v))));
+}
+static struct hakstat_value get_waste_percent_ci95(const struct hakstat_row *r)
+{
+	double known = (double)r->n.usable_bytes - (double)r->n.unknown_bytes;
+	double part = known > 0 ? (double)hakstat_counts_waste(&r->n) / known : 0;
+
+	return percent(half_width(hakstat_variances_ratio(&r->n.v, part)), known);
+}
+
+double hakstat_waste_percent_ci95(const struct hakstat_row *row)
+{
+	return get_waste_percent_ci95(row).real;
+}
+
 static struct hakstat_value get_unknown(const struct hakstat_row *r)
 {
 	return number(r->n.unknown_allocs);
@@ -354,7 +381,10 @@ const struct hakstat_column hakstat_columns[] = {
 	{ "usable_bytes", "usable", BYTES, ALL, CLA | ROU | THR | PRO | TIM, 5, "sum of the blocks they got", get_usable },
 	{ "waste_bytes", "waste", BYTES, ALL, ALL & ~TOT, 0, "usable less requested, of all allocations", get_waste },
 	{ "waste_percent", "waste %", PERCENT, ALL, ALL & ~TOT, 0, "waste as part of the usable bytes", get_waste_percent },
-	{ "ci95_percent", "±%", PERCENT, CLA | TOT, 0, 0, "half width of the 95 % interval of requested_bytes; 0 when exact", get_ci95 },
+	{ "ci95_percent", "±%", PERCENT, ALL, 0, 0, "half width of the 95 % interval of requested_bytes, as part of it; 0 when exact", get_ci95 },
+	{ "allocs_ci95", "± allocs", COUNT, ALL, 0, 0, "half width of the 95 % interval of allocs; 0 when they were counted", get_allocs_ci95 },
+	{ "waste_bytes_ci95", "± waste", BYTES, ALL, 0, 0, "half width of the 95 % interval of waste_bytes; 0 when exact", get_waste_ci95 },
+	{ "waste_percent_ci95", "± waste %", PERCENT, ALL, 0, 0, "half width of the 95 % interval of waste_percent, in its points; 0 when exact", get_waste_percent_ci95 },
 	{ "unknown_allocs", "unknown", COUNT, CLA | ROU | TOT, 0, 0, "allocations of which no sample tells the request; not in requested and waste", get_unknown },
 	{ "live_requested_bytes", "live req.", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, HEA, 0, "what the live blocks were asked for", get_live_requested },
 	{ "live_usable_bytes", "live usable", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, PRO | HEA, 6, "usable bytes of the live blocks", get_live_usable },

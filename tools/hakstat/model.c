@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "domain.h"
 #include "hakmem_life.h"
 #include "hakmem_route_list.h"
 #include "number.h"
@@ -165,6 +166,7 @@ static void count_batch(struct hakstat_model *m, struct hakstat_process *p, cons
 	n->frees += batch->frees;
 	n->requested_bytes += batch->requested;
 	n->usable_bytes += batch->usable;
+	hakstat_variances_add(&n->v, &batch->v);
 	n->samples += source == HAKSTAT_MODE_SAMPLE;
 	p->operations[source] += batch->allocs + batch->frees + batch->resizes;
 	m->summary->malformed += batch->malformed;
@@ -251,6 +253,7 @@ static void note_early(struct hakstat_process *p, const struct hakstat_event *e)
 	}
 	if (e->kind == HAKSTAT_EVENT_SAMPLE_ALLOC) {
 		c->early_allocs += e->u.op.weight;
+		c->early_variance += e->u.op.weight * (e->u.op.weight - 1);
 	} else {
 		c->early_frees += e->u.op.weight;
 	}
@@ -262,7 +265,9 @@ static void feed_sample(struct hakstat_model *m, struct hakstat_process *p, cons
 	uint64_t weight = hakstat_rounded(op->weight);
 	struct hakstat_batch batch = { .allocs = weight,
 				       .requested = hakstat_rounded(op->weight * (double)op->requested),
-				       .usable = hakstat_rounded(op->weight * (double)op->usable) };
+				       .usable = hakstat_rounded(op->weight * (double)op->usable),
+				       .v = hakstat_sample_variances(op->weight, (double)op->requested,
+								     (double)op->usable) };
 
 	note_early(p, e);
 	if (e->kind == HAKSTAT_EVENT_SAMPLE_FREE) {

@@ -6,6 +6,7 @@
 #ifndef HAKSTAT_PROCESS_H
 #define HAKSTAT_PROCESS_H
 
+#include "domain.h"
 #include "pending.h"
 #include "samples.h"
 #include "summary.h"
@@ -44,6 +45,7 @@ struct hakstat_class_state {
 	struct hakstat_moment now, before, peak; /* as of the last, the closed and the fullest snapshot */
 	struct hakstat_area area;
 	double early_allocs, early_frees; /* weight of samples before `first` */
+	double early_variance;		  /* of the former */
 };
 
 /* Operations of a thread that have not come: from..to - 1. */
@@ -174,6 +176,11 @@ void hakstat_process_finish(struct hakstat_process *process, struct hakstat_proc
  */
 void hakstat_process_finish_shared(struct hakstat_process *shared, struct hakstat_summary *summary,
 				   struct hakstat_symbolizer *symbolizer);
+
+/* What the class's samples stand for, `count` allocations: `of` is to be set to some of them. */
+struct hakstat_domain hakstat_process_domain(const struct hakstat_process *process,
+					     const struct hakstat_samples *samples, uint32_t class_id,
+					     double count);
 
 /* Rows of sites. `scale` turns a class's sampled weight into its true count. */
 void hakstat_process_finish_sites(struct hakstat_process *process, const double *scale,

@@ -48,6 +48,37 @@ static double request_range(const struct hakstat_process *p, uint32_t class_id)
 	return (double)hakstat_less(c->max_request, c->min_request);
 }
 
+struct hakstat_domain hakstat_process_domain(const struct hakstat_process *p,
+					     const struct hakstat_samples *samples, uint32_t class_id,
+					     double count)
+{
+	const struct hakstat_class_state *c = &p->classes[class_id];
+	bool is_counted = c->has_points || p->ops.is_used || p->events.is_used || p->was_shared;
+
+	return (struct hakstat_domain) {
+		.of = &samples->classes[class_id],
+		.among = &samples->classes[class_id],
+		.count = count,
+		.count_variance = p->ops.is_used || p->events.is_used ? 0 : c->early_variance,
+		.is_count_sampled = !is_counted,
+		.range = request_range(p, class_id),
+	};
+}
+
+void hakstat_finish_add_variances(const struct hakstat_finish *f, uint32_t class_id,
+				  const struct hakstat_sample_sums *of, double count,
+				  struct hakstat_counts *n)
+{
+	struct hakstat_domain domain = hakstat_process_domain(f->process, f->samples, class_id, count);
+	struct hakstat_variances v;
+
+	if (of && !f->exact) {
+		domain.of = of;
+		v = hakstat_domain_variances(&domain);
+		hakstat_variances_add(&n->v, &v);
+	}
+}
+
 static void estimated_requests(struct hakstat_finish *f, uint32_t class_id, struct hakstat_counts *n)
 {
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
@@ -67,7 +98,7 @@ static void estimated_requests(struct hakstat_finish *f, uint32_t class_id, stru
 		n->usable_bytes = hakstat_rounded(s->usable / s->weight * count);
 	}
 	n->requested_bytes = MIN(n->requested_bytes, n->usable_bytes);
-	n->variance = hakstat_samples_variance(s, count, request_range(f->process, class_id));
+	hakstat_finish_add_variances(f, class_id, s, count, n);
 }
 
 /* Without operations: what happened between the first and the last snapshot, and before the first. */
@@ -174,6 +205,7 @@ static void finish_class(struct hakstat_finish *f, uint32_t class_id)
 
 	class_counts(f, class_id, &n);
 	note_unseen(f, class_id, &n);
+	f->counts[class_id] = (double)n.allocs;
 	f->scale[class_id] = cell.allocs ? (double)n.allocs / (double)cell.allocs : 0;
 	if (p->samples.classes[class_id].weight > 0) {
 		f->site_scale[class_id] = (double)n.allocs / p->samples.classes[class_id].weight;

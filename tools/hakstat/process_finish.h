@@ -16,6 +16,7 @@ struct hakstat_finish {
 	struct hakstat_tally *exact;		/* NULL: no operation was traced one by one */
 	struct hakstat_tally *requests;		/* where request sizes come from: `exact`, or the samples */
 	double scale[HAKSTAT_MAX_CLASSES];	/* from the units of `requests` to allocations */
+	double counts[HAKSTAT_MAX_CLASSES];	/* allocations */
 	double site_scale[HAKSTAT_MAX_CLASSES]; /* from the weight of samples to allocations */
 	struct hakstat_counts totals;
 	bool uses_samples;
@@ -24,6 +25,14 @@ struct hakstat_finish {
 /* What a row says of its class. */
 void hakstat_finish_fill_class(const struct hakstat_process *process, uint32_t class_id,
 			       struct hakstat_row *row);
+
+/*
+ * How well a row is known that `of` of the class's samples tell, of `count` allocations of the class; NULL:
+ * none of them. Nothing where operations were traced.
+ */
+void hakstat_finish_add_variances(const struct hakstat_finish *finish, uint32_t class_id,
+				  const struct hakstat_sample_sums *of, double count,
+				  struct hakstat_counts *n);
 
 /* The rows of routes and of request sizes, when `scale` is known. */
 void hakstat_finish_requests(struct hakstat_finish *finish, uint32_t class_id);

@@ -35,6 +35,10 @@ static void finish_route(struct hakstat_finish *f, uint32_t class_id, uint32_t r
 	row->reason = reason;
 	hakstat_row_add_range(row, HAKSTAT_BY_ROUTE, is_new, cell->min, cell->max);
 	add_scaled(&row->n, (double)cell->allocs * scale, (double)cell->requested * scale, usable * scale);
+	if (f->samples->reasons[class_id]) {
+		hakstat_finish_add_variances(f, class_id, &f->samples->reasons[class_id][reason],
+					     f->counts[class_id], &row->n);
+	}
 }
 
 static double page_of(const struct hakstat_process *p)
@@ -123,6 +127,8 @@ static void finish_size(struct hakstat_finish *f, uint32_t class_id, uint32_t in
 	hakstat_row_add_range(row, HAKSTAT_BY_SIZE, is_new, is_wide ? tally->bytes[index].min : bucket,
 			      is_wide ? tally->bytes[index].max : bucket);
 	add_bucket(f, class_id, index, &row->n);
+	hakstat_finish_add_variances(f, class_id, hakstat_samples_of_size(f->samples, class_id, bucket),
+				     f->counts[class_id], &row->n);
 	g_free(key);
 	g_free(name);
 }

@@ -79,6 +79,19 @@ static char *stack_key(const GPtrArray *stack)
 	return g_string_free(key, FALSE);
 }
 
+/* Events of wasteful requests are all there are, samples stand for others. */
+static void add_site_variances(const struct hakstat_process *p, const struct hakstat_site *site, double scale,
+			       struct hakstat_counts *n)
+{
+	double count = p->samples.classes[site->class_id].weight * scale;
+	struct hakstat_domain domain = hakstat_process_domain(p, &p->samples, site->class_id, count);
+	struct hakstat_variances v;
+
+	domain.of = &site->sums;
+	v = hakstat_domain_variances(&domain);
+	hakstat_variances_add(&n->v, &v);
+}
+
 static void add_site(struct hakstat_row *row, const struct hakstat_site *site, double scale, bool is_new,
 		     bool has_live)
 {
@@ -111,6 +124,9 @@ static void finish_site(struct naming *naming, const struct hakstat_site *site, 
 		row->stack = hakstat_frames_copy(stack);
 	}
 	add_site(row, site, scale, is_new, has_live);
+	if (has_live) {
+		add_site_variances(naming->process, site, scale, &row->n);
+	}
 	g_ptr_array_unref(stack);
 	g_free(key);
 }

@@ -74,6 +74,14 @@ static char *time_text(uint64_t ns)
 	return g_strdup_printf("%s.%03u", clock, (unsigned)(ns / 1000000u % 1000u));
 }
 
+/* An estimated part of waste stands with its interval. */
+static char *percent_text(const struct hakstat_column *column, const struct hakstat_row *row, double percent)
+{
+	double half = strcmp(column->key, "waste_percent") == 0 ? hakstat_waste_percent_ci95(row) : 0;
+
+	return half > 0 ? g_strdup_printf("%.1f ±%.1f", percent, half) : g_strdup_printf("%.1f", percent);
+}
+
 char *hakstat_cell_text(const struct hakstat_column *column, const struct hakstat_row *row, bool is_exact)
 {
 	struct hakstat_value v = column->get(row);
@@ -101,7 +109,7 @@ char *hakstat_cell_text(const struct hakstat_column *column, const struct haksta
 		hakstat_text_bytes(text, sizeof text, v.number);
 		return g_strdup(text);
 	case HAKSTAT_UNIT_PERCENT:
-		return g_strdup_printf("%.1f", v.real);
+		return percent_text(column, row, v.real);
 	case HAKSTAT_UNIT_STACK:
 		return stack_text(row->stack);
 	}
@@ -204,7 +212,10 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 	char *resident = resident_text(t, is_exact);
 	char allocs[32], frees[32], blocks[32], error[48] = "";
 	struct hakstat_value ci = hakstat_column_find(HAKSTAT_IN_TOTALS, "ci95_percent")->get(t);
+	const struct hakstat_column *percent = hakstat_column_find(HAKSTAT_IN_TOTALS, "waste_percent");
+	char *part;
 
+	part = percent_text(percent, t, percent->get(t).real);
 	hakstat_text_count(allocs, sizeof allocs, t->n.allocs);
 	hakstat_text_count(frees, sizeof frees, t->n.frees);
 	hakstat_text_count(blocks, sizeof blocks, t->n.live);
@@ -213,9 +224,8 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 	}
 	add_line(lines,
 		 g_strdup_printf(
-			 "all       %s allocations, %s frees; requested %s%s, usable %s, waste %s (%.1f %%)",
-			 allocs, frees, requested, error, usable, waste,
-			 hakstat_column_find(HAKSTAT_IN_TOTALS, "waste_percent")->get(t).real));
+			 "all       %s allocations, %s frees; requested %s%s, usable %s, waste %s (%s %%)",
+			 allocs, frees, requested, error, usable, waste, part));
 	add_line(lines, g_strdup_printf("live      %s blocks of %s, %s of it waste; peak %s", blocks, live,
 					live_waste, peak));
 	add_line(lines, g_strdup_printf("slabs     committed %s%s; idle in slabs %s; held for reuse %s",
@@ -230,6 +240,7 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 	g_free(committed);
 	g_free(held);
 	g_free(resident);
+	g_free(part);
 }
 
 GPtrArray *hakstat_head_lines(const struct hakstat_report *r, bool is_exact)

@@ -64,6 +64,7 @@ void hakstat_samples_init(struct hakstat_samples *samples)
 	for (int i = 0; i < HAKSTAT_SITE_SOURCES; i++) {
 		samples->sites[i] = g_hash_table_new_full(site_hash, site_equal, g_free, NULL);
 	}
+	samples->sizes = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	samples->live = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 }
 
@@ -75,7 +76,24 @@ void hakstat_samples_clear(struct hakstat_samples *samples)
 	}
 	g_hash_table_destroy(samples->stack_by_frames);
 	g_hash_table_destroy(samples->stack_by_id);
+	g_hash_table_destroy(samples->sizes);
+	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		g_free(samples->reasons[i]);
+	}
 	hakstat_tally_clear(&samples->tally);
+}
+
+static uint64_t size_key(uint32_t class_id, uint32_t bucket)
+{
+	return (uint64_t)class_id << 32 | bucket;
+}
+
+const struct hakstat_sample_sums *hakstat_samples_of_size(const struct hakstat_samples *samples,
+							  uint32_t class_id, uint32_t bucket)
+{
+	uint64_t key = size_key(class_id, bucket);
+
+	return g_hash_table_lookup(samples->sizes, &key);
 }
 
 static struct hakstat_stack *stack_new(const uint64_t *frames, uint32_t depth)
@@ -138,16 +156,42 @@ static struct hakstat_site *site_at(GHashTable *sites, const struct hakstat_stac
 static void add_sample(struct hakstat_sample_sums *sums, const struct hakstat_event_op *op)
 {
 	double r = (double)op->requested;
+	double u = (double)op->usable;
 	double v = op->weight * (op->weight - 1);
 
 	sums->samples++;
 	sums->weight += op->weight;
 	sums->requested += op->weight * r;
-	sums->usable += op->weight * (double)op->usable;
+	sums->usable += op->weight * u;
 	sums->v += v;
 	sums->v_requested += v * r;
 	sums->v_requested2 += v * r * r;
 	sums->v_requested3 += v * r * r * r;
+	sums->v_usable += v * u;
+	sums->v_usable2 += v * u * u;
+	sums->v_both += v * r * u;
+}
+
+static void add_to_size(struct hakstat_samples *samples, const struct hakstat_event_op *op)
+{
+	uint64_t key = size_key(op->class_id, hakstat_bucket_of(op->requested));
+	struct hakstat_sample_sums *sums = g_hash_table_lookup(samples->sizes, &key);
+
+	if (!sums) {
+		sums = g_new0(struct hakstat_sample_sums, 1);
+		g_hash_table_insert(samples->sizes, g_memdup2(&key, sizeof key), sums);
+	}
+	add_sample(sums, op);
+}
+
+static void add_to_class(struct hakstat_samples *samples, const struct hakstat_event_op *op)
+{
+	if (!samples->reasons[op->class_id]) {
+		samples->reasons[op->class_id] = g_new0(struct hakstat_sample_sums, HAKSTAT_REASONS);
+	}
+	add_sample(&samples->classes[op->class_id], op);
+	add_sample(&samples->reasons[op->class_id][op->reason], op);
+	add_to_size(samples, op);
 }
 
 /* `by` is 1 when a block comes and -1 when it goes. */
@@ -207,7 +251,7 @@ void hakstat_samples_alloc(struct hakstat_samples *samples, const struct hakstat
 	sample->usable = op->usable;
 	sample->reason = op->reason;
 	counted = tally_op(op->class_id, sample);
-	add_sample(&samples->classes[op->class_id], op);
+	add_to_class(samples, op);
 	add_live(&samples->classes[op->class_id], sample, 1);
 	add_live(&sample->site->sums, sample, 1);
 	g_hash_table_replace(samples->live, g_memdup2(&op->ptr, sizeof op->ptr), sample);
@@ -222,41 +266,4 @@ void hakstat_samples_free(struct hakstat_samples *samples, const struct hakstat_
 void hakstat_samples_frag(struct hakstat_samples *samples, const struct hakstat_event_op *op)
 {
 	add_to_site(samples->sites[HAKSTAT_SITE_FRAG], stack_of_frames(samples, op), op);
-}
-
-/* Estimates --------------------------------------------------------------------------------- */
-
-/*
- * Around the mean of few or skewed samples an interval of 1.96 deviations holds the truth less often
- * than in 95 of 100 times; by how much, and so how much wider it has to be, is known up to 1 / n from
- * Edgeworth's expansion (P. Hall, The Bootstrap and Edgeworth Expansion, 1992, 2.6). Of its terms the
- * ones for skewness and for the estimated deviation count.
- */
-static double widening(const struct hakstat_sample_sums *s, double mean)
-{
-	const double z2 = 1.96 * 1.96;
-	double first = s->v_requested / s->v, second = s->v_requested2 / s->v, third = s->v_requested3 / s->v;
-	double m2 = second - 2 * mean * first + mean * mean;
-	double m3 = third - 3 * mean * second + 3 * mean * mean * first - mean * mean * mean;
-	/* All but equal samples: what is left are rounding errors. */
-	double skewness2 = m2 > 1e-9 * second ? m3 * m3 / (m2 * m2 * m2) : 0;
-
-	return 1 + (skewness2 * (z2 * z2 + 2 * z2 - 3) / 18 + (z2 + 1) / 4) / (double)s->samples;
-}
-
-/*
- * One more observation, spread evenly over the range, keeps few samples that happen to be equal from
- * claiming certainty.
- */
-double hakstat_samples_variance(const struct hakstat_sample_sums *s, double count, double range)
-{
-	double n = (double)s->samples;
-	double mean = s->requested / s->weight;
-	double spread = s->v_requested2 - 2 * mean * s->v_requested + mean * mean * s->v;
-	double per_count = count / s->weight;
-	double prior = range * range / 12;
-	double wider = s->v > 0 ? widening(s, mean) : 1;
-
-	return wider * wider *
-	       (MAX(spread, 0) * per_count * per_count + count * count * prior / ((n + 1) * n));
 }

@@ -183,7 +183,7 @@ static uint64_t add_capped(uint64_t a, uint64_t b)
 void hakstat_counts_add(struct hakstat_counts *to, const struct hakstat_counts *from)
 {
 	HAKSTAT_COUNTS(ADD_FIELD)
-	to->variance += from->variance;
+	hakstat_variances_add(&to->v, &from->v);
 }
 
 void hakstat_gauges_add(struct hakstat_gauges *to, const struct hakstat_gauges *from)

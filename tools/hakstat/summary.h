@@ -14,6 +14,7 @@
 
 #include "mode.h"
 #include "resizes.h"
+#include "variances.h"
 
 enum hakstat_table_id {
 	HAKSTAT_BY_CLASS,
@@ -69,7 +70,7 @@ enum hakstat_table_id {
 
 struct hakstat_counts {
 	HAKSTAT_COUNTS(HAKSTAT_U64_FIELD)
-	double variance; /* of requested_bytes; 0 when exact */
+	struct hakstat_variances v;
 };
 
 struct hakstat_gauges {

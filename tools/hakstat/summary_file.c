@@ -33,6 +33,13 @@ static void put_number(json_t *to, const char *key, uint64_t value)
 	}
 }
 
+static void put_real(json_t *to, const char *key, double value)
+{
+	if (value != 0) {
+		json_object_set_new(to, key, json_real(value));
+	}
+}
+
 static json_t *texts(const GPtrArray *array)
 {
 	json_t *to = json_array();
@@ -50,9 +57,9 @@ static json_t *counts_json(const struct hakstat_counts *n)
 #define PUT(field) put_number(to, #field, n->field);
 	HAKSTAT_COUNTS(PUT)
 #undef PUT
-	if (n->variance > 0) {
-		json_object_set_new(to, "variance", json_real(n->variance));
-	}
+#define PUT(field, key) put_real(to, key, n->v.field);
+	HAKSTAT_VARIANCES(PUT)
+#undef PUT
 	return to;
 }
 
@@ -212,7 +219,9 @@ static void get_counts(const json_t *from, struct hakstat_counts *n)
 #define GET(field) n->field = get_number(from, #field);
 	HAKSTAT_COUNTS(GET)
 #undef GET
-	n->variance = MAX(json_number_value(json_object_get(from, "variance")), 0);
+#define GET(field, key) n->v.field = json_number_value(json_object_get(from, key));
+	HAKSTAT_VARIANCES(GET)
+#undef GET
 }
 
 static GPtrArray *get_stack(const json_t *from)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "resizes.h"
+#include "variances.h"
 
 enum {
 	HAKSTAT_MAX_CLASSES = 128,  /* what a packed operation can name */
@@ -67,6 +68,7 @@ struct hakstat_tally {
 struct hakstat_batch {
 	uint64_t allocs, frees, resizes, requested, usable;
 	uint64_t malformed; /* operations that cannot be read, or with impossible sizes */
+	struct hakstat_variances v;
 };
 
 /* Zeroed memory is an empty tally. Frees what it holds. */

@@ -11,6 +11,7 @@ enum { SLICES = 128, FIRST_SHIFT = 20, LAST_SHIFT = 62 };
 
 struct slice {
 	uint64_t allocs, frees, requested, usable;
+	struct hakstat_variances v;
 	uint64_t peak_live, committed, resident; /* the most there was in it */
 	uint64_t has_level, has_resident;	 /* a snapshot is in it; and all processes had told */
 	GArray *classes; /* struct hakstat_heap_class at the last snapshot in it; or NULL */
@@ -79,6 +80,7 @@ static void fold_slice(struct slice *to, struct slice *from)
 	to->frees += from->frees;
 	to->requested += from->requested;
 	to->usable += from->usable;
+	hakstat_variances_add(&to->v, &from->v);
 	to->peak_live = MAX(to->peak_live, from->peak_live);
 	to->committed = MAX(to->committed, from->committed);
 	to->resident = MAX(to->resident, from->resident);
@@ -150,6 +152,7 @@ void hakstat_timeline_add(struct hakstat_timeline *t, int64_t time_ns, const str
 	slice->frees += batch->frees;
 	slice->requested += batch->requested;
 	slice->usable += batch->usable;
+	hakstat_variances_add(&slice->v, &batch->v);
 }
 
 static struct hakstat_heap_class *class_of(GArray *classes, const struct hakstat_heap_class *like)
@@ -367,6 +370,7 @@ void hakstat_timeline_finish(struct hakstat_timeline *t, struct hakstat_summary 
 		row->n.frees = slice->frees;
 		row->n.requested_bytes = slice->requested;
 		row->n.usable_bytes = slice->usable;
+		row->n.v = slice->v;
 		row->g.peak_live_bytes = slice->peak_live;
 		row->g.committed_bytes = slice->committed;
 		row->g.resident_bytes = slice->resident;

@@ -19,7 +19,7 @@ function classLines(b) {
   return [`${r.name} (${r.route})`, ["block", r.usable ? formatBytes(r.usable) : "whole pages"], ["allocations", formatCount(r.allocs)],
     ["usable", formatBytes(b.usable)], ["requested", formatBytes(b.requested)], ["waste", `${formatBytes(b.waste)}, ${percentOf(b.waste, b.usable - b.unknown)}`],
     ...(b.unknown ? [["request unknown", formatBytes(b.unknown)]] : []),
-    ...(trace.estimated && r.ci95_percent ? [["95 % interval", `±${r.ci95_percent.toFixed(1)} %`]] : [])];
+    ...(trace.estimated && r.ci95_percent ? [["95 % intervals", `requested ±${r.ci95_percent.toFixed(1)} %, waste ±${formatBytes(r.waste_bytes_ci95)}`]] : [])];
 }
 
 // The 95 % interval of what was requested, as a line with ends.

@@ -65,7 +65,7 @@ function showTotals() {
   const t = totals;
   const ci = trace.estimated && t.ci95_percent !== null ? `±${t.ci95_percent.toFixed(1)}\u00a0% (95\u00a0%), ` : "";
   const exact = trace.estimated ? "" : ", exact";
-  addCard("Waste of all allocations", bytesOr(t.waste_bytes), `${t.waste_percent === null ? "?" : formatPercent(t.waste_percent)} of usable${trace.estimated ? ", estimated" : exact}`, "hero");
+  addCard("Waste of all allocations", bytesOr(t.waste_bytes), `${t.waste_percent === null ? "?" : formatPercent(t.waste_percent)}${trace.estimated && t.waste_percent_ci95 ? `, ±${t.waste_percent_ci95.toFixed(1)} points (95\u00a0%),` : ""} of usable${trace.estimated ? ", estimated" : exact}`, "hero");
   addCard("Requested", bytesOr(t.requested_bytes), `${ci}in ${formatCount(t.allocs)} allocations`);
   addCard("Usable", bytesOr(t.usable_bytes), `the blocks they got, ${formatCount(t.frees)} freed`);
   addCard("Peak of live blocks", bytesOr(t.peak_live_bytes), t.peak_live_waste_bytes == null ? "" : `${formatBytes(t.peak_live_waste_bytes)} waste in the highest snapshot`);

@@ -107,7 +107,7 @@ class Table {
 
   columns() {
     return this.table.columns.map((column, at) => ({ column, at }))
-      .filter(c => this.all || c.column.shown || (trace.estimated && c.column.key === "ci95_percent"));
+      .filter(c => this.all || c.column.shown || (trace.estimated && ["ci95_percent", "waste_percent_ci95"].includes(c.column.key)));
   }
 
   textOf(row) {
