@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The recipe of the saved summaries: records redis-server under redis-benchmark with the table fine and
 # with classic, and saves each as redis-TABLE.summary.gz here; docs/formats.md is made from them.
-# They name the files and the host that they saw, so install to a neutral place, and as root run
+# Needs go, chromium and pngquant as well, for the picture and for what pprof says. The summaries name the files
+# and the host that they saw, so install to a neutral place, and as root run
 #   unshare -u sh -c 'hostname db1; tests/data/redis/record.sh /opt/hakmem/bin/hakstat'
 set -eu
 hakstat=$1
@@ -30,6 +31,12 @@ for table in fine classic; do
 	recorder=
 	"$hakstat" report --format summary "redis-$table" | gzip -9n >"$here/redis-$table.summary.gz"
 done
+
+# The picture in docs/formats.md.
+"$hakstat" report --format html -o redis.html redis-fine
+chromium --headless=new --no-sandbox --disable-gpu --hide-scrollbars --virtual-time-budget=5000 \
+	--window-size=1000,1330 --screenshot=redis.png "file://$work/redis.html"
+pngquant --force --output "$here/../../../docs/formats-html.png" 64 redis.png
 
 # What a reader says of the profile; tests/e2e/report_readers.t compares.
 "$hakstat" report --format pprof -o redis.pb.gz redis-fine
