@@ -14,13 +14,13 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "hak_tp.h"
 #include "session.h"
-#include "snapshot.h"
 #include "thread.h"
+#include "worker.h"
 
 enum {
 	CHUNK_BYTES = 64 * 1024,
@@ -156,7 +156,7 @@ static void flush_own(struct hak_batch *b)
 	reset(b);
 	pthread_mutex_unlock(&b->lock);
 	hak_tracer_thread.is_flushing = false;
-	hak_snapshot_wake_if_idle();
+	hak_worker_wake_if_idle();
 	errno = saved;
 }
 
@@ -366,13 +366,7 @@ static void flush_before(struct hak_batch *b, void *arg)
 
 void hak_batch_flush_last(void)
 {
-	struct timespec deadline;
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_nsec += LAST_WAIT_MS * 1000000L;
-	if (deadline.tv_nsec >= 1000000000L) {
-		deadline.tv_nsec -= 1000000000L;
-		deadline.tv_sec++;
-	}
+	struct timespec deadline = hak_clock_in_ms(LAST_WAIT_MS);
 	for_each(flush_before, &deadline);
 }
 

@@ -7,9 +7,9 @@
  */
 #include <stdatomic.h>
 #include <sys/auxv.h>
-#include <time.h>
 
 #include "batch.h"
+#include "clock.h"
 #include "estimate.h"
 #include "hak_tp.h"
 #include "hakmem_ops_word.h"
@@ -21,15 +21,9 @@
 #include "stack.h"
 #include "stack_table.h"
 #include "thread.h"
+#include "worker.h"
 
 static unsigned frag_percent;
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
-}
 
 static uint64_t pack(enum hak_word_kind kind, const struct hak_trace_op *op)
 {
@@ -151,7 +145,7 @@ static void on_sample_alloc(const struct hak_trace_op *op, struct hak_trace_samp
 	}
 	session = hak_session_sampling(&is_new);
 	sample->generation = session.since;
-	sample->time_ns = now_ns();
+	sample->time_ns = (uint64_t)hak_clock_ns();
 	hak_estimate_add(session.since, op, sample->weight, 1);
 	hak_stack_capture(&stack);
 	if (stack.depth) {
@@ -164,7 +158,7 @@ static void on_sample_alloc(const struct hak_trace_op *op, struct hak_trace_samp
 		hak_session_end_event();
 	}
 	if (is_new) {
-		hak_snapshot_wake();
+		hak_worker_wake();
 	}
 }
 
@@ -177,7 +171,7 @@ static void on_sample_free(const struct hak_trace_op *op, const struct hak_trace
 		return;
 	}
 	if (sample->generation != 0 && sample->generation == hak_session_sampling(&is_new).since) {
-		uint64_t now = now_ns();
+		uint64_t now = (uint64_t)hak_clock_ns();
 		lifetime_ns = now > sample->time_ns ? now - sample->time_ns : 1;
 		hak_estimate_add(sample->generation, op, sample->weight, -1);
 	}
@@ -246,6 +240,7 @@ static void on_fork(int phase)
 		hak_estimate_after_fork();
 		hak_leave_after_fork();
 		hak_snapshot_after_fork();
+		hak_worker_after_fork();
 	}
 }
 

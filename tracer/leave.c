@@ -27,6 +27,7 @@
 #include "session.h"
 #include "snapshot.h"
 #include "thread.h"
+#include "worker.h"
 
 #define INTERPOSED __attribute__((visibility("default")))
 
@@ -59,7 +60,7 @@ void hak_leave_begin(void)
 	int saved = errno;
 	if (hak_leave_is_armed()) {
 		hak_session_close();
-		hak_snapshot_quiesce();
+		hak_worker_quiesce();
 		hak_trace_run_unseen(flush, NULL);
 	}
 	errno = saved;

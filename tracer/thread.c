@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "snapshot.h"
+#include "worker.h"
 
 enum { CLASSES = 256 };
 
@@ -50,7 +50,7 @@ bool hak_thread_classify(void)
 	if (hak_tracer_thread.state == HAK_THREAD_NEW) {
 		int saved = errno;
 		hak_tracer_thread.state = is_lttng() ? HAK_THREAD_HIDDEN : HAK_THREAD_SHOWN;
-		hak_snapshot_start_if_missing();
+		hak_worker_start_if_missing();
 		errno = saved;
 	}
 	return hak_tracer_thread.state != HAK_THREAD_HIDDEN;
