@@ -11,8 +11,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <time.h>
 
+#include "clock.h"
 #include "thread.h"
 
 enum { LOCK_WAIT_MS = 1000 };
@@ -30,11 +30,12 @@ static int (*real_dlclose)(void *);
 
 typedef int iterate_fn(int (*)(struct dl_phdr_info *, size_t, void *), void *);
 static iterate_fn *real_iterate;
+static atomic_uint iterators; /* threads that list the modules, and hold the loader's lock for it */
 static pthread_mutex_t looking = PTHREAD_MUTEX_INITIALIZER;
 static unsigned long long seen_loads; /* looking */
 static bool is_fork_ours;
 static _Thread_local bool is_fork_locked;
-static bool is_stuck; /* a fork child of a process that was loading or unloading */
+static bool is_stuck; /* a fork child of a process that was loading, unloading or listing modules */
 
 bool hak_modules_are_lock_free(void)
 {
@@ -108,9 +109,7 @@ static int read_loads(struct dl_phdr_info *info, size_t size, void *adds)
  */
 static bool lock_for_a_while(void)
 {
-	struct timespec deadline;
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += LOCK_WAIT_MS / 1000;
+	struct timespec deadline = hak_clock_in_ms(LOCK_WAIT_MS);
 	return pthread_mutex_clocklock(&looking, CLOCK_MONOTONIC, &deadline) == 0;
 }
 
@@ -193,6 +192,9 @@ void hak_modules_after_fork(void)
 		_r_debug.r_state = RT_CONSISTENT;
 		is_stuck = true;
 	}
+	if (atomic_exchange(&iterators, 0) != 0) {
+		is_stuck = true;
+	}
 }
 
 /*
@@ -206,5 +208,11 @@ dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *da
 	if (!real_iterate) {
 		real_iterate = (iterate_fn *)dlsym(RTLD_NEXT, "dl_iterate_phdr");
 	}
-	return is_stuck || !real_iterate ? 0 : real_iterate(callback, data);
+	if (is_stuck || !real_iterate) {
+		return 0;
+	}
+	atomic_fetch_add(&iterators, 1);
+	int result = real_iterate(callback, data);
+	atomic_fetch_sub(&iterators, 1);
+	return result;
 }

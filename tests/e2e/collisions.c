@@ -5,13 +5,16 @@
  * when a child did not end as it should, a minute's hang included.
  *
  *   dlopen    forked while a thread opens and closes libraries; they allocate and leave
+ *   list      forked while a thread lists the modules, under the loader's lock; likewise
  *   signal    interrupted again and again while they allocate; the last handler leaves by _exit
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +38,22 @@ static void *open_and_close(void *arg)
 		if (library) {
 			dlclose(library);
 		}
+	}
+	return arg;
+}
+
+static int look_at(struct dl_phdr_info *info, size_t length, void *seen)
+{
+	(void)length;
+	*(unsigned long *)seen += info->dlpi_phnum;
+	return 0;
+}
+
+static void *list_modules(void *arg)
+{
+	unsigned long seen = 0;
+	for (;;) {
+		dl_iterate_phdr(look_at, &seen);
 	}
 	return arg;
 }
@@ -92,7 +111,7 @@ static int run_child(int is_interrupted, unsigned number)
 
 int main(int argc, char **argv)
 {
-	pthread_t opener;
+	pthread_t other;
 	unsigned long count = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
 	int is_interrupted = argc == 4 && strcmp(argv[1], "signal") == 0;
 	given = mmap(NULL, sizeof *given, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -100,7 +119,9 @@ int main(int argc, char **argv)
 	if (count == 0 || given == MAP_FAILED) {
 		return 2;
 	}
-	if (!is_interrupted && pthread_create(&opener, NULL, open_and_close, NULL) != 0) {
+	bool lists = argc == 4 && strcmp(argv[1], "list") == 0;
+	if (!is_interrupted &&
+	    pthread_create(&other, NULL, lists ? list_modules : open_and_close, NULL) != 0) {
 		return 2;
 	}
 	for (unsigned n = 0; n < count; n++) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A fork while another thread is inside dlopen: LTTng asks the loader for the modules in each fork
-# child, and the loader's lock may be taken there by nobody.
+# A fork while another thread is inside dlopen, or lists the modules: LTTng asks the loader for the
+# modules in each fork child, and the loader's lock may be taken there by nobody.
 . "$(dirname "$0")/../support/lttng.sh"
 . "$(dirname "$0")/../support/tap.sh"
 need_lttng
@@ -22,6 +22,8 @@ collide() {
 export HAKMEM_SAMPLE_BYTES=4K
 collide sample dlopen 40
 tap_ok "stacks were walked in them" test "$(ask 'len(r["sites"])')" -gt 0
-collide full dlopen 40
-tap_is "$seen" "$given" "full, dlopen: each operation, once"
+for how in dlopen list; do
+	collide full $how 40
+	tap_is "$seen" "$given" "full, $how: each operation, once"
+done
 tap_done
