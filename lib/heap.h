@@ -34,10 +34,13 @@ struct hak_bin {
 	int32_t allocs_left;
 	int32_t frees_left;
 	void **top; /* one past the block to be used next */
-	/* Of the class, here for the fast path; 0 while the thread has no heap. */
-	uint64_t
-		divisor; /* ceil(2^64 / block): n is a multiple of the block when n * divisor wraps to less */
-	uint64_t limit;	 /* secure mode's: the largest request, and where the trailer is */
+	/*
+	 * Of the class, here for the fast path; 0 while the thread has no heap. The divisor is
+	 * ceil(2^64 / block): n is a multiple of the block when n * divisor wraps to less. The limit is
+	 * secure mode's: the largest request, and where the trailer is.
+	 */
+	uint64_t divisor;
+	uint64_t limit;
 };
 
 /* One line: a slow path touches few others. */

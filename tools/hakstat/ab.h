@@ -48,9 +48,9 @@ struct hakstat_ab {
 	bool is_interrupted;
 	GPtrArray *served;  /* char *: what hakmem served, owned */
 	GPtrArray *figures; /* struct hakstat_ab_figure * */
-	struct hakstat_report
-		*reports[HAKSTAT_AB_SIDES]; /* of the recordings with the median waste; or NULL */
-	struct hakstat_diff *diff;	    /* of them; or NULL */
+	/* Of the recordings with the median waste, and their difference; or NULL. */
+	struct hakstat_report *reports[HAKSTAT_AB_SIDES];
+	struct hakstat_diff *diff;
 };
 
 /*

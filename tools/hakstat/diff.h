@@ -25,9 +25,8 @@ struct hakstat_move {
 	char *from, *to; /* "tiny C6, C7", "mid M8192", "smallmid S320 ... S1024" */
 	bool keeps_blocks;
 	struct hakstat_counts base, new;
-	char *option; /* "HAKMEM_SIZE_CLASSES fine -> classic"; NULL: no option explains it */
-	GPtrArray
-		*sites; /* const struct hakstat_delta *: who asks for such sizes, the greatest change first */
+	char *option;	  /* "HAKMEM_SIZE_CLASSES fine -> classic"; NULL: no option explains it */
+	GPtrArray *sites; /* const struct hakstat_delta *: who asks for them, the greatest change first */
 };
 
 struct hakstat_option_change {

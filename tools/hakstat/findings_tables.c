@@ -102,8 +102,8 @@ static void advise_near_miss(struct hakstat_finding *finding, const struct hakst
 				       m->below->requested_max);
 		return;
 	}
-	if (saving_with(m, own).all ==
-	    0) { /* blocks are multiples of 16: no table has one that fits better */
+	if (saving_with(m, own).all == 0) {
+		/* Blocks are multiples of 16: no table has one that fits better. */
 		hakstat_finding_advise(finding, saving_with(m, m->below->block),
 				       "ask for at most %" PRIu64 " bytes", m->below->requested_max);
 		return;

@@ -20,8 +20,8 @@ struct hakstat_model {
 	struct hakstat_symbolizer *symbolizer;
 	struct hakstat_summary *summary;
 	struct hakstat_roster roster;
-	struct hakstat_timeline
-		*timelines[HAKSTAT_MODE_COUNT]; /* by source: which counts is known at the end */
+	/* By source; which one counts is known at the end. */
+	struct hakstat_timeline *timelines[HAKSTAT_MODE_COUNT];
 	bool has_only_pid;
 	uint32_t only_pid;
 };

@@ -60,9 +60,9 @@ struct hakstat_thread {
 	uint64_t next_operation;
 	uint64_t lost_operations;
 	bool lost_unknown; /* more than lost_operations: a gap that no count explains */
-	struct hakstat_gap
-		gaps[HAKSTAT_GAPS]; /* the latest ones: a batch may come late out of a damaged stream */
-	unsigned gap_count;	    /* of all there were */
+	/* The latest ones: a batch may come late out of a damaged stream. */
+	struct hakstat_gap gaps[HAKSTAT_GAPS];
+	unsigned gap_count;			     /* of all there were */
 	uint64_t moving[HAKSTAT_MODE_COUNT];	     /* see hakstat_tally_note_move */
 	struct hakstat_counts n[HAKSTAT_MODE_COUNT]; /* by source: samples, events, packed operations */
 };

@@ -5,6 +5,7 @@
 #include "render.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
@@ -127,9 +128,13 @@ static char *bytes_text(uint64_t bytes, bool is_exact)
 	return g_strdup(text);
 }
 
-static void add_line(GPtrArray *lines, char *line)
+void hakstat_add_line(GPtrArray *lines, const char *format, ...)
 {
-	g_ptr_array_add(lines, line);
+	va_list args;
+
+	va_start(args, format);
+	g_ptr_array_add(lines, g_strdup_vprintf(format, args));
+	va_end(args);
 }
 
 static char *join(const GPtrArray *texts)
@@ -153,16 +158,15 @@ static void add_trace_lines(const struct hakstat_report *r, GPtrArray *lines)
 	hakstat_text_count(events, sizeof events, s->events);
 	hakstat_text_count(lost, sizeof lost, s->lost_events);
 	hakstat_text_count(words, sizeof words, s->lost_operations);
-	add_line(lines, g_strdup_printf("trace     %s%s%s", paths, hosts[0] ? " from " : "", hosts));
-	add_line(lines, g_strdup_printf("recorded  mode %s, %u process%s, %.1f s, %s events, %s %s",
-					hakstat_mode_name(s->mode), r->tables[HAKSTAT_BY_PROCESS]->len,
-					r->tables[HAKSTAT_BY_PROCESS]->len == 1 ? "" : "es",
-					hakstat_report_duration_s(r), events, operations,
-					s->mode == HAKSTAT_MODE_SAMPLE ? "samples" : "operations"));
-	add_line(lines, g_strdup_printf("lost      %s%s events%s%s%s%s", s->lost_unknown ? "at least " : "",
-					lost, s->lost_operations ? ", " : "", s->lost_operations ? words : "",
-					s->lost_operations ? " packed operations" : "",
-					s->partial ? "; PARTIAL: only a part of the trace was read" : ""));
+	hakstat_add_line(lines, "trace     %s%s%s", paths, hosts[0] ? " from " : "", hosts);
+	hakstat_add_line(lines, "recorded  mode %s, %u process%s, %.1f s, %s events, %s %s",
+			 hakstat_mode_name(s->mode), r->tables[HAKSTAT_BY_PROCESS]->len,
+			 r->tables[HAKSTAT_BY_PROCESS]->len == 1 ? "" : "es", hakstat_report_duration_s(r),
+			 events, operations, s->mode == HAKSTAT_MODE_SAMPLE ? "samples" : "operations");
+	hakstat_add_line(lines, "lost      %s%s events%s%s%s%s", s->lost_unknown ? "at least " : "", lost,
+			 s->lost_operations ? ", " : "", s->lost_operations ? words : "",
+			 s->lost_operations ? " packed operations" : "",
+			 s->partial ? "; PARTIAL: only a part of the trace was read" : "");
 	g_free(paths);
 	g_free(hosts);
 }
@@ -173,15 +177,14 @@ static void add_config_line(const struct hakstat_report *r, bool is_exact, GPtrA
 	char *slab;
 
 	if (!c->known) {
-		add_line(lines, g_strdup("options   not in this trace"));
+		hakstat_add_line(lines, "options   not in this trace");
 		return;
 	}
 	slab = bytes_text(c->superslab_size, is_exact);
-	add_line(lines,
-		 g_strdup_printf(
+	hakstat_add_line(lines,
 			 "options   size classes %s, Tiny up to C%u (%u B), superslabs of %s, hakmem %s%s",
 			 c->size_classes, c->tiny_max_class, c->tiny_max_size, slab, c->version,
-			 c->differs ? "; the processes differ in them" : ""));
+			 c->differs ? "; the processes differ in them" : "");
 	g_free(slab);
 }
 
@@ -222,14 +225,13 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 	if (r->summary->estimated && ci.is_known) {
 		g_snprintf(error, sizeof error, " (estimated, ±%.1f %% at 95 %%)", ci.real);
 	}
-	add_line(lines,
-		 g_strdup_printf(
+	hakstat_add_line(lines,
 			 "all       %s allocations, %s frees; requested %s%s, usable %s, waste %s (%s %%)",
-			 allocs, frees, requested, error, usable, waste, part));
-	add_line(lines, g_strdup_printf("live      %s blocks of %s, %s of it waste; peak %s", blocks, live,
-					live_waste, peak));
-	add_line(lines, g_strdup_printf("slabs     committed %s%s; idle in slabs %s; held for reuse %s",
-					committed, resident, idle, held));
+			 allocs, frees, requested, error, usable, waste, part);
+	hakstat_add_line(lines, "live      %s blocks of %s, %s of it waste; peak %s", blocks, live,
+			 live_waste, peak);
+	hakstat_add_line(lines, "slabs     committed %s%s; idle in slabs %s; held for reuse %s", committed,
+			 resident, idle, held);
 	g_free(requested);
 	g_free(usable);
 	g_free(waste);
@@ -251,8 +253,8 @@ GPtrArray *hakstat_head_lines(const struct hakstat_report *r, bool is_exact)
 	add_config_line(r, is_exact, lines);
 	add_sum_lines(r, is_exact, lines);
 	for (guint i = 0; i < r->summary->notes->len; i++) {
-		add_line(lines, g_strdup_printf("note      %s",
-						(const char *)g_ptr_array_index(r->summary->notes, i)));
+		hakstat_add_line(lines, "note      %s",
+				 (const char *)g_ptr_array_index(r->summary->notes, i));
 	}
 	return lines;
 }

@@ -94,6 +94,9 @@ void hakstat_put_prose(const struct hakstat_view *view, int indent, const char *
 /* Where the text of such a line begins, behind its label. */
 enum { HAKSTAT_HEAD_INDENT = 10 };
 
+/* One more of the lines that a head is made of. */
+void hakstat_add_line(GPtrArray *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* The report's head: lines of text that say what was recorded, how, and what was lost. */
 GPtrArray *hakstat_head_lines(const struct hakstat_report *report, bool is_exact);
 void hakstat_put_head(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);

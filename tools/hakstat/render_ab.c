@@ -147,32 +147,28 @@ static void fill_grid(const struct hakstat_ab *ab, bool is_exact, struct hakstat
 	}
 }
 
-static void add_line(GPtrArray *lines, char *line)
-{
-	g_ptr_array_add(lines, line);
-}
-
 static GPtrArray *head_lines(const struct hakstat_ab *ab)
 {
 	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
 	char *command = command_text(ab);
 	char *served = served_text(ab);
 
-	add_line(lines, g_strdup_printf("command   %s", command));
+	hakstat_add_line(lines, "command   %s", command);
 	for (int side = 0; side < HAKSTAT_AB_SIDES; side++) {
 		char *settings = settings_text(ab, side);
-		add_line(lines, g_strdup_printf("%c         %s", letters[side], settings));
+		hakstat_add_line(lines, "%c         %s", letters[side], settings);
 		g_free(settings);
 	}
-	add_line(lines, g_strdup_printf("runs      %u pairs, turn about%s", ab->pairs,
-					ab->is_interrupted ? "; PARTIAL: interrupted before the end" : ""));
+	hakstat_add_line(lines, "runs      %u pairs, turn about%s", ab->pairs,
+			 ab->is_interrupted ? "; PARTIAL: interrupted before the end" : "");
 	if (ab->recordings) {
-		add_line(lines, g_strdup_printf("waste     %u recording%s of each in mode %s, apart from the "
-						"timed runs",
-						ab->recordings, ab->recordings == 1 ? "" : "s",
-						hakstat_mode_name(hakstat_mode_of_choice(ab->plan->mode))));
+		hakstat_add_line(lines,
+				 "waste     %u recording%s of each in mode %s, apart from the "
+				 "timed runs",
+				 ab->recordings, ab->recordings == 1 ? "" : "s",
+				 hakstat_mode_name(hakstat_mode_of_choice(ab->plan->mode)));
 	}
-	add_line(lines, g_strdup_printf("served    by hakmem: %s", served));
+	hakstat_add_line(lines, "served    by hakmem: %s", served);
 	g_free(command);
 	g_free(served);
 	return lines;
@@ -183,20 +179,19 @@ static GPtrArray *foot_lines(const struct hakstat_ab *ab)
 	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
 
 	if (ab->pairs) {
-		add_line(lines,
-			 g_strdup("a and b are medians; 'b to a' and its interval come from the pairs' "
-				  "ratios (Hodges-Lehmann)"));
-		add_line(lines, g_strdup("more than noise: exact Wilcoxon signed-rank test of the pairs, 5 % "
-					 "for all rows together (Holm)"));
+		hakstat_add_line(lines, "a and b are medians; 'b to a' and its interval come from the pairs' "
+					"ratios (Hodges-Lehmann)");
+		hakstat_add_line(lines, "more than noise: exact Wilcoxon signed-rank test of the pairs, 5 %% "
+					"for all rows together (Holm)");
 	}
 	if (ab->recordings) {
-		add_line(lines,
-			 g_strdup_printf("waste to committed: more than noise when all recordings of a and b "
-					 "are apart, and %u of each are needed",
-					 HAKSTAT_AB_RECORDINGS_LEAST));
+		hakstat_add_line(lines,
+				 "waste to committed: more than noise when all recordings of a and b "
+				 "are apart, and %u of each are needed",
+				 HAKSTAT_AB_RECORDINGS_LEAST);
 	}
-	add_line(lines,
-		 g_strdup("peak RSS is the largest process's; CPU time and page faults are those of all"));
+	hakstat_add_line(lines,
+			 "peak RSS is the largest process's; CPU time and page faults are those of all");
 	return lines;
 }
 

@@ -11,8 +11,8 @@
 
 struct hakstat_tree_node {
 	char *name; /* function, or module and offset; NULL for the root, which is no frame */
-	struct hakstat_row
-		row;	     /* only `n`, of all stacks that pass here, and `stack`: the first one's frame */
+	/* Only `n`, of all stacks that pass here, and `stack`: the first one's frame. */
+	struct hakstat_row row;
 	GPtrArray *children; /* struct hakstat_tree_node *, the most wasteful first */
 	GHashTable *by_name; /* name -> child; owns nothing */
 };
