@@ -6,11 +6,11 @@
 
 #include <glib.h>
 
-#include "tally.h"
+#include "bucket.h"
 
 enum { FIRST_CAPACITY = 64, EXACT_INDEXES = 2 * (HAKSTAT_EXACT_SIZES / 8) + 2 };
 
-_Static_assert(EXACT_INDEXES + 52 * HAKSTAT_SUB_BUCKETS == HAKSTAT_RESIZE_INDEXES, "indexes of resizes");
+_Static_assert(EXACT_INDEXES + HAKSTAT_WIDE_BUCKETS == HAKSTAT_RESIZE_INDEXES, "indexes of resizes");
 
 /* Two indexes for each 8 bytes: their end, and what lies before it. */
 uint32_t hakstat_resize_index(uint64_t size)

@@ -10,16 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bucket.h"
 #include "resizes.h"
 #include "variances.h"
 
 enum {
-	HAKSTAT_MAX_CLASSES = 128,  /* what a packed operation can name */
-	HAKSTAT_REASONS = 8,	    /* likewise */
-	HAKSTAT_EXACT_SIZES = 4096, /* up to here each size has a bucket of its own */
-	HAKSTAT_SUB_BUCKETS = 64,   /* of each doubling above */
-	HAKSTAT_BUCKETS = HAKSTAT_EXACT_SIZES + 1 + 52 * HAKSTAT_SUB_BUCKETS,
-	HAKSTAT_WEIGHT_ONE = 256, /* sampled operations are counted in units of 1/256 */
+	HAKSTAT_MAX_CLASSES = 128, /* what a packed operation can name */
+	HAKSTAT_REASONS = 8,	   /* likewise */
+	HAKSTAT_WEIGHT_ONE = 256,  /* sampled operations are counted in units of 1/256 */
 };
 
 /*
@@ -105,18 +103,5 @@ void hakstat_tally_mark_peak(struct hakstat_tally *tally);
 
 /* One class's cells of all reasons together. */
 struct hakstat_cell hakstat_tally_sum(const struct hakstat_tally *tally, uint32_t class_id);
-
-/* The bucket of a request size, and the sizes that share it. */
-static inline uint32_t hakstat_bucket_of(uint64_t size)
-{
-	unsigned exponent;
-
-	if (size <= HAKSTAT_EXACT_SIZES) {
-		return (uint32_t)size;
-	}
-	exponent = 63u - (unsigned)__builtin_clzll(size - 1);
-	return HAKSTAT_EXACT_SIZES + 1 + (exponent - 12) * HAKSTAT_SUB_BUCKETS +
-	       (uint32_t)((size - 1) >> (exponent - 6) & (HAKSTAT_SUB_BUCKETS - 1));
-}
 
 #endif
