@@ -226,8 +226,13 @@ completes "values of the short form" "folded" report -f fo
 completes "values behind =, before one is begun" "$(tr '|' '\n' <<<"callers|callees" | sort | paste -sd ' ')" report --tree =
 completes "and when one is" "callees" report --tree = callee
 completes "values where a file may stand as well" "classic" whatif --size-classes cl
-completes "columns of the table in question" "waste_bytes waste_percent" report --by site --sort waste
-completes "and of another" "peak_live_bytes" report --by time --sort peak
+columns_of() { # TABLE PREFIX
+	"$hakstat" --list-columns | awk -F '\t' -v table="$1" -v prefix="$2" '$1 == table && index($2, prefix) == 1 { print $2 }' | sort | paste -sd ' '
+}
+tap_like "$(columns_of site waste)" "waste_bytes.* waste_percent" "there are columns to complete"
+completes "columns of the table in question" "$(columns_of site waste)" report --by site --sort waste
+completes "and of another" "$(columns_of time peak)" report --by time --sort peak
+completes "behind =, too" "$(columns_of time peak)" report --by = time --sort peak
 completes "files" "redis.summary" report redis
 completes "files for an option" "redis.summary" report -o redis
 completes "the command that is run" "redis.summary" record -- true redis
