@@ -4,6 +4,7 @@
  */
 #include "columns.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -135,10 +136,10 @@ static struct hakstat_value get_waste_percent(const struct hakstat_row *r)
 
 	return percent((double)hakstat_counts_waste(&r->n), known);
 }
-/* Half the width of a 95 % interval. */
+/* Half the width of a 95 % interval. A file may claim variances whose sum is no number any more. */
 static double half_width(double variance)
 {
-	return variance > 0 ? 1.96 * sqrt(variance) : 0;
+	return variance > 0 ? 1.96 * sqrt(MIN(variance, DBL_MAX)) : 0;
 }
 
 static struct hakstat_value get_allocs_ci95(const struct hakstat_row *r)
