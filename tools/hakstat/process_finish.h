@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One process on its way into the summary: what the parts of that need in common. Internal to
- * process_finish.c and process_requests.c.
+ * process_finish.c, process_requests.c and process_row.c.
  */
 #ifndef HAKSTAT_PROCESS_FINISH_H
 #define HAKSTAT_PROCESS_FINISH_H
