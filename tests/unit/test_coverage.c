@@ -3,8 +3,8 @@
  * Thousands of sampled recordings of one known load, by the library's sampler and into the
  * report's estimator: a 95 % interval must hold the truth in 95 of 100 of them, and estimates must
  * be right on average. That goes for every sum and ratio that the report tells of classes, routes, sizes,
- * call sites, threads and all, of one recording, of two merged, and of one whose allocations nobody
- * counted. Seeds are fixed and printed; HAK_TEST_SEED=n takes another one.
+ * call sites, threads and all, and of what is live, of one recording, of two merged, and of one whose
+ * allocations nobody counted. Seeds are fixed and printed; HAK_TEST_SEED=n takes another one.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -75,6 +75,7 @@ struct truth {
 };
 
 static struct truth truths[LOADS], all_truth, site_truths[SITES], route_truths[ROUTES][2], size_truths[2];
+static struct truth live_truths[LOADS], all_live, site_live[SITES], size_live[2];
 
 static uint64_t usable_of(const struct load *load, uint64_t size)
 {
@@ -99,6 +100,26 @@ static void add_truth(struct truth *t, uint64_t size, uint64_t usable)
 	t->usable += usable;
 }
 
+/* Of three, two are still held in the end. */
+static bool is_freed(uint64_t n)
+{
+	return hash(n ^ 0x777777) % 3 == 0;
+}
+
+static void find_live_truths(const struct load *load, uint64_t n)
+{
+	uint64_t size = load->size(load, n), usable = usable_of(load, size);
+	if (is_freed(n)) {
+		return;
+	}
+	add_truth(&live_truths[load - loads], size, usable);
+	add_truth(&all_live, size, usable);
+	add_truth(&site_live[site_of(n)], size, usable);
+	if (load->size == skewed) {
+		add_truth(&size_live[size == load->most], size, usable);
+	}
+}
+
 static void find_truths(void)
 {
 	for (int i = 0; i < LOADS; i++) {
@@ -113,6 +134,7 @@ static void find_truths(void)
 			if (load->size == skewed) {
 				add_truth(&size_truths[size == load->most], size, usable);
 			}
+			find_live_truths(load, n);
 		}
 	}
 }
@@ -173,6 +195,16 @@ static void feed_sample(void *to, const struct hakstat_event_op *op)
 	hakstat_model_feed(to, &e);
 }
 
+static void feed_and_free(void *to, const struct hakstat_event_op *op)
+{
+	struct hakstat_event e = event(HAKSTAT_EVENT_SAMPLE_FREE);
+	feed_sample(to, op);
+	e.u.op = *op;
+	if (is_freed(op->ptr >> 4 & 0xffffffff)) {
+		hakstat_model_feed(to, &e);
+	}
+}
+
 static void snapshot(struct hakstat_model *m, uint64_t number)
 {
 	for (int i = 0; i < LOADS; i++) {
@@ -183,8 +215,9 @@ static void snapshot(struct hakstat_model *m, uint64_t number)
 			.route = loads[i].route,
 			.usable = loads[i].block,
 			.allocs = number ? loads[i].allocs : 0,
-			.live = number ? loads[i].allocs : 0,
-			.slab_bytes = number && !loads[i].block ? truths[i].usable : 0,
+			.frees = number ? loads[i].allocs - live_truths[i].allocs : 0,
+			.live = number ? live_truths[i].allocs : 0,
+			.slab_bytes = number && !loads[i].block ? live_truths[i].usable : 0,
 		};
 		hakstat_model_feed(m, &e);
 	}
@@ -209,7 +242,7 @@ static struct hakstat_summary *recorded(uint64_t *random, bool is_counted)
 		snapshot(m, 0);
 	}
 	for (int i = 0; i < LOADS; i++) {
-		sample_all(&loads[i], random, feed_sample, m);
+		sample_all(&loads[i], random, feed_and_free, m);
 	}
 	if (is_counted) {
 		snapshot(m, 1);
@@ -260,10 +293,10 @@ static uint64_t seed(void)
 }
 
 /* What a row tells, with its intervals as the report prints them. */
-enum { ALLOCS, BYTES, WASTE, PERCENT, TOLD };
+enum { ALLOCS, BYTES, WASTE, PERCENT, LIVE, LIVE_BYTES, LIVE_USABLE, LIVE_WASTE, TOLD };
 
 struct check {
-	const struct truth *truth;
+	const struct truth *truth, *live; /* no `live`: the row does not tell */
 	struct record told[TOLD];
 };
 
@@ -274,13 +307,28 @@ static double value_of(const struct hakstat_row *row, const char *key)
 	return c->unit == HAKSTAT_UNIT_PERCENT ? v.real : (double)v.number;
 }
 
-static void name_check(struct check *c, const char *name, const struct truth *truth)
+static void name_check(struct check *c, const char *name, const struct truth *truth, const struct truth *live)
 {
-	static const char *const told[TOLD] = { "allocs", "bytes", "waste", "waste %" };
+	static const char *const told[TOLD] = { "allocs", "bytes",	"waste",       "waste %",
+						"live",	  "live bytes", "live usable", "live waste" };
 	c->truth = truth;
+	c->live = live;
 	for (int i = 0; i < TOLD; i++) {
 		snprintf(c->told[i].what, sizeof c->told[i].what, "%s, %s", name, told[i]);
 	}
+}
+
+static void check_live(struct check *c, const struct hakstat_row *row, double times)
+{
+	double requested = times * (double)c->live->requested, usable = times * (double)c->live->usable;
+	note(&c->told[LIVE], (double)row->n.live, value_of(row, "live_ci95"),
+	     times * (double)c->live->allocs);
+	note(&c->told[LIVE_BYTES], (double)row->n.live_requested_bytes,
+	     value_of(row, "live_requested_bytes_ci95"), requested);
+	note(&c->told[LIVE_USABLE], (double)row->n.live_usable_bytes, value_of(row, "live_usable_bytes_ci95"),
+	     usable);
+	note(&c->told[LIVE_WASTE], (double)hakstat_counts_live_waste(&row->n),
+	     value_of(row, "live_waste_bytes_ci95"), usable - requested);
 }
 
 /* `times`: recordings that were merged. */
@@ -296,16 +344,23 @@ static void check_row(struct check *c, const struct hakstat_row *row, double tim
 	     times * waste);
 	note(&c->told[PERCENT], value_of(row, "waste_percent"), value_of(row, "waste_percent_ci95"),
 	     100 * waste / usable);
+	if (c->live) {
+		check_live(c, row, times);
+	}
 }
 
-/* Counts that are exact are right each time, with an interval of nothing. */
+/*
+ * Counts that are exact are right each time, with an interval of nothing. What is live rests on fewer
+ * samples than the sums do: it has wider intervals where they are skewed.
+ */
 static bool is_check_good(const struct check *c, bool may_be_wider)
 {
 	bool good = true;
-	for (int i = 0; i < TOLD; i++) {
+	for (int i = 0; i < (c->live ? TOLD : LIVE); i++) {
 		const struct record *r = &c->told[i];
 		bool is_exact = r->squares < 1e-12 * r->runs; /* but for sums in whole bytes */
-		good &= r->runs > RUNS / 2 && (is_exact ? r->hits == r->runs : is_good(r, may_be_wider));
+		bool may = may_be_wider || i >= LIVE;
+		good &= r->runs > RUNS / 2 && (is_exact ? r->hits == r->runs : is_good(r, may));
 	}
 	return good;
 }
@@ -334,19 +389,19 @@ static void name_checks(struct checks *c)
 						       { "large", "large aligned" } };
 	static const char *const sites[SITES] = { "site 0", "site 1", "site 2" };
 	for (int i = 0; i < LOADS; i++) {
-		name_check(&c->classes[i], loads[i].name, &truths[i]);
+		name_check(&c->classes[i], loads[i].name, &truths[i], &live_truths[i]);
 	}
 	for (int i = 0; i < ROUTES; i++) {
-		name_check(&c->routes[i][0], routes[i][0], &route_truths[i][0]);
-		name_check(&c->routes[i][1], routes[i][1], &route_truths[i][1]);
+		name_check(&c->routes[i][0], routes[i][0], &route_truths[i][0], NULL);
+		name_check(&c->routes[i][1], routes[i][1], &route_truths[i][1], NULL);
 	}
 	for (int i = 0; i < SITES; i++) {
-		name_check(&c->sites[i], sites[i], &site_truths[i]);
+		name_check(&c->sites[i], sites[i], &site_truths[i], &site_live[i]);
 	}
-	name_check(&c->sizes[0], "size 7169", &size_truths[0]);
-	name_check(&c->sizes[1], "size 8192", &size_truths[1]);
-	name_check(&c->all, "all", &all_truth);
-	name_check(&c->thread, "thread", &all_truth);
+	name_check(&c->sizes[0], "size 7169", &size_truths[0], &size_live[0]);
+	name_check(&c->sizes[1], "size 8192", &size_truths[1], &size_live[1]);
+	name_check(&c->all, "all", &all_truth, &all_live);
+	name_check(&c->thread, "thread", &all_truth, NULL);
 }
 
 static struct check *check_of(struct checks *c, enum hakstat_table_id table, const struct hakstat_row *row)

@@ -186,6 +186,28 @@ static struct hakstat_value get_live_waste(const struct hakstat_row *r)
 {
 	return number_if(knows_live(r), hakstat_counts_live_waste(&r->n));
 }
+/* Infinite: an older summary does not tell. */
+static struct hakstat_value half_if(bool is_known, double variance)
+{
+	return number_if(is_known && variance < (double)INFINITY, hakstat_rounded(half_width(variance)));
+}
+
+static struct hakstat_value get_live_ci95(const struct hakstat_row *r)
+{
+	return half_if(get_live(r).is_known, r->n.live_v.allocs);
+}
+static struct hakstat_value get_live_requested_ci95(const struct hakstat_row *r)
+{
+	return half_if(knows_live(r), r->n.live_v.requested);
+}
+static struct hakstat_value get_live_usable_ci95(const struct hakstat_row *r)
+{
+	return half_if(true, r->n.live_v.usable);
+}
+static struct hakstat_value get_live_waste_ci95(const struct hakstat_row *r)
+{
+	return half_if(knows_live(r), hakstat_variances_waste(&r->n.live_v));
+}
 static struct hakstat_value get_live_unknown(const struct hakstat_row *r)
 {
 	return number(r->n.live_unknown);
@@ -390,6 +412,10 @@ const struct hakstat_column hakstat_columns[] = {
 	{ "live_requested_bytes", "live req.", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, HEA, 0, "what the live blocks were asked for", get_live_requested },
 	{ "live_usable_bytes", "live usable", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, PRO | HEA, 6, "usable bytes of the live blocks", get_live_usable },
 	{ "live_waste_bytes", "live waste", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, CLA | SIT | PRO | HEA, 6, "waste in the live blocks", get_live_waste },
+	{ "live_ci95", "± live", COUNT, CLA | SIZ | SIT | PRO | TOT, 0, 0, "half width of the 95 % interval of live; 0 when they were counted", get_live_ci95 },
+	{ "live_requested_bytes_ci95", "± live req.", BYTES, CLA | SIZ | SIT | PRO | TOT, 0, 0, "half width of the 95 % interval of live_requested_bytes; 0 when exact", get_live_requested_ci95 },
+	{ "live_usable_bytes_ci95", "± live usable", BYTES, CLA | SIZ | SIT | PRO | TOT, 0, 0, "half width of the 95 % interval of live_usable_bytes; 0 when exact", get_live_usable_ci95 },
+	{ "live_waste_bytes_ci95", "± live waste", BYTES, CLA | SIZ | SIT | PRO | TOT, 0, 0, "half width of the 95 % interval of live_waste_bytes; 0 when exact", get_live_waste_ci95 },
 	{ "live_unknown", "live unknown", COUNT, CLA | TOT | HEA, 0, 0, "live blocks whose request is unknown: older than the trace, or not sampled", get_live_unknown },
 	{ "live_unknown_bytes", "live unknown", BYTES, CLA | PRO | TOT | HEA, 0, 0, "usable bytes of those blocks; live requested, live waste and these are live usable", get_live_unknown_bytes },
 	{ "slabs", "slabs", COUNT, CLA | TOT, CLA, 10, "slabs the class owns at the end", get_slabs },

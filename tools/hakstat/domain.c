@@ -4,13 +4,31 @@
  */
 #include "domain.h"
 
+#include <glib.h>
+
 #define MORE 2.0 /* made-up samples, on either side */
 
 /* What a sum is of: 1, the requested or the usable bytes of each sample. */
 struct summand {
 	double weighted; /* sum of w y */
 	double v;	 /* sum of w (w - 1) y */
+	double v_known;	 /* sum of w (w - 1) y k */
 };
+
+/* What is known of the class: k is 1 when its number is, the usable bytes when those are. */
+struct known {
+	double scale;	 /* to what is known */
+	double weighted; /* sum of w k */
+	double v;	 /* sum of w (w - 1) k^2 */
+};
+
+static struct known known_of(const struct hakstat_domain *d)
+{
+	const struct hakstat_sample_sums *s = d->among;
+
+	return d->usable > 0 ? (struct known) { d->usable / s->usable, s->usable, s->v_usable2 }
+			     : (struct known) { d->count / s->weight, s->weight, s->v };
+}
 
 static bool is_all(const struct hakstat_domain *d)
 {
@@ -25,16 +43,17 @@ static bool is_all(const struct hakstat_domain *d)
 static double covariance(const struct hakstat_domain *d, const struct summand *y, const struct summand *z,
 			 double v)
 {
-	double scale = d->count / d->among->weight;
-	double mean_y = y->weighted / d->among->weight, mean_z = z->weighted / d->among->weight;
+	struct known k = known_of(d);
+	double mean_y = y->weighted / k.weighted, mean_z = z->weighted / k.weighted;
 	double inside = is_all(d) ? 1 : 1 + MORE / (double)d->of->samples;
 	double both = is_all(d) ? 1 : 1 + 2 * MORE / (double)d->among->samples;
 
 	if (d->is_count_sampled) {
 		return inside * v;
 	}
-	return scale * scale *
-		       (inside * (v - mean_z * y->v - mean_y * z->v) + both * mean_y * mean_z * d->among->v) +
+	return k.scale * k.scale *
+		       (inside * (v - mean_z * y->v_known - mean_y * z->v_known) +
+			both * mean_y * mean_z * k.v) +
 	       mean_y * mean_z * d->count_variance;
 }
 
@@ -42,12 +61,15 @@ static double covariance(const struct hakstat_domain *d, const struct summand *y
 static double within(const struct hakstat_domain *d, const struct summand *y, const struct summand *z,
 		     double v)
 {
-	double scale = d->count / d->among->weight;
+	double scale = known_of(d).scale;
 
+	if (d->usable > 0) { /* what the number makes of it is in the bytes */
+		return covariance(d, y, z, v);
+	}
 	return d->of->v > 0 ? scale * scale * (v - y->v * z->v / d->of->v) : 0;
 }
 
-/* Square of the skewness of what they differ in. */
+/* Square of the skewness of what they differ in: of n values at most n. */
 static double skewness2(const struct hakstat_sample_sums *s)
 {
 	double mean = s->requested / s->weight;
@@ -56,7 +78,7 @@ static double skewness2(const struct hakstat_sample_sums *s)
 	double m3 = third - 3 * mean * second + 3 * mean * mean * first - mean * mean * mean;
 
 	/* All but equal samples: what is left are rounding errors. */
-	return m2 > 1e-9 * second ? m3 * m3 / (m2 * m2 * m2) : 0;
+	return m2 > 1e-9 * second ? MIN(m3 * m3 / (m2 * m2 * m2), (double)s->samples) : 0;
 }
 
 /*
@@ -68,11 +90,12 @@ static double skewness2(const struct hakstat_sample_sums *s)
 static double widening(const struct hakstat_domain *d)
 {
 	const double z2 = 1.96 * 1.96;
+	double skewness = d->usable > 0 ? 0 : skewness2(d->of); /* rests of pages are hardly skewed */
 
 	if (d->of->v <= 0) {
 		return 1;
 	}
-	return 1 + (skewness2(d->of) * (z2 * z2 + 2 * z2 - 3) / 18 + (z2 + 1) / 4) / (double)d->of->samples;
+	return 1 + (skewness * (z2 * z2 + 2 * z2 - 3) / 18 + (z2 + 1) / 4) / (double)d->of->samples;
 }
 
 /*
@@ -91,15 +114,35 @@ static double at_least_zero(double value)
 	return value > 0 ? value : 0;
 }
 
+/* That no sample is left does not mean that nothing is: none is one of few, see covariance(). */
+static struct hakstat_variances of_none(const struct hakstat_domain *d)
+{
+	const struct hakstat_sample_sums *s = d->from;
+	double scale = d->is_count_sampled ? 1 : known_of(d).scale;
+	double part;
+
+	if (!s || s->samples == 0) {
+		return (struct hakstat_variances) { 0 };
+	}
+	part = scale * scale * MORE / (double)s->samples;
+	return (struct hakstat_variances) { part * s->v, part * s->v_requested2, part * s->v_usable2,
+					    part * s->v_both };
+}
+
 struct hakstat_variances hakstat_domain_variances(const struct hakstat_domain *d)
 {
 	const struct hakstat_sample_sums *s = d->of;
-	const struct summand one = { s->weight, s->v }, requested = { s->requested, s->v_requested },
-			     usable = { s->usable, s->v_usable };
+	bool k = d->usable > 0;
+	const struct summand one = { s->weight, s->v, k ? s->v_usable : s->v },
+			     requested = { s->requested, s->v_requested, k ? s->v_both : s->v_requested },
+			     usable = { s->usable, s->v_usable, k ? s->v_usable2 : s->v_usable };
 	double wider;
 
-	if (s->samples == 0 || !(d->among->weight > 0)) {
+	if (!(d->among->weight > 0) && !d->is_count_sampled) {
 		return (struct hakstat_variances) { 0 };
+	}
+	if (s->samples == 0) {
+		return of_none(d);
 	}
 	wider = widening(d) * widening(d) - 1;
 	return (struct hakstat_variances) {

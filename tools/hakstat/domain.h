@@ -10,9 +10,11 @@
 
 struct hakstat_domain {
 	const struct hakstat_sample_sums *of, *among; /* its samples, and the class's */
-	double count;	       /* allocations of the class: what its samples stand for */
+	const struct hakstat_sample_sums *from; /* what `of` are some of, if there is any; may be NULL */
+	double count;	       /* allocations, or live blocks, of the class: what its samples stand for */
 	double count_variance; /* of that number; 0: it was counted */
 	bool is_count_sampled; /* nobody counted: it is the sum of the samples' weights itself */
+	double usable;	       /* their known bytes, when sums are scaled to those; 0: to `count` */
 	double range;	       /* how far the requests of one block's size can lie apart */
 };
 

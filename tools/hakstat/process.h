@@ -21,6 +21,7 @@ struct hakstat_class_point {
 struct hakstat_live {
 	uint64_t blocks, usable, requested;
 	uint64_t unknown_blocks, unknown; /* whose request is not known */
+	struct hakstat_variances v;
 };
 
 /* Where the memory of a class is at one time. */
@@ -176,6 +177,9 @@ void hakstat_process_finish(struct hakstat_process *process, struct hakstat_proc
  */
 void hakstat_process_finish_shared(struct hakstat_process *shared, struct hakstat_summary *summary,
 				   struct hakstat_symbolizer *symbolizer);
+
+/* How far the requests of one block's size can lie apart. */
+double hakstat_process_request_range(const struct hakstat_process *process, uint32_t class_id);
 
 /* What the class's samples stand for, `count` allocations: `of` is to be set to some of them. */
 struct hakstat_domain hakstat_process_domain(const struct hakstat_process *process,

@@ -60,14 +60,15 @@ static void estimated_requests(struct hakstat_finish *f, uint32_t class_id, stru
 }
 
 /* Without operations: what happened between the first and the last snapshot, and before the first. */
-static void counts_between(struct hakstat_process *p, uint32_t class_id, const struct hakstat_sample_sums *s,
-			   struct hakstat_counts *n)
+static void counts_between(struct hakstat_process *p, uint32_t class_id,
+			   const struct hakstat_samples *samples, struct hakstat_counts *n)
 {
 	const struct hakstat_class_state *c = &p->classes[class_id];
+	double weight = samples->classes[class_id].weight;
 
 	if (!c->has_points) {
-		n->allocs = hakstat_rounded(s->weight);
-		n->frees = hakstat_rounded(s->weight - s->live_weight);
+		n->allocs = hakstat_rounded(weight);
+		n->frees = hakstat_rounded(weight - samples->live_classes[class_id].weight);
 		return;
 	}
 	n->allocs = hakstat_less(c->last.allocs, c->first.allocs) + hakstat_rounded(c->early_allocs);
@@ -91,6 +92,7 @@ static void live_counts(const struct hakstat_finish *f, uint32_t class_id, struc
 	n->live_requested_bytes = live.requested;
 	n->live_unknown = live.unknown_blocks;
 	n->live_unknown_bytes = live.unknown;
+	n->live_v = live.v;
 	n->seen = c->has_points;
 	n->peak_live = c->peak.live.blocks;
 	n->peak_usable_bytes = c->peak.live.usable;
@@ -106,7 +108,6 @@ static void live_counts(const struct hakstat_finish *f, uint32_t class_id, struc
 static void class_counts(struct hakstat_finish *f, uint32_t class_id, struct hakstat_counts *n)
 {
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
-	const struct hakstat_sample_sums *s = &f->samples->classes[class_id];
 	struct hakstat_cell cell = hakstat_tally_sum(f->exact, class_id);
 
 	if (f->exact) {
@@ -114,7 +115,7 @@ static void class_counts(struct hakstat_finish *f, uint32_t class_id, struct hak
 		n->frees = cell.frees + cell.untraced;
 		exact_requests(&cell, c->block, n);
 	} else {
-		counts_between(f->process, class_id, s, n);
+		counts_between(f->process, class_id, f->samples, n);
 		estimated_requests(f, class_id, n);
 	}
 	live_counts(f, class_id, n);

@@ -86,13 +86,13 @@ static struct bucket_bytes bytes_of(const struct hakstat_finish *f, uint32_t cla
 /* Samples in a class whose number of live blocks is known stand for exactly those. */
 static double live_scale(const struct hakstat_finish *f, uint32_t class_id)
 {
-	const struct hakstat_sample_sums *s = &f->samples->classes[class_id];
+	const struct hakstat_sample_sums *s = &f->samples->live_classes[class_id];
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
 
-	if (f->exact || !c->has_points || s->live_weight <= 0) {
+	if (f->exact || !c->has_points || s->weight <= 0) {
 		return f->scale[class_id];
 	}
-	return (double)c->last.live / s->live_weight / HAKSTAT_WEIGHT_ONE;
+	return (double)c->last.live / s->weight / HAKSTAT_WEIGHT_ONE;
 }
 
 static void add_bucket(const struct hakstat_finish *f, uint32_t class_id, uint32_t index,
@@ -112,6 +112,32 @@ static void add_bucket(const struct hakstat_finish *f, uint32_t class_id, uint32
 	n->peak_usable_bytes += hakstat_rounded(bytes.peak_usable * scale);
 }
 
+static void add_size_variances(const struct hakstat_finish *f, uint32_t class_id, uint32_t bucket,
+			       struct hakstat_counts *n)
+{
+	const struct hakstat_size_sums *size = hakstat_samples_of_size(f->samples, class_id, bucket);
+	const struct hakstat_sample_sums *live = &f->samples->live_classes[class_id];
+	const struct hakstat_class_state *c = &f->process->classes[class_id];
+	struct hakstat_domain domain = {
+		.among = live,
+		.count = c->has_points ? (double)c->last.live : live->weight,
+		.is_count_sampled = !c->has_points,
+		.range = hakstat_process_request_range(f->process, class_id),
+	};
+	struct hakstat_variances v = hakstat_variances_unknown();
+
+	if (!size || f->exact) {
+		return;
+	}
+	hakstat_finish_add_variances(f, class_id, &size->sums, f->counts[class_id], n);
+	domain.of = &size->live;
+	domain.from = &size->sums;
+	if (live->samples || !c->has_points || c->last.live == 0) {
+		v = hakstat_domain_variances(&domain);
+	}
+	hakstat_variances_add(&n->live_v, &v);
+}
+
 static void finish_size(struct hakstat_finish *f, uint32_t class_id, uint32_t index)
 {
 	const struct hakstat_class_tally *tally = f->requests->classes[class_id];
@@ -127,8 +153,7 @@ static void finish_size(struct hakstat_finish *f, uint32_t class_id, uint32_t in
 	hakstat_row_add_range(row, HAKSTAT_BY_SIZE, is_new, is_wide ? tally->bytes[index].min : bucket,
 			      is_wide ? tally->bytes[index].max : bucket);
 	add_bucket(f, class_id, index, &row->n);
-	hakstat_finish_add_variances(f, class_id, hakstat_samples_of_size(f->samples, class_id, bucket),
-				     f->counts[class_id], &row->n);
+	add_size_variances(f, class_id, bucket, &row->n);
 	g_free(key);
 	g_free(name);
 }

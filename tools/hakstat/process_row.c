@@ -4,8 +4,7 @@
 
 #include "number.h"
 
-/* How far the requests of one block's size can lie apart. */
-static double request_range(const struct hakstat_process *p, uint32_t class_id)
+double hakstat_process_request_range(const struct hakstat_process *p, uint32_t class_id)
 {
 	const struct hakstat_class_state *c = &p->classes[class_id];
 
@@ -28,7 +27,7 @@ struct hakstat_domain hakstat_process_domain(const struct hakstat_process *p,
 		.count = count,
 		.count_variance = p->ops.is_used || p->events.is_used ? 0 : c->early_variance,
 		.is_count_sampled = !is_counted,
-		.range = request_range(p, class_id),
+		.range = hakstat_process_request_range(p, class_id),
 	};
 }
 

@@ -90,6 +90,10 @@ static void add_site_variances(const struct hakstat_process *p, const struct hak
 	domain.of = &site->sums;
 	v = hakstat_domain_variances(&domain);
 	hakstat_variances_add(&n->v, &v);
+	domain.of = &site->live;
+	domain.from = &site->sums;
+	v = hakstat_domain_variances(&domain);
+	hakstat_variances_add(&n->live_v, &v);
 }
 
 static void add_site(struct hakstat_row *row, const struct hakstat_site *site, double scale, bool is_new,
@@ -102,11 +106,11 @@ static void add_site(struct hakstat_row *row, const struct hakstat_site *site, d
 	row->n.allocs += hakstat_rounded(sums->weight * scale);
 	row->n.requested_bytes += hakstat_rounded(sums->requested * scale);
 	row->n.usable_bytes += hakstat_rounded(sums->usable * scale);
-	row->n.live += hakstat_rounded(sums->live_weight * scale);
-	row->n.live_requested_bytes += hakstat_rounded(sums->live_requested * scale);
-	row->n.live_usable_bytes += hakstat_rounded(sums->live_usable * scale);
+	row->n.live += hakstat_rounded(site->live.weight * scale);
+	row->n.live_requested_bytes += hakstat_rounded(site->live.requested * scale);
+	row->n.live_usable_bytes += hakstat_rounded(site->live.usable * scale);
 	row->n.samples += sums->samples;
-	if (sums->live_samples == 0 && !has_live) {
+	if (site->live.samples == 0 && !has_live) {
 		row->n.live_unknown += hakstat_rounded(sums->weight * scale);
 	}
 }

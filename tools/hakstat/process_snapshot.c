@@ -36,24 +36,42 @@ static struct hakstat_live exact_live(const struct hakstat_class_state *c, const
 	return live;
 }
 
-static struct hakstat_live estimated_live(const struct hakstat_class_state *c,
+/* Scaled to the number of blocks; of a class whose blocks differ, to the bytes. */
+static struct hakstat_variances live_variances(const struct hakstat_process *p, uint32_t class_id,
+					       const struct hakstat_sample_sums *s,
+					       const struct hakstat_live *live)
+{
+	const struct hakstat_class_state *c = &p->classes[class_id];
+	struct hakstat_domain domain = {
+		.of = s,
+		.among = s,
+		.count = (double)live->blocks,
+		.is_count_sampled = !c->has_points,
+		.usable = c->has_points && !c->block ? (double)live->usable : 0,
+		.range = hakstat_process_request_range(p, class_id),
+	};
+
+	return hakstat_domain_variances(&domain);
+}
+
+static struct hakstat_live estimated_live(const struct hakstat_process *p, uint32_t class_id,
 					  const struct hakstat_sample_sums *s)
 {
-	struct hakstat_live live = { .blocks =
-					     c->has_points ? c->last.live : hakstat_rounded(s->live_weight) };
+	const struct hakstat_class_state *c = &p->classes[class_id];
+	struct hakstat_live live = { .blocks = c->has_points ? c->last.live : hakstat_rounded(s->weight) };
 
 	live.usable = live.blocks * c->block;
 	if (!c->block) {
-		live.usable = c->has_points ? c->last.slab_bytes : hakstat_rounded(s->live_usable);
+		live.usable = c->has_points ? c->last.slab_bytes : hakstat_rounded(s->usable);
 	}
-	if (s->live_samples == 0) {
+	if (s->samples == 0) {
 		live.unknown_blocks = live.blocks;
 		live.unknown = live.usable;
 		return live;
 	}
 	/* Requested per usable byte: for blocks of one size the same as per block. */
-	live.requested =
-		MIN(hakstat_rounded(s->live_requested / s->live_usable * (double)live.usable), live.usable);
+	live.requested = MIN(hakstat_rounded(s->requested / s->usable * (double)live.usable), live.usable);
+	live.v = live_variances(p, class_id, s, &live);
 	return live;
 }
 
@@ -64,7 +82,7 @@ struct hakstat_live hakstat_process_live(const struct hakstat_process *p, uint32
 	struct hakstat_cell cell;
 
 	if (!exact) {
-		return estimated_live(&p->classes[class_id], &samples->classes[class_id]);
+		return estimated_live(p, class_id, &samples->live_classes[class_id]);
 	}
 	cell = hakstat_tally_sum(exact, class_id);
 	return exact_live(&p->classes[class_id], &cell);

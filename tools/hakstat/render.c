@@ -83,6 +83,36 @@ static char *percent_text(const struct hakstat_column *column, const struct haks
 	return half > 0 ? g_strdup_printf("%.1f ±%.1f", percent, half) : g_strdup_printf("%.1f", percent);
 }
 
+/* And so does estimated waste of what is live. */
+static char *live_waste_text(const char *waste, const struct hakstat_row *row, bool is_exact)
+{
+	struct hakstat_value half = hakstat_column_find(HAKSTAT_IN_TOTALS, "live_waste_bytes_ci95")->get(row);
+	char text[32];
+
+	if (!half.is_known || half.number == 0) {
+		return g_strdup(waste);
+	}
+	if (is_exact) {
+		return g_strdup_printf("%s ±%" PRIu64, waste, half.number);
+	}
+	hakstat_text_bytes(text, sizeof text, half.number);
+	return g_strdup_printf("%s ±%s", waste, text);
+}
+
+static char *bytes_cell(const struct hakstat_column *column, const struct hakstat_row *row, uint64_t bytes,
+			bool is_exact)
+{
+	char text[32];
+
+	if (is_exact) {
+		g_snprintf(text, sizeof text, "%" PRIu64, bytes);
+	} else {
+		hakstat_text_bytes(text, sizeof text, bytes);
+	}
+	return strcmp(column->key, "live_waste_bytes") == 0 ? live_waste_text(text, row, is_exact)
+							    : g_strdup(text);
+}
+
 char *hakstat_cell_text(const struct hakstat_column *column, const struct hakstat_row *row, bool is_exact)
 {
 	struct hakstat_value v = column->get(row);
@@ -104,11 +134,7 @@ char *hakstat_cell_text(const struct hakstat_column *column, const struct haksta
 	case HAKSTAT_UNIT_SIZE:
 		return g_strdup_printf("%" PRIu64, v.number);
 	case HAKSTAT_UNIT_BYTES:
-		if (is_exact) {
-			return g_strdup_printf("%" PRIu64, v.number);
-		}
-		hakstat_text_bytes(text, sizeof text, v.number);
-		return g_strdup(text);
+		return bytes_cell(column, row, v.number, is_exact);
 	case HAKSTAT_UNIT_PERCENT:
 		return percent_text(column, row, v.real);
 	case HAKSTAT_UNIT_STACK:
@@ -206,7 +232,8 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 	char *usable = bytes_text(t->n.usable_bytes, is_exact);
 	char *waste = bytes_text(hakstat_counts_waste(&t->n), is_exact);
 	char *live = bytes_text(t->n.live_usable_bytes, is_exact);
-	char *live_waste = bytes_text(hakstat_counts_live_waste(&t->n), is_exact);
+	char *live_waste_alone = bytes_text(hakstat_counts_live_waste(&t->n), is_exact);
+	char *live_waste = live_waste_text(live_waste_alone, t, is_exact);
 	char *peak = bytes_text(t->g.peak_live_bytes, is_exact);
 	char *idle = bytes_text(hakstat_column_find(HAKSTAT_IN_TOTALS, "external_waste_bytes")->get(t).number,
 				is_exact);
@@ -236,6 +263,7 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 	g_free(usable);
 	g_free(waste);
 	g_free(live);
+	g_free(live_waste_alone);
 	g_free(live_waste);
 	g_free(peak);
 	g_free(idle);

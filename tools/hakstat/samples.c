@@ -88,8 +88,8 @@ static uint64_t size_key(uint32_t class_id, uint32_t bucket)
 	return (uint64_t)class_id << 32 | bucket;
 }
 
-const struct hakstat_sample_sums *hakstat_samples_of_size(const struct hakstat_samples *samples,
-							  uint32_t class_id, uint32_t bucket)
+const struct hakstat_size_sums *hakstat_samples_of_size(const struct hakstat_samples *samples,
+							uint32_t class_id, uint32_t bucket)
 {
 	uint64_t key = size_key(class_id, bucket);
 
@@ -153,16 +153,20 @@ static struct hakstat_site *site_at(GHashTable *sites, const struct hakstat_stac
 	return site;
 }
 
-static void add_sample(struct hakstat_sample_sums *sums, const struct hakstat_event_op *op)
+/* `by` is 1 when a block comes and -1 when it goes. */
+static void add_weighted(struct hakstat_sample_sums *sums, double weight, double r, double u, int by)
 {
-	double r = (double)op->requested;
-	double u = (double)op->usable;
-	double v = op->weight * (op->weight - 1);
+	double w = by * weight;
+	double v = w * (weight - 1);
 
-	sums->samples++;
-	sums->weight += op->weight;
-	sums->requested += op->weight * r;
-	sums->usable += op->weight * u;
+	sums->samples += (uint64_t)(int64_t)by;
+	if (sums->samples == 0) { /* no rounding errors stay behind */
+		*sums = (struct hakstat_sample_sums) { 0 };
+		return;
+	}
+	sums->weight += w;
+	sums->requested += w * r;
+	sums->usable += w * u;
 	sums->v += v;
 	sums->v_requested += v * r;
 	sums->v_requested2 += v * r * r;
@@ -172,16 +176,22 @@ static void add_sample(struct hakstat_sample_sums *sums, const struct hakstat_ev
 	sums->v_both += v * r * u;
 }
 
-static void add_to_size(struct hakstat_samples *samples, const struct hakstat_event_op *op)
+static void add_sample(struct hakstat_sample_sums *sums, const struct hakstat_event_op *op)
 {
-	uint64_t key = size_key(op->class_id, hakstat_bucket_of(op->requested));
-	struct hakstat_sample_sums *sums = g_hash_table_lookup(samples->sizes, &key);
+	add_weighted(sums, op->weight, (double)op->requested, (double)op->usable, 1);
+}
+
+static struct hakstat_size_sums *size_at(struct hakstat_samples *samples, uint32_t class_id,
+					 uint64_t requested)
+{
+	uint64_t key = size_key(class_id, hakstat_bucket_of(requested));
+	struct hakstat_size_sums *sums = g_hash_table_lookup(samples->sizes, &key);
 
 	if (!sums) {
-		sums = g_new0(struct hakstat_sample_sums, 1);
+		sums = g_new0(struct hakstat_size_sums, 1);
 		g_hash_table_insert(samples->sizes, g_memdup2(&key, sizeof key), sums);
 	}
-	add_sample(sums, op);
+	return sums;
 }
 
 static void add_to_class(struct hakstat_samples *samples, const struct hakstat_event_op *op)
@@ -191,16 +201,17 @@ static void add_to_class(struct hakstat_samples *samples, const struct hakstat_e
 	}
 	add_sample(&samples->classes[op->class_id], op);
 	add_sample(&samples->reasons[op->class_id][op->reason], op);
-	add_to_size(samples, op);
+	add_sample(&size_at(samples, op->class_id, op->requested)->sums, op);
 }
 
-/* `by` is 1 when a block comes and -1 when it goes. */
-static void add_live(struct hakstat_sample_sums *sums, const struct live_sample *sample, int by)
+static void add_live(struct hakstat_samples *samples, const struct live_sample *sample, int by)
 {
-	sums->live_samples += (uint64_t)(int64_t)by;
-	sums->live_weight += by * sample->weight;
-	sums->live_requested += by * sample->weight * (double)sample->requested;
-	sums->live_usable += by * sample->weight * (double)sample->usable;
+	uint32_t class_id = sample->site->class_id;
+	double r = (double)sample->requested, u = (double)sample->usable;
+
+	add_weighted(&samples->live_classes[class_id], sample->weight, r, u, by);
+	add_weighted(&size_at(samples, class_id, sample->requested)->live, sample->weight, r, u, by);
+	add_weighted(&sample->site->live, sample->weight, r, u, by);
 }
 
 static struct hakstat_site *add_to_site(GHashTable *sites, const struct hakstat_stack *stack,
@@ -233,8 +244,7 @@ static void forget_live(struct hakstat_samples *samples, uint64_t ptr)
 	if (sample) {
 		counted = tally_op(sample->site->class_id, sample);
 		hakstat_tally_free(&samples->tally, &counted);
-		add_live(&samples->classes[sample->site->class_id], sample, -1);
-		add_live(&sample->site->sums, sample, -1);
+		add_live(samples, sample, -1);
 		g_hash_table_remove(samples->live, &ptr);
 	}
 }
@@ -252,8 +262,7 @@ void hakstat_samples_alloc(struct hakstat_samples *samples, const struct hakstat
 	sample->reason = op->reason;
 	counted = tally_op(op->class_id, sample);
 	add_to_class(samples, op);
-	add_live(&samples->classes[op->class_id], sample, 1);
-	add_live(&sample->site->sums, sample, 1);
+	add_live(samples, sample, 1);
 	g_hash_table_replace(samples->live, g_memdup2(&op->ptr, sizeof op->ptr), sample);
 	hakstat_tally_alloc(&samples->tally, &counted);
 }

@@ -18,8 +18,11 @@ struct hakstat_sample_sums {
 	double weight, requested, usable;		   /* sum of w, w r, w u */
 	double v, v_requested, v_requested2, v_requested3; /* sum of w (w - 1) times 1, r, r^2, r^3 */
 	double v_usable, v_usable2, v_both;		   /* likewise times u, u^2, r u */
-	uint64_t live_samples;
-	double live_weight, live_requested, live_usable;
+};
+
+/* Of all that were sampled, and of those that are still live. */
+struct hakstat_size_sums {
+	struct hakstat_sample_sums sums, live;
 };
 
 struct hakstat_stack {
@@ -31,7 +34,7 @@ struct hakstat_stack {
 struct hakstat_site {
 	const struct hakstat_stack *stack;
 	uint32_t class_id;
-	struct hakstat_sample_sums sums;
+	struct hakstat_sample_sums sums, live;
 	uint64_t min, max; /* requested */
 };
 
@@ -39,9 +42,10 @@ enum hakstat_site_source { HAKSTAT_SITE_SAMPLE, HAKSTAT_SITE_FRAG, HAKSTAT_SITE_
 
 struct hakstat_samples {
 	struct hakstat_sample_sums classes[HAKSTAT_MAX_CLASSES];
+	struct hakstat_sample_sums live_classes[HAKSTAT_MAX_CLASSES];
 	struct hakstat_tally tally;				  /* in units of 1 / HAKSTAT_WEIGHT_ONE */
 	struct hakstat_sample_sums *reasons[HAKSTAT_MAX_CLASSES]; /* HAKSTAT_REASONS of them, or NULL */
-	GHashTable *sizes;					  /* of each class and bucket of the tally */
+	GHashTable *sizes; /* struct hakstat_size_sums of each class and bucket of the tally */
 	GHashTable *stack_by_id;
 	GHashTable *stack_by_frames;
 	GHashTable *sites[HAKSTAT_SITE_SOURCES]; /* struct hakstat_site, its own key */
@@ -52,8 +56,8 @@ void hakstat_samples_init(struct hakstat_samples *samples);
 void hakstat_samples_clear(struct hakstat_samples *samples);
 
 /* Of one bucket of the tally; NULL: none. */
-const struct hakstat_sample_sums *hakstat_samples_of_size(const struct hakstat_samples *samples,
-							  uint32_t class_id, uint32_t bucket);
+const struct hakstat_size_sums *hakstat_samples_of_size(const struct hakstat_samples *samples,
+							uint32_t class_id, uint32_t bucket);
 
 /* The ids in `op` are in range (see tally.h), its weight is at least 1. */
 void hakstat_samples_alloc(struct hakstat_samples *samples, const struct hakstat_event_op *op);

@@ -184,6 +184,7 @@ void hakstat_counts_add(struct hakstat_counts *to, const struct hakstat_counts *
 {
 	HAKSTAT_COUNTS(ADD_FIELD)
 	hakstat_variances_add(&to->v, &from->v);
+	hakstat_variances_add(&to->live_v, &from->live_v);
 }
 
 void hakstat_gauges_add(struct hakstat_gauges *to, const struct hakstat_gauges *from)

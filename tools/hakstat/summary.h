@@ -70,7 +70,7 @@ enum hakstat_table_id {
 
 struct hakstat_counts {
 	HAKSTAT_COUNTS(HAKSTAT_U64_FIELD)
-	struct hakstat_variances v;
+	struct hakstat_variances v, live_v; /* of the sums, and of what is live at the end */
 };
 
 struct hakstat_gauges {

@@ -6,13 +6,15 @@
 #include "summary_file.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "frame.h"
 #include "json.h"
 #include "text.h"
 
-#define SCHEMA "hakstat.summary/1"
+#define SCHEMA	       "hakstat.summary/1"
+#define LIVE_VARIANCES "has_live_variances" /* older summaries have none: not known, not 0 */
 
 /* Stacks and rows of one table are bounded, so that a hostile file can't take all memory. */
 enum { MAX_ROWS = 10000000, MAX_FRAMES = 4096 };
@@ -33,10 +35,11 @@ static void put_number(json_t *to, const char *key, uint64_t value)
 	}
 }
 
-static void put_real(json_t *to, const char *key, double value)
+/* 0 is left out; JSON has no number for what is not known. */
+static void put_variance(json_t *to, const char *key, double value)
 {
 	if (value != 0) {
-		json_object_set_new(to, key, json_real(value));
+		json_object_set_new(to, key, isfinite(value) ? json_real(value) : json_null());
 	}
 }
 
@@ -57,7 +60,9 @@ static json_t *counts_json(const struct hakstat_counts *n)
 #define PUT(field) put_number(to, #field, n->field);
 	HAKSTAT_COUNTS(PUT)
 #undef PUT
-#define PUT(field, key) put_real(to, key, n->v.field);
+#define PUT(field, key)                                                                                      \
+	put_variance(to, key, n->v.field);                                                                   \
+	put_variance(to, "live_" key, n->live_v.field);
 	HAKSTAT_VARIANCES(PUT)
 #undef PUT
 	return to;
@@ -173,6 +178,7 @@ int hakstat_summary_write(const struct hakstat_summary *s, FILE *out)
 	put_number(root, "partial", s->partial);
 	put_number(root, "sites_are_frag", s->sites_are_frag);
 	put_number(root, "lost_unknown", s->lost_unknown);
+	put_number(root, LIVE_VARIANCES, 1);
 	json_object_set_new(root, "begin_ns", json_integer(s->begin_ns));
 	json_object_set_new(root, "end_ns", json_integer(s->end_ns));
 #define PUT(field) put_number(root, #field, s->field);
@@ -214,12 +220,21 @@ static char *get_text(const json_t *from, const char *key)
 	return text ? hakstat_text_clean(text) : NULL;
 }
 
+static double get_variance(const json_t *from, const char *key)
+{
+	const json_t *value = json_object_get(from, key);
+
+	return json_is_null(value) ? (double)INFINITY : json_number_value(value);
+}
+
 static void get_counts(const json_t *from, struct hakstat_counts *n)
 {
 #define GET(field) n->field = get_number(from, #field);
 	HAKSTAT_COUNTS(GET)
 #undef GET
-#define GET(field, key) n->v.field = json_number_value(json_object_get(from, key));
+#define GET(field, key)                                                                                      \
+	n->v.field = get_variance(from, key);                                                                \
+	n->live_v.field = get_variance(from, "live_" key);
 	HAKSTAT_VARIANCES(GET)
 #undef GET
 }
@@ -315,6 +330,16 @@ static int get_tables(struct hakstat_summary *s, const json_t *from)
 		}
 	}
 	return 0;
+}
+
+static void forget_live_variances(struct hakstat_summary *s)
+{
+	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
+		for (guint i = 0; i < s->rows[t]->len; i++) {
+			struct hakstat_row *row = g_ptr_array_index(s->rows[t], i);
+			row->n.live_v = hakstat_variances_unknown();
+		}
+	}
 }
 
 static void get_config(struct hakstat_summary *s, const json_t *from)
@@ -424,6 +449,8 @@ struct hakstat_summary *hakstat_summary_load(FILE *in, const char *name, struct 
 				name);
 		hakstat_summary_free(s);
 		s = NULL;
+	} else if (s->estimated && !get_number(root, LIVE_VARIANCES)) {
+		forget_live_variances(s);
 	}
 	json_decref(root);
 	return s;

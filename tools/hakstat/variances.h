@@ -3,12 +3,14 @@
 #ifndef HAKSTAT_VARIANCES_H
 #define HAKSTAT_VARIANCES_H
 
+#include <math.h>
+
 /* clang-format off */
 
 /*
  * X(field, key in a summary): of the number of allocations, of what they requested, of their usable bytes;
- * `both`: the covariance of the last two. 0: exact. Merged by adding: samples of different classes,
- * processes and traces are independent.
+ * `both`: the covariance of the last two. 0: exact; infinite: not known. Merged by adding: samples of
+ * different classes, processes and traces are independent.
  */
 #define HAKSTAT_VARIANCES(X) \
 	X(allocs, "allocs_variance") X(requested, "variance") X(usable, "usable_variance") X(both, "covariance")
@@ -20,6 +22,11 @@
 struct hakstat_variances {
 	HAKSTAT_VARIANCES(HAKSTAT_DOUBLE_FIELD)
 };
+
+static inline struct hakstat_variances hakstat_variances_unknown(void)
+{
+	return (struct hakstat_variances) { (double)INFINITY, (double)INFINITY, (double)INFINITY, 0 };
+}
 
 static inline void hakstat_variances_add(struct hakstat_variances *to, const struct hakstat_variances *from)
 {
