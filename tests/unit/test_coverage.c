@@ -188,26 +188,37 @@ static void sample_all(const struct load *load, uint64_t *random, take_fn *take,
 	}
 }
 
+/* What is freed later on. */
+struct recording {
+	struct hakstat_model *model;
+	GArray *to_free;
+};
+
 static void feed_sample(void *to, const struct hakstat_event_op *op)
 {
+	struct recording *r = to;
 	struct hakstat_event e = event(HAKSTAT_EVENT_SAMPLE_ALLOC);
 	e.u.op = *op;
-	hakstat_model_feed(to, &e);
-}
-
-static void feed_and_free(void *to, const struct hakstat_event_op *op)
-{
-	struct hakstat_event e = event(HAKSTAT_EVENT_SAMPLE_FREE);
-	feed_sample(to, op);
-	e.u.op = *op;
+	hakstat_model_feed(r->model, &e);
 	if (is_freed(op->ptr >> 4 & 0xffffffff)) {
-		hakstat_model_feed(to, &e);
+		g_array_append_val(r->to_free, *op);
 	}
 }
 
+static void free_samples(const struct recording *r)
+{
+	for (guint i = 0; i < r->to_free->len; i++) {
+		struct hakstat_event e = event(HAKSTAT_EVENT_SAMPLE_FREE);
+		e.u.op = g_array_index(r->to_free, struct hakstat_event_op, i);
+		hakstat_model_feed(r->model, &e);
+	}
+}
+
+/* Before, with all that was allocated, and with what stays of it. */
 static void snapshot(struct hakstat_model *m, uint64_t number)
 {
 	for (int i = 0; i < LOADS; i++) {
+		const struct truth *held = number == 1 ? &truths[i] : &live_truths[i];
 		struct hakstat_event e = event(HAKSTAT_EVENT_CLASS_STATS);
 		e.u.class_stats = (struct hakstat_event_class_stats) {
 			.snapshot = number,
@@ -215,9 +226,9 @@ static void snapshot(struct hakstat_model *m, uint64_t number)
 			.route = loads[i].route,
 			.usable = loads[i].block,
 			.allocs = number ? loads[i].allocs : 0,
-			.frees = number ? loads[i].allocs - live_truths[i].allocs : 0,
-			.live = number ? live_truths[i].allocs : 0,
-			.slab_bytes = number && !loads[i].block ? live_truths[i].usable : 0,
+			.frees = number ? loads[i].allocs - held->allocs : 0,
+			.live = number ? held->allocs : 0,
+			.slab_bytes = number && !loads[i].block ? held->usable : 0,
 		};
 		hakstat_model_feed(m, &e);
 	}
@@ -236,18 +247,24 @@ static void describe(struct hakstat_model *m)
 
 static struct hakstat_summary *recorded(uint64_t *random, bool is_counted)
 {
-	struct hakstat_model *m = hakstat_model_new(NULL);
-	describe(m);
+	struct recording r = { hakstat_model_new(NULL),
+			       g_array_new(FALSE, FALSE, sizeof(struct hakstat_event_op)) };
+	describe(r.model);
 	if (is_counted) {
-		snapshot(m, 0);
+		snapshot(r.model, 0);
 	}
 	for (int i = 0; i < LOADS; i++) {
-		sample_all(&loads[i], random, feed_and_free, m);
+		sample_all(&loads[i], random, feed_sample, &r);
 	}
 	if (is_counted) {
-		snapshot(m, 1);
+		snapshot(r.model, 1);
 	}
-	return hakstat_model_finish(m);
+	free_samples(&r);
+	if (is_counted) {
+		snapshot(r.model, 2);
+	}
+	g_array_unref(r.to_free);
+	return hakstat_model_finish(r.model);
 }
 
 /* How an estimate did in all runs. */
@@ -293,10 +310,22 @@ static uint64_t seed(void)
 }
 
 /* What a row tells, with its intervals as the report prints them. */
-enum { ALLOCS, BYTES, WASTE, PERCENT, LIVE, LIVE_BYTES, LIVE_USABLE, LIVE_WASTE, TOLD };
+enum {
+	ALLOCS,
+	BYTES,
+	WASTE,
+	PERCENT,
+	LIVE,
+	LIVE_BYTES,
+	LIVE_USABLE,
+	LIVE_WASTE,
+	PEAK_BYTES,
+	PEAK_WASTE,
+	TOLD
+};
 
 struct check {
-	const struct truth *truth, *live; /* no `live`: the row does not tell */
+	const struct truth *truth, *live, *peak; /* NULL: the row does not tell */
 	struct record told[TOLD];
 };
 
@@ -309,8 +338,9 @@ static double value_of(const struct hakstat_row *row, const char *key)
 
 static void name_check(struct check *c, const char *name, const struct truth *truth, const struct truth *live)
 {
-	static const char *const told[TOLD] = { "allocs", "bytes",	"waste",       "waste %",
-						"live",	  "live bytes", "live usable", "live waste" };
+	static const char *const told[TOLD] = { "allocs",     "bytes",	    "waste",	   "waste %",
+						"live",	      "live bytes", "live usable", "live waste",
+						"peak bytes", "peak waste" };
 	c->truth = truth;
 	c->live = live;
 	for (int i = 0; i < TOLD; i++) {
@@ -331,6 +361,15 @@ static void check_live(struct check *c, const struct hakstat_row *row, double ti
 	     value_of(row, "live_waste_bytes_ci95"), usable - requested);
 }
 
+static void check_peak(struct check *c, const struct hakstat_row *row, double times)
+{
+	double requested = times * (double)c->peak->requested, usable = times * (double)c->peak->usable;
+	note(&c->told[PEAK_BYTES], (double)row->n.peak_requested_bytes,
+	     value_of(row, "peak_live_requested_bytes_ci95"), requested);
+	note(&c->told[PEAK_WASTE], (double)hakstat_counts_peak_waste(&row->n),
+	     value_of(row, "peak_live_waste_bytes_ci95"), usable - requested);
+}
+
 /* `times`: recordings that were merged. */
 static void check_row(struct check *c, const struct hakstat_row *row, double times)
 {
@@ -347,6 +386,9 @@ static void check_row(struct check *c, const struct hakstat_row *row, double tim
 	if (c->live) {
 		check_live(c, row, times);
 	}
+	if (c->peak) {
+		check_peak(c, row, times);
+	}
 }
 
 /*
@@ -355,8 +397,9 @@ static void check_row(struct check *c, const struct hakstat_row *row, double tim
  */
 static bool is_check_good(const struct check *c, bool may_be_wider)
 {
+	int told = c->peak ? TOLD : c->live ? PEAK_BYTES : LIVE;
 	bool good = true;
-	for (int i = 0; i < (c->live ? TOLD : LIVE); i++) {
+	for (int i = 0; i < told; i++) {
 		const struct record *r = &c->told[i];
 		bool is_exact = r->squares < 1e-12 * r->runs; /* but for sums in whole bytes */
 		bool may = may_be_wider || i >= LIVE;
@@ -466,6 +509,10 @@ static void run_all(uint64_t random, int merged, bool is_counted)
 {
 	struct checks checks = { 0 };
 	name_checks(&checks);
+	for (int i = 0; i < LOADS && is_counted; i++) {
+		checks.classes[i].peak = &truths[i];
+	}
+	checks.all.peak = is_counted ? &all_truth : NULL;
 	for (int run = 0; run < RUNS; run++) {
 		struct hakstat_summary *s = recorded(&random, is_counted);
 		for (int i = 1; i < merged; i++) {

@@ -303,6 +303,14 @@ static struct hakstat_value get_peak_waste(const struct hakstat_row *r)
 {
 	return number_if(knows_peak(r), hakstat_counts_peak_waste(&r->n));
 }
+static struct hakstat_value get_peak_requested_ci95(const struct hakstat_row *r)
+{
+	return half_if(knows_peak(r), r->n.peak_v.requested);
+}
+static struct hakstat_value get_peak_waste_ci95(const struct hakstat_row *r)
+{
+	return half_if(knows_peak(r), hakstat_variances_waste(&r->n.peak_v));
+}
 static struct hakstat_value get_peak_unknown(const struct hakstat_row *r)
 {
 	return number_if(has_peak(r), r->n.peak_unknown_bytes);
@@ -432,6 +440,8 @@ const struct hakstat_column hakstat_columns[] = {
 	{ "peak_live_requested_bytes", "peak req.", BYTES, CLA | SIZ | PRO | TOT, 0, 0, "what they were asked for", get_peak_requested },
 	{ "peak_live_usable_bytes", "peak usable", BYTES, CLA | SIZ | PRO | TOT, 0, 0, "their usable bytes", get_peak_usable },
 	{ "peak_live_waste_bytes", "peak waste", BYTES, CLA | SIZ | PRO | TOT, 0, 0, "waste in them", get_peak_waste },
+	{ "peak_live_requested_bytes_ci95", "± peak req.", BYTES, CLA | PRO | TOT, 0, 0, "half width of the 95 % interval of peak_live_requested_bytes; 0 when exact", get_peak_requested_ci95 },
+	{ "peak_live_waste_bytes_ci95", "± peak waste", BYTES, CLA | PRO | TOT, 0, 0, "half width of the 95 % interval of peak_live_waste_bytes; 0 when exact", get_peak_waste_ci95 },
 	{ "peak_live_unknown_bytes", "peak unknown", BYTES, CLA | PRO | TOT, 0, 0, "usable bytes of those whose request is unknown", get_peak_unknown },
 	{ "peak_external_waste_bytes", "peak idle", BYTES, CLA | PRO | TOT, 0, 0, "at the peak, bytes in slabs that no live block used", get_peak_idle },
 	{ "peak_held_bytes", "peak held", BYTES, PRO | TOT, 0, 0, "held_bytes at the peak", get_peak_cached },

@@ -287,7 +287,9 @@ static void predict_counts(struct predicted *p, const struct hakstat_row *size)
 		.peak_requested_bytes = n->peak_requested_bytes,
 		.peak_usable_bytes = MAX(usable_of(p, size, n->peak_live), n->peak_requested_bytes),
 	};
-	p->n.live_v = p->to->estimated ? hakstat_variances_unknown() : n->live_v;
+	if (p->to->estimated) {
+		p->n.live_v = p->n.peak_v = hakstat_variances_unknown();
+	}
 	p->n.large_live_bytes = is_large(p) ? p->n.live_usable_bytes : 0;
 }
 

@@ -98,6 +98,7 @@ static void live_counts(const struct hakstat_finish *f, uint32_t class_id, struc
 	n->peak_usable_bytes = c->peak.live.usable;
 	n->peak_requested_bytes = c->peak.live.requested;
 	n->peak_unknown_bytes = c->peak.live.unknown;
+	n->peak_v = c->peak.live.v;
 	n->peak_idle_bytes = c->peak.idle;
 	n->requested_byte_s = byte_seconds(c->area.requested);
 	n->waste_byte_s = byte_seconds(c->area.waste);

@@ -185,6 +185,7 @@ void hakstat_counts_add(struct hakstat_counts *to, const struct hakstat_counts *
 	HAKSTAT_COUNTS(ADD_FIELD)
 	hakstat_variances_add(&to->v, &from->v);
 	hakstat_variances_add(&to->live_v, &from->live_v);
+	hakstat_variances_add(&to->peak_v, &from->peak_v);
 }
 
 void hakstat_gauges_add(struct hakstat_gauges *to, const struct hakstat_gauges *from)

@@ -70,7 +70,8 @@ enum hakstat_table_id {
 
 struct hakstat_counts {
 	HAKSTAT_COUNTS(HAKSTAT_U64_FIELD)
-	struct hakstat_variances v, live_v; /* of the sums, and of what is live at the end */
+	struct hakstat_variances v;		 /* of the sums */
+	struct hakstat_variances live_v, peak_v; /* of what is live at the end, and at the peak */
 };
 
 struct hakstat_gauges {

@@ -13,8 +13,9 @@
 #include "json.h"
 #include "text.h"
 
-#define SCHEMA	       "hakstat.summary/1"
-#define LIVE_VARIANCES "has_live_variances" /* older summaries have none: not known, not 0 */
+#define SCHEMA "hakstat.summary/1"
+#define LIVE_VARIANCES                                                                                       \
+	"has_live_variances" /* and those at the peak; older summaries have none: not known, not 0 */
 
 /* Stacks and rows of one table are bounded, so that a hostile file can't take all memory. */
 enum { MAX_ROWS = 10000000, MAX_FRAMES = 4096 };
@@ -62,7 +63,8 @@ static json_t *counts_json(const struct hakstat_counts *n)
 #undef PUT
 #define PUT(field, key)                                                                                      \
 	put_variance(to, key, n->v.field);                                                                   \
-	put_variance(to, "live_" key, n->live_v.field);
+	put_variance(to, "live_" key, n->live_v.field);                                                      \
+	put_variance(to, "peak_" key, n->peak_v.field);
 	HAKSTAT_VARIANCES(PUT)
 #undef PUT
 	return to;
@@ -234,7 +236,8 @@ static void get_counts(const json_t *from, struct hakstat_counts *n)
 #undef GET
 #define GET(field, key)                                                                                      \
 	n->v.field = get_variance(from, key);                                                                \
-	n->live_v.field = get_variance(from, "live_" key);
+	n->live_v.field = get_variance(from, "live_" key);                                                   \
+	n->peak_v.field = get_variance(from, "peak_" key);
 	HAKSTAT_VARIANCES(GET)
 #undef GET
 }
@@ -337,7 +340,7 @@ static void forget_live_variances(struct hakstat_summary *s)
 	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
 		for (guint i = 0; i < s->rows[t]->len; i++) {
 			struct hakstat_row *row = g_ptr_array_index(s->rows[t], i);
-			row->n.live_v = hakstat_variances_unknown();
+			row->n.live_v = row->n.peak_v = hakstat_variances_unknown();
 		}
 	}
 }
