@@ -106,14 +106,20 @@ static void double_width(struct hakstat_timeline *t)
 	t->shift++;
 }
 
+/* Nothing was told of it. */
+static bool is_empty(const struct slice *s)
+{
+	return !s->allocs && !s->frees && !s->requested && !s->usable && !s->peak_live && !s->has_level &&
+	       !s->classes;
+}
+
 /* Time that went back moves the first slice to the left while the right end is unused. */
 static void extend_left(struct hakstat_timeline *t, int64_t number)
 {
 	int64_t by = t->base - number;
 	int last = SLICES - 1;
-	static const struct slice empty;
 
-	while (last >= 0 && memcmp(&t->slices[last], &empty, sizeof empty) == 0) {
+	while (last >= 0 && is_empty(&t->slices[last])) {
 		last--;
 	}
 	if (last + by < SLICES) {
@@ -275,11 +281,6 @@ static struct hakstat_row *time_row(struct hakstat_summary *s, int64_t number, u
 	row->time_ns = (int64_t)((uint64_t)number << shift);
 	row->span_ns = UINT64_C(1) << shift;
 	return row;
-}
-
-static bool is_empty(const struct slice *s)
-{
-	return !(s->allocs || s->frees || s->peak_live || s->committed);
 }
 
 /* The number of the slice and what makes the class one in all traces. */
