@@ -89,7 +89,7 @@ HAK_HIDDEN void hak_heap_arm(struct hak_heap *heap, unsigned bin);
 
 /*
  * The short way through most slow paths: the count has ended, but there are blocks (or room)
- * enough and nobody traces. Counts what was done and arms again; false: take the long way.
+ * enough and no operation is due to be told. Counts what was done and arms again; false: take the long way.
  */
 HAK_HIDDEN bool hak_heap_rearm_for_malloc(struct hak_heap *heap, unsigned bin);
 HAK_HIDDEN bool hak_heap_rearm_for_free(struct hak_heap *heap, unsigned bin);

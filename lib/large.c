@@ -17,8 +17,7 @@ static _Atomic(uint64_t) live_bytes;
 
 static size_t whole_pages(size_t size)
 {
-	size_t mask = hak_os_page_size() - 1;
-	return ((size ? size : 1) + mask) & ~mask;
+	return hak_os_whole_pages(size ? size : 1);
 }
 
 /* For so many bytes and the guard behind them. */

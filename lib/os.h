@@ -13,6 +13,13 @@
 
 HAK_HIDDEN size_t hak_os_page_size(void);
 
+/* Rounded up to whole pages; bytes up to PTRDIFF_MAX. */
+HAK_INLINE size_t hak_os_whole_pages(size_t bytes)
+{
+	size_t mask = hak_os_page_size() - 1;
+	return (bytes + mask) & ~mask;
+}
+
 /* Address space without memory behind it, aligned to a power of two of at least a page. */
 HAK_HIDDEN int hak_os_reserve(size_t bytes, size_t alignment, void **out);
 

@@ -34,25 +34,19 @@ static size_t wanted_bytes(void)
 	return wanted;
 }
 
-static size_t whole_pages(size_t bytes)
-{
-	size_t mask = hak_os_page_size() - 1;
-	return (bytes + mask) & ~mask;
-}
-
 /* Lays the tables for `units` out from `at`, each on pages of its own; returns their bytes. */
 static size_t lay_out_tables(char *at, size_t units)
 {
-	size_t spans = whole_pages(units * sizeof *hak_region.spans);
-	size_t traced = whole_pages(units * sizeof *hak_region.traced);
-	size_t firsts = whole_pages(units * sizeof *hak_region.firsts);
+	size_t spans = hak_os_whole_pages(units * sizeof *hak_region.spans);
+	size_t traced = hak_os_whole_pages(units * sizeof *hak_region.traced);
+	size_t firsts = hak_os_whole_pages(units * sizeof *hak_region.firsts);
 	if (at) {
 		hak_region.spans = (struct hak_span *)(void *)at;
 		hak_region.traced = (struct hak_traced_unit *)(void *)(at + spans);
 		hak_region.firsts = (uint32_t *)(void *)(at + spans + traced);
 		hak_region.bins = (uint8_t *)at + spans + traced + firsts;
 	}
-	return spans + traced + firsts + whole_pages(units);
+	return spans + traced + firsts + hak_os_whole_pages(units);
 }
 
 int hak_region_init(void)

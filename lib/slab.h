@@ -28,7 +28,7 @@ HAK_HIDDEN struct hak_span *hak_slab_of(const void *p);
 /* Number of the block at `p`, or UINT32_MAX when no block begins there. */
 HAK_HIDDEN uint32_t hak_slab_block(const struct hak_span *slab, const void *p);
 
-/* Blocks above 64 KiB and a few others have a slab of their own. */
+/* Whether each block of the bin has a slab of its own. */
 HAK_INLINE bool hak_slab_holds_one(unsigned bin)
 {
 	return hak_class_map.geometry[bin].capacity == 1;

@@ -123,13 +123,13 @@ def table_of(report, name, row_key, columns):
     return rows
 
 
-def compare(what, want, run, idle, columns):
+def compare(what, want, run, idle, columns, name=str):
     wrong = 0
     for k in sorted(set(want) | set(run) | set(idle), key=str):
         for c in columns:
             got = run[k][c] - idle[k][c]
             if got != want[k][c]:
-                print(f"{what} {k}: {c} is {run[k][c]} - {idle[k][c]} = {got}, must be {want[k][c]}")
+                print(f"{what} {name(k)}: {c} is {run[k][c]} - {idle[k][c]} = {got}, must be {want[k][c]}")
                 wrong += 1
     return wrong
 

@@ -12,7 +12,7 @@ import os
 import sys
 from collections import Counter, defaultdict
 
-from truth import Table
+from truth import Table, compare
 
 STACK_DEPTH = 32  # HAKMEM_STACK_DEPTH's default: calls that a trace keeps of a stack
 COLUMNS = ("allocs", "requested_bytes", "usable_bytes", "waste_bytes", "live", "live_requested_bytes",
@@ -79,14 +79,7 @@ def text(stack):
 def exact(path, run, idle, table, tiny_max_class, times=1):
     want = expect(path, Table(table, int(tiny_max_class)), int(times))
     run, idle = (sites_of(json.load(open(p))) for p in (run, idle))
-    wrong = 0
-    for stack in set(want) | set(run) | set(idle):
-        for c in COLUMNS:
-            got = run[stack][c] - idle[stack][c]
-            if got != want[stack][c]:
-                print(f"{text(stack)}: {c} is {run[stack][c]} - {idle[stack][c]} = {got}, must be {want[stack][c]}")
-                wrong += 1
-    return wrong
+    return compare("site", want, run, idle, COLUMNS, text)
 
 
 NAMES = ("class_id", "name", "usable", "route", "reason", "stack", "host", "process", "pid", "tid", "time_ns", "span_ns")

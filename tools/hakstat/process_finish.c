@@ -183,8 +183,6 @@ static void finish_unsampled(struct hakstat_finish *f, uint32_t class_id)
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
 	struct hakstat_counts n = { 0 };
 	struct hakstat_row *row;
-	char key[32];
-	bool is_new;
 
 	if (f->exact || f->samples->classes[class_id].samples) {
 		return;
@@ -193,11 +191,7 @@ static void finish_unsampled(struct hakstat_finish *f, uint32_t class_id)
 	if (n.allocs == 0) {
 		return;
 	}
-	g_snprintf(key, sizeof key, "%u:%u", c->route, HAKSTAT_REASON_UNKNOWN);
-	row = hakstat_summary_row(f->summary, HAKSTAT_BY_ROUTE, key, &is_new);
-	row->route = c->route;
-	row->reason = HAKSTAT_REASON_UNKNOWN;
-	hakstat_row_add_range(row, HAKSTAT_BY_ROUTE, is_new, c->min_request, c->max_request);
+	row = hakstat_finish_route_row(f, class_id, HAKSTAT_REASON_UNKNOWN, c->min_request, c->max_request);
 	row->n.allocs += n.allocs;
 	row->n.usable_bytes += n.usable_bytes;
 	row->n.unknown_allocs += n.allocs;

@@ -26,6 +26,10 @@ struct hakstat_finish {
 void hakstat_finish_fill_class(const struct hakstat_process *process, uint32_t class_id,
 			       struct hakstat_row *row);
 
+/* The row of the class's route with that reason, for requests from `min` to `max`. */
+struct hakstat_row *hakstat_finish_route_row(const struct hakstat_finish *finish, uint32_t class_id,
+					     unsigned reason, uint64_t min, uint64_t max);
+
 /*
  * How well a row is known that `of` of the class's samples tell, of `count` allocations of the class; NULL:
  * none of them. Nothing where operations were traced.

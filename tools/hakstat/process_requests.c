@@ -23,17 +23,11 @@ static void finish_route(struct hakstat_finish *f, uint32_t class_id, uint32_t r
 	double scale = f->scale[class_id];
 	double usable = c->block ? (double)cell->allocs * (double)c->block : (double)cell->usable;
 	struct hakstat_row *row;
-	char key[32];
-	bool is_new;
 
 	if (cell->allocs == 0) {
 		return;
 	}
-	g_snprintf(key, sizeof key, "%u:%u", c->route, reason);
-	row = hakstat_summary_row(f->summary, HAKSTAT_BY_ROUTE, key, &is_new);
-	row->route = c->route;
-	row->reason = reason;
-	hakstat_row_add_range(row, HAKSTAT_BY_ROUTE, is_new, cell->min, cell->max);
+	row = hakstat_finish_route_row(f, class_id, reason, cell->min, cell->max);
 	add_scaled(&row->n, (double)cell->allocs * scale, (double)cell->requested * scale, usable * scale);
 	if (f->samples->reasons[class_id]) {
 		hakstat_finish_add_variances(f, class_id, &f->samples->reasons[class_id][reason],

@@ -54,3 +54,19 @@ void hakstat_finish_fill_class(const struct hakstat_process *p, uint32_t class_i
 		row->class_name = hakstat_process_class_name(p, class_id);
 	}
 }
+
+struct hakstat_row *hakstat_finish_route_row(const struct hakstat_finish *f, uint32_t class_id,
+					     unsigned reason, uint64_t min, uint64_t max)
+{
+	unsigned route = f->process->classes[class_id].route;
+	struct hakstat_row *row;
+	char key[32];
+	bool is_new;
+
+	g_snprintf(key, sizeof key, "%u:%u", route, reason);
+	row = hakstat_summary_row(f->summary, HAKSTAT_BY_ROUTE, key, &is_new);
+	row->route = route;
+	row->reason = reason;
+	hakstat_row_add_range(row, HAKSTAT_BY_ROUTE, is_new, min, max);
+	return row;
+}
