@@ -11,7 +11,6 @@
 #include "options.h"
 #include "os.h"
 #include "random.h"
-#include "sample.h"
 #include "slab.h"
 #include "tick.h"
 #include "trace.h"
@@ -458,17 +457,37 @@ void hak_heap_init(void)
 
 /* --- tracing -------------------------------------------------------------------------- */
 
+void hak_heap_draw(struct hak_heap *heap, unsigned bin)
+{
+	heap->caches[bin].until_sample =
+		hak_sample_gap(&heap->random, hak_class_map.geometry[bin].block, heap->pace.mean);
+}
+
+static void rearm_all(struct hak_heap *heap, bool draw)
+{
+	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
+		hak_heap_fold(heap, bin);
+		if (draw) {
+			hak_heap_draw(heap, bin);
+		}
+		hak_heap_arm(heap, bin);
+	}
+}
+
 void hak_heap_retune(struct hak_heap *heap, unsigned want)
 {
 	bool samples = want & HAK_TRACE_SAMPLE & ~heap->want;
 	heap->want = want;
-	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
-		hak_heap_fold(heap, bin);
-		if (samples) {
-			heap->caches[bin].until_sample =
-				hak_sample_gap(&heap->random, hak_class_map.geometry[bin].block);
-		}
-		hak_heap_arm(heap, bin);
+	if (samples) {
+		hak_sample_begin(&heap->pace);
+	}
+	rearm_all(heap, samples);
+}
+
+void hak_heap_sampled(struct hak_heap *heap, uint64_t time_ns)
+{
+	if (HAK_UNLIKELY(hak_sample_taken(&heap->pace, time_ns))) {
+		rearm_all(heap, true);
 	}
 }
 

@@ -23,6 +23,7 @@
 #include "hakmem_trace.h"
 #include "marks.h"
 #include "region.h"
+#include "sample.h"
 
 /*
  * In secure mode the counts of a bin that has any left are so much lower, so that the fast
@@ -64,6 +65,7 @@ struct hak_heap {
 	uint32_t until_look; /* slow operations before it looks again */
 	bool is_busy;	     /* a stack is between two states: a fork child leaves this heap alone */
 	uint64_t random;
+	struct hak_sample_pace pace;
 	uint64_t cache_bytes;		   /* what the stacks could hold */
 	struct hak_cache caches[HAK_BINS]; /* [0] counts the large route */
 };
@@ -103,6 +105,12 @@ HAK_HIDDEN void hak_heap_count(struct hak_heap *heap, unsigned bin, unsigned all
 
 /* Re-arms every bin after what is wanted has changed. */
 HAK_HIDDEN void hak_heap_retune(struct hak_heap *heap, unsigned want);
+
+/* A sample was taken at time_ns (0: not known); the thread samples more or less densely from then on. */
+HAK_HIDDEN void hak_heap_sampled(struct hak_heap *heap, uint64_t time_ns);
+
+/* Sets the number of allocations to the next sample of a bin. */
+HAK_HIDDEN void hak_heap_draw(struct hak_heap *heap, unsigned bin);
 
 HAK_INLINE size_t hak_bin_block(const struct hak_bin *b)
 {

@@ -26,6 +26,7 @@ struct option {
 };
 
 struct hak_options hak_options;
+static uint64_t given; /* a bit for each row */
 
 static const struct option options[] = {
 #define OPTION_ROW(field, type, name, initial, min, max, help)                                               \
@@ -40,7 +41,7 @@ enum {
 	ENTRY_MAX = NAME_MAX_LENGTH + sizeof(hak_option_TABLE),
 	TABLE_FILE_MAX = 16384,
 };
-_Static_assert(OPTIONS <= 64, "`seen` is a 64-bit set");
+_Static_assert(OPTIONS <= 64, "`seen` and `given` are 64-bit sets");
 
 static const char prefix[] = "HAKMEM_";
 static const size_t prefix_length = sizeof prefix - 1;
@@ -185,8 +186,12 @@ static void read_entry(const char *entry, uint64_t *seen)
 		return;
 	}
 	uint64_t bit = UINT64_C(1) << (o - options);
-	if (!(*seen & bit) && equals[1] && store(o, equals + 1)) {
-		warn_value(o, equals + 1);
+	if (!(*seen & bit) && equals[1]) {
+		if (store(o, equals + 1) == 0) {
+			given |= bit;
+		} else {
+			warn_value(o, equals + 1);
+		}
 	}
 	*seen |= bit;
 }
@@ -226,6 +231,7 @@ void hak_options_read(void)
 	uint64_t seen = 0;
 	int saved = errno;
 
+	given = 0;
 	for (size_t i = 0; i < OPTIONS; i++) {
 		store(&options[i], options[i].initial);
 	}
@@ -239,6 +245,11 @@ void hak_options_read(void)
 		}
 	}
 	errno = saved;
+}
+
+bool hak_options_is_given(enum hak_option which)
+{
+	return given >> which & 1;
 }
 
 /* The whole file into `text`. The length, -errno, or -EFBIG. */

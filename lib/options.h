@@ -32,6 +32,13 @@ struct hak_options {
 
 extern HAK_HIDDEN struct hak_options hak_options;
 
+#define HAK_OPTION_NUMBER(field, type, name, value, min, max, help) HAK_OPTION_##field,
+enum hak_option { HAK_OPTIONS(HAK_OPTION_NUMBER) };
+#undef HAK_OPTION_NUMBER
+
+/* Whether the environment set it, and well. */
+HAK_HIDDEN bool hak_options_is_given(enum hak_option which);
+
 /*
  * Reads the environment into hak_options. An unknown HAKMEM_ name or a bad value gives one
  * warning line and the default; an empty value counts as unset. One thread, once.

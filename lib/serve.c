@@ -125,7 +125,7 @@ static bool sample_is_due(struct hak_heap *heap, unsigned bin)
 		}
 		return false;
 	}
-	cache->until_sample = hak_sample_gap(&heap->random, hak_class_map.geometry[bin].block);
+	hak_heap_draw(heap, bin);
 	return true;
 }
 
@@ -141,7 +141,7 @@ static void *take_sampled(struct hak_heap *heap, unsigned bin, struct hak_trace_
 		hak_slab_give(bin, &p, 1);
 		return NULL;
 	}
-	(*sample)->weight = 1 / hak_sample_chance(hak_class_map.geometry[bin].block);
+	(*sample)->weight = 1 / hak_sample_chance(hak_class_map.geometry[bin].block, heap->pace.mean);
 	return p;
 }
 
@@ -149,12 +149,12 @@ static void *take_sampled(struct hak_heap *heap, unsigned bin, struct hak_trace_
 static struct hak_trace_sample *sample_large(struct hak_heap *heap, const struct hak_request *r,
 					     struct hak_large *l)
 {
-	if (!heap || hak_sample_gap(&heap->random, l->usable) > 1) {
+	if (!heap || hak_sample_gap(&heap->random, l->usable, heap->pace.mean) > 1) {
 		return NULL;
 	}
 	struct hak_trace_sample *sample = hak_meta_alloc(sizeof *sample);
 	if (sample) {
-		sample->weight = 1 / hak_sample_chance(l->usable);
+		sample->weight = 1 / hak_sample_chance(l->usable, heap->pace.mean);
 		sample->requested = r->size;
 		atomic_store_explicit(&l->sample, sample, memory_order_relaxed);
 	}
@@ -203,7 +203,16 @@ static void tell_alloc(void *p, const struct hak_request *r, uint64_t usable, un
 	}
 	if (sample) {
 		sample->requested = r->size;
+		sample->time_ns = 0; /* for a tracer that does not set it */
 		hak_trace_sample_alloc(&op, sample);
+	}
+}
+
+/* Behind the hook: the pace follows the times that the tracer took. */
+static void note_sample(struct hak_heap *heap, const struct hak_trace_sample *sample)
+{
+	if (sample) {
+		hak_heap_sampled(heap, sample->time_ns);
 	}
 }
 
@@ -240,6 +249,7 @@ static void *serve_large(struct hak_heap *heap, const struct hak_request *r, boo
 		struct hak_trace_sample *sample =
 			want & HAK_TRACE_SAMPLE ? sample_large(heap, &large, l) : NULL;
 		tell_alloc(p, &large, l->usable, want, sample);
+		note_sample(heap, sample);
 	}
 	return p;
 }
@@ -259,6 +269,7 @@ HAK_NOINLINE static void *serve_traced(struct hak_heap *heap, const struct hak_r
 	}
 	if (p && seen) {
 		tell_alloc(p, r, 0, want, sample);
+		note_sample(heap, sample);
 	}
 	return p;
 }

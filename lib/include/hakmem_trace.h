@@ -50,12 +50,13 @@ struct hak_trace_op {
 
 /*
  * What the allocator keeps beside a sampled block, for the tracer. `requested` and
- * `weight` are set before sample_alloc; `stack_id` and `time_ns` are the tracer's.
+ * `weight` are set before sample_alloc; `stack_id` and `time_ns` are the tracer's. From the
+ * times (nanoseconds of a monotonic clock) the allocator sees when samples come too fast.
  */
 struct hak_trace_sample {
 	uint64_t requested;
 	uint64_t time_ns;
-	double weight; /* 1 / the probability that a block of this class is picked */
+	double weight; /* 1 / the probability with which this block was picked */
 	uint32_t stack_id;
 	uint32_t generation; /* of the tracing session; the tracer's */
 };

@@ -19,7 +19,6 @@
 #include "columns.h"
 #include "hakmem_route_list.h"
 #include "model.h"
-#include "options.h"
 #include "random.h"
 #include "sample.h"
 #include "samples.h"
@@ -157,7 +156,7 @@ static struct hakstat_event_op sampled(const struct load *load, uint64_t n)
 		.usable = usable,
 		.class_id = load->class_id,
 		.route = load->route,
-		.weight = 1 / hak_sample_chance(usable),
+		.weight = 1 / hak_sample_chance(usable, MEAN),
 		.reason = reason_of(n),
 		.stack_id = 1 + site_of(n),
 		.depth = 1,
@@ -169,9 +168,9 @@ static struct hakstat_event_op sampled(const struct load *load, uint64_t n)
 static uint64_t next_sample(const struct load *load, uint64_t n, uint64_t *random)
 {
 	if (load->block) {
-		return n + (uint64_t)hak_sample_gap(random, load->block) - 1;
+		return n + (uint64_t)hak_sample_gap(random, load->block, MEAN) - 1;
 	}
-	while (n < load->allocs && hak_sample_gap(random, usable_of(load, load->size(load, n))) > 1) {
+	while (n < load->allocs && hak_sample_gap(random, usable_of(load, load->size(load, n)), MEAN) > 1) {
 		n++;
 	}
 	return n;
@@ -577,7 +576,6 @@ static void weights_give_the_count_and_its_variance(void **state)
 static int prepare(void **state)
 {
 	(void)state;
-	hak_options.sample_bytes = MEAN;
 	find_truths();
 	return 0;
 }

@@ -28,7 +28,8 @@ struct sums {
 
 static struct sums told, truth;
 static _Atomic(unsigned) want_now;
-static double weights;		 /* of the samples, by one thread */
+static double weights, variance; /* of the samples, by one thread */
+static uint64_t now_ns;		 /* what the samples are told */
 static _Atomic(uint64_t) packed; /* operations that came the short way */
 static uint64_t samples, sample_frees, sample_free_bytes;
 static bool hooks_allocate;
@@ -100,7 +101,9 @@ static void on_resize(unsigned want, const struct hak_trace_op *op, uint64_t old
 static void on_sample_alloc(const struct hak_trace_op *op, struct hak_trace_sample *sample)
 {
 	assert_int_equal(op->requested, sample->requested);
+	sample->time_ns = now_ns;
 	weights += sample->weight;
+	variance += sample->weight * (sample->weight - 1);
 	samples++;
 }
 
@@ -149,7 +152,8 @@ static void begin(unsigned want)
 	memset(&told, 0, sizeof told);
 	memset(&truth, 0, sizeof truth);
 	weights = 0;
-	samples = sample_frees = sample_free_bytes = 0;
+	samples = sample_frees = sample_free_bytes = now_ns = 0;
+	variance = 0;
 }
 
 static void end(void)
@@ -362,6 +366,24 @@ static void samples_weigh_what_was_allocated(void **state)
 	}
 }
 
+/* 20 ns each is more than a thread is sampled at: two classes in turn, so that both feel it. */
+static void a_fast_thread_is_weighed_all_the_same(void **state)
+{
+	enum { PAIRS = 1000000 };
+	(void)state;
+	hak_options.sample_bytes = 16384;
+	begin(HAK_TRACE_SAMPLE);
+	for (unsigned i = 0; i < PAIRS; i++) {
+		now_ns += 40;
+		hak_free(hak_malloc(300));
+		hak_free(hak_malloc(64));
+	}
+	double error = weights - 2 * PAIRS;
+	assert_true(error * error < 25 * variance);
+	assert_in_range(samples, 100, PAIRS * 40 / 50000); /* instead of 23,000 */
+	end();
+}
+
 static void a_moved_large_block_keeps_its_sample(void **state)
 {
 	(void)state;
@@ -385,6 +407,7 @@ int main(void)
 		cmocka_unit_test(threads_together_tell_the_truth),
 		cmocka_unit_test(a_new_tracing_knows_nothing_of_the_old),
 		cmocka_unit_test(samples_weigh_what_was_allocated),
+		cmocka_unit_test(a_fast_thread_is_weighed_all_the_same),
 		cmocka_unit_test(a_moved_large_block_keeps_its_sample),
 	};
 	hak_init();
