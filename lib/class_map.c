@@ -2,6 +2,8 @@
 /* Builds the look-up tables and decides the geometry of each class's slabs. */
 #include "class_map.h"
 
+#include <string.h>
+
 #include "marks.h"
 #include "options.h"
 #include "os.h"
@@ -59,11 +61,14 @@ static void geometry_of(struct hak_geometry *g, uint32_t block)
 	}
 }
 
-/* Whether the class takes requests of so many bytes; secure mode needs room for its marks. */
-static bool serves(const struct hak_class *c, size_t size)
+/* The largest request that the class takes, 0: none; secure mode needs room for its marks. */
+static uint32_t limit_of(const struct hak_class *c)
 {
-	return c->max_request != 0 && size <= c->max_request &&
-	       (!hak_options.secure || (size + HAK_TRAILER <= c->block && c->block >= HAK_MARKED_LEAST));
+	if (!hak_options.secure) {
+		return c->max_request;
+	}
+	uint32_t room = c->block < HAK_MARKED_LEAST ? 0 : c->block - HAK_TRAILER;
+	return c->max_request < room ? c->max_request : room;
 }
 
 unsigned hak_bin_aligned(size_t size, size_t alignment)
@@ -82,41 +87,48 @@ unsigned hak_bin_big(size_t size)
 		return 0;
 	}
 	unsigned bin = hak_class_map.big[(size - 1) >> HAK_BIG_LOG2];
-	while (bin && !serves(&t->classes[bin - 1], size)) {
+	while (bin && limit_of(&t->classes[bin - 1]) < size) {
 		bin = bin < t->count ? bin + 1 : 0;
 	}
 	return bin;
 }
 
 /*
- * Sets entry i to the bin that serves size_of(i). One pass over the classes, because the
- * tables are made at each start of a program.
+ * Sets each entry to the first bin that serves it: so many entries as `served` says from the
+ * start, but for those of smaller classes. A run for each class, because the tables are made at
+ * each start of a program.
  */
-static void fill(uint8_t *table, size_t entries, uint32_t (*size_of)(size_t))
+static void fill(uint8_t *table, size_t entries, size_t (*served)(uint32_t limit))
 {
 	const struct hak_class_table *t = &hak_class_map.table;
-	unsigned bin = 1;
-	for (size_t i = 0; i < entries; i++) {
-		while (bin <= t->count && !serves(&t->classes[bin - 1], size_of(i))) {
-			bin++; /* too small, or excluded by the boundary */
+	size_t at = 0;
+	for (unsigned bin = 1; bin <= t->count && at < entries; bin++) {
+		uint32_t limit = limit_of(&t->classes[bin - 1]);
+		size_t end = limit ? served(limit) : 0; /* excluded by the boundary */
+		end = end < entries ? end : entries;
+		if (end > at) {
+			memset(table + at, (int)bin, end - at);
+			at = end;
 		}
-		table[i] = bin <= t->count ? (uint8_t)bin : 0;
 	}
+	memset(table + at, 0, entries - at);
 }
 
-static uint32_t itself(size_t i)
+static size_t bytes_served(uint32_t limit)
 {
-	return (uint32_t)i;
+	return (size_t)limit + 1;
 }
 
-static uint32_t largest_of_wide_step(size_t i)
+/* Whole ones. */
+static size_t wide_steps_served(uint32_t limit)
 {
-	return (uint32_t)(i + 1) << HAK_WIDE_LOG2;
+	return limit >> HAK_WIDE_LOG2;
 }
 
-static uint32_t smallest_of_big_step(size_t i)
+/* Those too of which it serves the smaller part. */
+static size_t big_steps_served(uint32_t limit)
 {
-	return ((uint32_t)i << HAK_BIG_LOG2) + 1;
+	return ((limit - 1) >> HAK_BIG_LOG2) + 1;
 }
 
 void hak_class_map_build(void)
@@ -126,7 +138,7 @@ void hak_class_map_build(void)
 	for (unsigned i = 0; i < t->count; i++) {
 		geometry_of(&hak_class_map.geometry[i + 1], t->classes[i].block);
 	}
-	fill(hak_bin_direct, sizeof hak_bin_direct, itself);
-	fill(hak_bin_wide, sizeof hak_bin_wide, largest_of_wide_step);
-	fill(hak_class_map.big, sizeof hak_class_map.big, smallest_of_big_step);
+	fill(hak_bin_direct, sizeof hak_bin_direct, bytes_served);
+	fill(hak_bin_wide, sizeof hak_bin_wide, wide_steps_served);
+	fill(hak_class_map.big, sizeof hak_class_map.big, big_steps_served);
 }

@@ -152,14 +152,13 @@ static inline int hak_class_table_add(struct hak_class_table *t, uint32_t block)
 	return 0;
 }
 
-/* The classes of one group, to know whether a name needs its block size. */
-static inline unsigned hak_group_width(const struct hak_class_table *t, unsigned group)
+/* Whether another class is of the same group, so that its name needs its block. Blocks rise. */
+static inline bool hak_shares_group(const struct hak_class_table *t, const struct hak_class *c)
 {
-	unsigned width = 0;
-	for (unsigned i = 0; i < t->count; i++) {
-		width += hak_block_group(t->classes[i].block) == group;
-	}
-	return width;
+	const struct hak_class *last = &t->classes[t->count - 1];
+	unsigned group = hak_block_group(c->block);
+	return (c > t->classes && hak_block_group(c[-1].block) == group) ||
+	       (c < last && hak_block_group(c[1].block) == group);
 }
 
 static inline void hak_class_finish(const struct hak_class_table *t, struct hak_class *c)
@@ -173,7 +172,7 @@ static inline void hak_class_finish(const struct hak_class_table *t, struct hak_
 	c->max_request = classic && tiny_size ? c->block - 1 : c->block;
 	if (tiny) {
 		c->route = HAK_ROUTE_TINY;
-		hak_class_name_write(c->name, 'C', group, hak_group_width(t, group) > 1 ? c->block : 0);
+		hak_class_name_write(c->name, 'C', group, hak_shares_group(t, c) ? c->block : 0);
 	} else if (!classic && c->block <= HAK_SMALLMID_MAX) {
 		c->route = HAK_ROUTE_SMALLMID;
 		hak_class_name_write(c->name, 'S', c->block, 0);
