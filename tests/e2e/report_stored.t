@@ -43,7 +43,7 @@ live() {
 	json '[d["totals"][k + "_ci95"] for k in ("live_requested_bytes", "live_waste_bytes", "peak_live_waste_bytes")]' "$1"
 }
 "$hakstat" report --format summary -o sample.summary sample
-sed 's/"has_live_variances":1,//; s/,"\(live\|peak\)_[a-z_]*variance":[^,}]*//g' sample.summary >older.summary
+sed 's/"has_level_variances":1,//; s/,"\(live\|peak\)_[a-z_]*variance":[^,}]*//g' sample.summary >older.summary
 "$hakstat" report --format summary -o both.summary older.summary sample
 tap_is "$(json 'd["totals"]["live_waste_bytes_ci95"] > 0, d["totals"]["peak_live_waste_bytes_ci95"] > 0, d["totals"]["live_ci95"]' sample)" \
 	"True True 0" \

@@ -303,9 +303,17 @@ static struct hakstat_value get_peak_waste(const struct hakstat_row *r)
 {
 	return number_if(knows_peak(r), hakstat_counts_peak_waste(&r->n));
 }
+static struct hakstat_value get_peak_blocks_ci95(const struct hakstat_row *r)
+{
+	return half_if(has_peak(r), r->n.peak_v.allocs);
+}
 static struct hakstat_value get_peak_requested_ci95(const struct hakstat_row *r)
 {
 	return half_if(knows_peak(r), r->n.peak_v.requested);
+}
+static struct hakstat_value get_peak_usable_ci95(const struct hakstat_row *r)
+{
+	return half_if(has_peak(r), r->n.peak_v.usable);
 }
 static struct hakstat_value get_peak_waste_ci95(const struct hakstat_row *r)
 {
@@ -420,10 +428,10 @@ const struct hakstat_column hakstat_columns[] = {
 	{ "live_requested_bytes", "live req.", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, HEA, 0, "what the live blocks were asked for", get_live_requested },
 	{ "live_usable_bytes", "live usable", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, PRO | HEA, 6, "usable bytes of the live blocks", get_live_usable },
 	{ "live_waste_bytes", "live waste", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, CLA | SIT | PRO | HEA, 6, "waste in the live blocks", get_live_waste },
-	{ "live_ci95", "± live", COUNT, CLA | SIZ | SIT | PRO | TOT, 0, 0, "half width of the 95 % interval of live; 0 when they were counted", get_live_ci95 },
-	{ "live_requested_bytes_ci95", "± live req.", BYTES, CLA | SIZ | SIT | PRO | TOT, 0, 0, "half width of the 95 % interval of live_requested_bytes; 0 when exact", get_live_requested_ci95 },
-	{ "live_usable_bytes_ci95", "± live usable", BYTES, CLA | SIZ | SIT | PRO | TOT, 0, 0, "half width of the 95 % interval of live_usable_bytes; 0 when exact", get_live_usable_ci95 },
-	{ "live_waste_bytes_ci95", "± live waste", BYTES, CLA | SIZ | SIT | PRO | TOT, 0, 0, "half width of the 95 % interval of live_waste_bytes; 0 when exact", get_live_waste_ci95 },
+	{ "live_ci95", "± live", COUNT, CLA | SIZ | SIT | PRO | TOT | HEA, 0, 0, "half width of the 95 % interval of live; 0 when they were counted", get_live_ci95 },
+	{ "live_requested_bytes_ci95", "± live req.", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, 0, 0, "half width of the 95 % interval of live_requested_bytes; 0 when exact", get_live_requested_ci95 },
+	{ "live_usable_bytes_ci95", "± live usable", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, 0, 0, "half width of the 95 % interval of live_usable_bytes; 0 when exact", get_live_usable_ci95 },
+	{ "live_waste_bytes_ci95", "± live waste", BYTES, CLA | SIZ | SIT | PRO | TOT | HEA, 0, 0, "half width of the 95 % interval of live_waste_bytes; 0 when exact", get_live_waste_ci95 },
 	{ "live_unknown", "live unknown", COUNT, CLA | TOT | HEA, 0, 0, "live blocks whose request is unknown: older than the trace, or not sampled", get_live_unknown },
 	{ "live_unknown_bytes", "live unknown", BYTES, CLA | PRO | TOT | HEA, 0, 0, "usable bytes of those blocks; live requested, live waste and these are live usable", get_live_unknown_bytes },
 	{ "slabs", "slabs", COUNT, CLA | TOT, CLA, 10, "slabs the class owns at the end", get_slabs },
@@ -440,8 +448,10 @@ const struct hakstat_column hakstat_columns[] = {
 	{ "peak_live_requested_bytes", "peak req.", BYTES, CLA | SIZ | PRO | TOT, 0, 0, "what they were asked for", get_peak_requested },
 	{ "peak_live_usable_bytes", "peak usable", BYTES, CLA | SIZ | PRO | TOT, 0, 0, "their usable bytes", get_peak_usable },
 	{ "peak_live_waste_bytes", "peak waste", BYTES, CLA | SIZ | PRO | TOT, 0, 0, "waste in them", get_peak_waste },
-	{ "peak_live_requested_bytes_ci95", "± peak req.", BYTES, CLA | PRO | TOT, 0, 0, "half width of the 95 % interval of peak_live_requested_bytes; 0 when exact", get_peak_requested_ci95 },
-	{ "peak_live_waste_bytes_ci95", "± peak waste", BYTES, CLA | PRO | TOT, 0, 0, "half width of the 95 % interval of peak_live_waste_bytes; 0 when exact", get_peak_waste_ci95 },
+	{ "peak_live_ci95", "± peak blocks", COUNT, CLA | SIZ | PRO | TOT, 0, 0, "half width of the 95 % interval of peak_live; 0 when they were counted", get_peak_blocks_ci95 },
+	{ "peak_live_requested_bytes_ci95", "± peak req.", BYTES, CLA | SIZ | PRO | TOT, 0, 0, "half width of the 95 % interval of peak_live_requested_bytes; 0 when exact", get_peak_requested_ci95 },
+	{ "peak_live_usable_bytes_ci95", "± peak usable", BYTES, CLA | SIZ | PRO | TOT, 0, 0, "half width of the 95 % interval of peak_live_usable_bytes; 0 when exact", get_peak_usable_ci95 },
+	{ "peak_live_waste_bytes_ci95", "± peak waste", BYTES, CLA | SIZ | PRO | TOT, 0, 0, "half width of the 95 % interval of peak_live_waste_bytes; 0 when exact", get_peak_waste_ci95 },
 	{ "peak_live_unknown_bytes", "peak unknown", BYTES, CLA | PRO | TOT, 0, 0, "usable bytes of those whose request is unknown", get_peak_unknown },
 	{ "peak_external_waste_bytes", "peak idle", BYTES, CLA | PRO | TOT, 0, 0, "at the peak, bytes in slabs that no live block used", get_peak_idle },
 	{ "peak_held_bytes", "peak held", BYTES, PRO | TOT, 0, 0, "held_bytes at the peak", get_peak_cached },

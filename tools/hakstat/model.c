@@ -170,9 +170,11 @@ static void count_batch(struct hakstat_model *m, struct hakstat_process *p, cons
 	n->samples += source == HAKSTAT_MODE_SAMPLE;
 	p->operations[source] += batch->allocs + batch->frees + batch->resizes;
 	m->summary->malformed += batch->malformed;
-	hakstat_tally_mark_peak(source == HAKSTAT_MODE_FULL	? &p->ops
-				: source == HAKSTAT_MODE_EVENTS ? &p->events
-								: &p->samples.tally);
+	if (source == HAKSTAT_MODE_SAMPLE) {
+		hakstat_samples_mark_peak(&p->samples);
+	} else {
+		hakstat_tally_mark_peak(source == HAKSTAT_MODE_FULL ? &p->ops : &p->events);
+	}
 	hakstat_timeline_add(m->timelines[source], e->time_ns, batch);
 }
 
@@ -338,6 +340,7 @@ static struct hakstat_heap_class heap_class(const struct hakstat_class_state *c,
 		.resident_bytes = c->last.resident,
 		.processes = 1,
 		.telling = knows_resident,
+		.v = live->v,
 	};
 }
 

@@ -106,30 +106,51 @@ static void add_bucket(const struct hakstat_finish *f, uint32_t class_id, uint32
 	n->peak_usable_bytes += hakstat_rounded(bytes.peak_usable * scale);
 }
 
-static void add_size_variances(const struct hakstat_finish *f, uint32_t class_id, uint32_t bucket,
-			       struct hakstat_counts *n)
+static void add_live_variances(const struct hakstat_finish *f, uint32_t class_id,
+			       const struct hakstat_size_sums *size, struct hakstat_counts *n)
 {
-	const struct hakstat_size_sums *size = hakstat_samples_of_size(f->samples, class_id, bucket);
 	const struct hakstat_sample_sums *live = &f->samples->live_classes[class_id];
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
 	struct hakstat_domain domain = {
+		.of = &size->live,
 		.among = live,
+		.from = &size->sums,
 		.count = c->has_points ? (double)c->last.live : live->weight,
 		.is_count_sampled = !c->has_points,
 		.range = hakstat_process_request_range(f->process, class_id),
 	};
 	struct hakstat_variances v = hakstat_variances_unknown();
 
-	if (!size || f->exact) {
-		return;
-	}
-	hakstat_finish_add_variances(f, class_id, &size->sums, f->counts[class_id], n);
-	domain.of = &size->live;
-	domain.from = &size->sums;
 	if (live->samples || !c->has_points || c->last.live == 0) {
 		v = hakstat_domain_variances(&domain);
 	}
 	hakstat_variances_add(&n->live_v, &v);
+}
+
+/* Nobody counted what was live when the samples had the most bytes: they stand for what they stand for. */
+static void add_peak_variances(const struct hakstat_finish *f, uint32_t class_id,
+			       const struct hakstat_size_sums *size, struct hakstat_counts *n)
+{
+	struct hakstat_domain domain =
+		hakstat_process_domain(f->process, f->samples, class_id, f->counts[class_id]);
+	struct hakstat_variances v;
+
+	domain.of = &size->peak;
+	domain.from = &size->sums;
+	v = hakstat_domain_variances(&domain);
+	hakstat_variances_add(&n->peak_v, &v);
+}
+
+static void add_size_variances(const struct hakstat_finish *f, uint32_t class_id, uint32_t bucket,
+			       struct hakstat_counts *n)
+{
+	const struct hakstat_size_sums *size = hakstat_samples_of_size(f->samples, class_id, bucket);
+
+	if (size && !f->exact) {
+		hakstat_finish_add_variances(f, class_id, &size->sums, f->counts[class_id], n);
+		add_live_variances(f, class_id, size, n);
+		add_peak_variances(f, class_id, size, n);
+	}
 }
 
 static void finish_size(struct hakstat_finish *f, uint32_t class_id, uint32_t index)

@@ -272,6 +272,21 @@ void hakstat_samples_free(struct hakstat_samples *samples, const struct hakstat_
 	forget_live(samples, op->ptr);
 }
 
+void hakstat_samples_mark_peak(struct hakstat_samples *samples)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	if (!hakstat_tally_mark_peak(&samples->tally)) {
+		return;
+	}
+	g_hash_table_iter_init(&iter, samples->sizes);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct hakstat_size_sums *size = value;
+		size->peak = size->live;
+	}
+}
+
 void hakstat_samples_frag(struct hakstat_samples *samples, const struct hakstat_event_op *op)
 {
 	add_to_site(samples->sites[HAKSTAT_SITE_FRAG], stack_of_frames(samples, op), op);

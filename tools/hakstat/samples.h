@@ -20,9 +20,9 @@ struct hakstat_sample_sums {
 	double v_usable, v_usable2, v_both;		   /* likewise times u, u^2, r u */
 };
 
-/* Of all that were sampled, and of those that are still live. */
+/* Of all that were sampled, of those that are still live, and of those that were when the most bytes were. */
 struct hakstat_size_sums {
-	struct hakstat_sample_sums sums, live;
+	struct hakstat_sample_sums sums, live, peak;
 };
 
 struct hakstat_stack {
@@ -62,6 +62,9 @@ const struct hakstat_size_sums *hakstat_samples_of_size(const struct hakstat_sam
 /* The ids in `op` are in range (see tally.h), its weight is at least 1. */
 void hakstat_samples_alloc(struct hakstat_samples *samples, const struct hakstat_event_op *op);
 void hakstat_samples_free(struct hakstat_samples *samples, const struct hakstat_event_op *op);
+
+/* As hakstat_tally_mark_peak, for the samples' tally and the sums of sizes. */
+void hakstat_samples_mark_peak(struct hakstat_samples *samples);
 
 /* A wasteful request with its stack, seen with certainty. */
 void hakstat_samples_frag(struct hakstat_samples *samples, const struct hakstat_event_op *op);

@@ -14,8 +14,8 @@
 #include "text.h"
 
 #define SCHEMA "hakstat.summary/1"
-#define LIVE_VARIANCES                                                                                       \
-	"has_live_variances" /* and those at the peak; older summaries have none: not known, not 0 */
+/* Whether it has those of what is live, at any time: in older summaries they are not known, not 0. */
+#define LEVEL_VARIANCES "has_level_variances"
 
 /* Stacks and rows of one table are bounded, so that a hostile file can't take all memory. */
 enum { MAX_ROWS = 10000000, MAX_FRAMES = 4096 };
@@ -180,7 +180,7 @@ int hakstat_summary_write(const struct hakstat_summary *s, FILE *out)
 	put_number(root, "partial", s->partial);
 	put_number(root, "sites_are_frag", s->sites_are_frag);
 	put_number(root, "lost_unknown", s->lost_unknown);
-	put_number(root, LIVE_VARIANCES, 1);
+	put_number(root, LEVEL_VARIANCES, 1);
 	json_object_set_new(root, "begin_ns", json_integer(s->begin_ns));
 	json_object_set_new(root, "end_ns", json_integer(s->end_ns));
 #define PUT(field) put_number(root, #field, s->field);
@@ -335,7 +335,7 @@ static int get_tables(struct hakstat_summary *s, const json_t *from)
 	return 0;
 }
 
-static void forget_live_variances(struct hakstat_summary *s)
+static void forget_level_variances(struct hakstat_summary *s)
 {
 	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
 		for (guint i = 0; i < s->rows[t]->len; i++) {
@@ -452,8 +452,8 @@ struct hakstat_summary *hakstat_summary_load(FILE *in, const char *name, struct 
 				name);
 		hakstat_summary_free(s);
 		s = NULL;
-	} else if (s->estimated && !get_number(root, LIVE_VARIANCES)) {
-		forget_live_variances(s);
+	} else if (s->estimated && !get_number(root, LEVEL_VARIANCES)) {
+		forget_level_variances(s);
 	}
 	json_decref(root);
 	return s;

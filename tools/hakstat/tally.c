@@ -310,10 +310,10 @@ void hakstat_tally_ops(struct hakstat_tally *tally, uint64_t *moving, const uint
 	out->malformed += batch.malformed + (more < 0);
 }
 
-void hakstat_tally_mark_peak(struct hakstat_tally *tally)
+bool hakstat_tally_mark_peak(struct hakstat_tally *tally)
 {
 	if (LIKELY(tally->live_bytes <= tally->marked_bytes + tally->marked_bytes / 100)) {
-		return;
+		return false;
 	}
 	tally->marked_bytes = tally->live_bytes;
 	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
@@ -326,6 +326,7 @@ void hakstat_tally_mark_peak(struct hakstat_tally *tally)
 			c->bytes[b].peak_usable = c->bytes[b].live_usable;
 		}
 	}
+	return true;
 }
 
 struct hakstat_cell hakstat_tally_sum(const struct hakstat_tally *tally, uint32_t class_id)

@@ -96,10 +96,10 @@ void hakstat_tally_ops(struct hakstat_tally *tally, uint64_t *moving, const uint
 		       struct hakstat_batch *out);
 
 /*
- * To be called between batches: takes what is live for the buckets' peaks when it is at least 1 %
- * more than when they were taken last, which bounds how often that happens.
+ * To be called between batches: takes what is live for the buckets' peaks, and returns true, when it is at
+ * least 1 % more than when they were taken last, which bounds how often that happens.
  */
-void hakstat_tally_mark_peak(struct hakstat_tally *tally);
+bool hakstat_tally_mark_peak(struct hakstat_tally *tally);
 
 /* One class's cells of all reasons together. */
 struct hakstat_cell hakstat_tally_sum(const struct hakstat_tally *tally, uint32_t class_id);

@@ -175,6 +175,17 @@ static struct hakstat_heap_class *class_of(GArray *classes, const struct hakstat
 	return &g_array_index(classes, struct hakstat_heap_class, classes->len - 1);
 }
 
+static void add_variances(struct hakstat_heap_class *sum, const struct hakstat_heap_class *c, double sign)
+{
+	if (sum->processes == 0) { /* no rounding errors stay behind */
+		sum->v = (struct hakstat_variances) { 0 };
+		return;
+	}
+#define ADD(field, key) sum->v.field += sign * c->v.field;
+	HAKSTAT_VARIANCES(ADD)
+#undef ADD
+}
+
 /* Unsigned sums that wrap come right again when the same number is taken off. */
 static void add_classes(GArray *to, const GArray *from, bool is_added)
 {
@@ -191,6 +202,7 @@ static void add_classes(GArray *to, const GArray *from, bool is_added)
 		sum->resident_bytes += sign * c->resident_bytes;
 		sum->processes += sign * c->processes;
 		sum->telling += sign * c->telling;
+		add_variances(sum, c, is_added ? 1 : -1);
 	}
 }
 
@@ -337,6 +349,7 @@ static void finish_classes(struct hakstat_summary *s, int64_t number, unsigned s
 		row->n.seen = 1;
 		row->n.resident_seen = c->telling == c->processes;
 		row->n.resident_bytes += c->resident_bytes;
+		hakstat_variances_add(&row->n.live_v, &c->v);
 	}
 }
 

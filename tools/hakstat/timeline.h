@@ -31,6 +31,7 @@ struct hakstat_heap_class {
 	uint64_t unknown, unknown_bytes; /* of the live blocks, those whose request nothing tells */
 	uint64_t resident_bytes;
 	uint64_t processes, telling; /* that have the class; those that told what is in memory */
+	struct hakstat_variances v;  /* of live, requested_bytes and live_bytes */
 };
 
 struct hakstat_heap_level {
