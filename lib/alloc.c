@@ -86,7 +86,7 @@ static void check(const void *p, unsigned bin, enum hak_use use)
 
 HAK_COLD HAK_NOINLINE void hak_free_odd(void *p)
 {
-	unsigned bin = hak_region.bins[hak_unit_of(p)];
+	unsigned bin = hak_region.map[hak_unit_of(p)].bin;
 	check(p, bin, HAK_USE_FREE);
 	hak_bin_push(&hak_thread.bins[bin], p);
 }
@@ -97,7 +97,7 @@ HAK_NOINLINE static void free_counted(void *p, unsigned flags)
 	if (!p) {
 		return;
 	}
-	unsigned bin = hak_region_owns(p) ? hak_region.bins[hak_unit_of(p)] : 0;
+	unsigned bin = hak_region_owns(p) ? hak_region.map[hak_unit_of(p)].bin : 0;
 	if (HAK_UNLIKELY(bin && hak_full_is_on(heap)) && hak_full_free(heap, p, bin, flags)) {
 		return;
 	}
@@ -167,7 +167,7 @@ void *hak_aligned_alloc(size_t alignment, size_t size)
 static unsigned bin_of_block(const void *p, struct hak_large **large, enum hak_use use)
 {
 	if (hak_region_owns(p)) {
-		unsigned bin = hak_region.bins[hak_unit_of(p)];
+		unsigned bin = hak_region.map[hak_unit_of(p)].bin;
 		if (bin) {
 			check(p, bin, use);
 			return bin;

@@ -78,7 +78,7 @@ HAK_INLINE void hak_free(void *p)
 		hak_free_slow(p, 0);
 		return;
 	}
-	struct hak_bin *b = hak_bin_at(hak_region.bins[unit]);
+	struct hak_bin *b = hak_bin_at(hak_region.map[unit].bin);
 	if (HAK_UNLIKELY(--b->frees_left < 0)) {
 		hak_free_ended(p, b);
 		return;
@@ -106,7 +106,7 @@ HAK_HIDDEN void hak_check_size(const void *p, size_t size, size_t alignment, enu
 HAK_INLINE void hak_free_sized(void *p, size_t size, enum hak_size_rule rule)
 {
 	size_t unit = hak_unit_of(p);
-	bool is_in_class = unit < hak_region_units() && hak_region.bins[unit] == hak_bin_of(size);
+	bool is_in_class = unit < hak_region_units() && hak_region.map[unit].bin == hak_bin_of(size);
 	if (HAK_UNLIKELY(!is_in_class || hak_options.secure)) {
 		hak_check_size(p, size, 0, rule);
 	}

@@ -420,7 +420,7 @@ static struct hak_heap *enter(void)
 		heap->bins[bin].limit = hak_class_map.geometry[bin].block - HAK_TRAILER;
 		heap->bins[bin].divisor = UINT64_MAX / hak_class_map.geometry[bin].block + 1;
 	}
-	heap->random = hak_os_random();
+	heap->random = hak_options.secure ? hak_os_random() : hak_os_seed();
 	/* May allocate, which the state sends past the caches. */
 	if (!registry.has_key || pthread_setspecific(registry.key, heap) != 0) {
 		hak_thread.state = HAK_THREAD_GONE;

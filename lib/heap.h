@@ -160,13 +160,13 @@ HAK_INLINE void hak_bin_push(struct hak_bin *b, void *block)
  */
 HAK_INLINE bool hak_bin_begins(const struct hak_bin *b, size_t offset, size_t unit)
 {
-	return ((uint32_t)offset - hak_region.firsts[unit]) * b->divisor < b->divisor;
+	return ((uint32_t)offset - hak_region.map[unit].first) * b->divisor < b->divisor;
 }
 
 /* The number in its slab of the block that begins there. */
 HAK_INLINE uint32_t hak_bin_block_number(const struct hak_bin *b, size_t offset, size_t unit)
 {
-	uint32_t distance = (uint32_t)offset - hak_region.firsts[unit];
+	uint32_t distance = (uint32_t)offset - hak_region.map[unit].first;
 	return (uint32_t)((unsigned __int128)distance * b->divisor >> 64);
 }
 

@@ -55,7 +55,9 @@ HAK_COLD HAK_NOINLINE static void init_once(void)
 		/* Without a region the class tables stay empty and every request takes the large route. */
 		if (hak_region_init() == 0) {
 			hak_class_map_build();
-			hak_marks_init();
+			if (hak_options.secure) {
+				hak_marks_init();
+			}
 			hak_heap_init();
 		}
 		hak_panic_observer = hak_trace_corruption;

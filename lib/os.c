@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -47,7 +48,7 @@ static int map_raw(size_t bytes, int protection, void **out)
 }
 
 /* Maps more than asked and cuts the ends off. */
-static int map_aligned(size_t bytes, size_t alignment, int protection, void **out)
+int hak_os_map_aligned(size_t bytes, size_t alignment, void **out)
 {
 	void *raw;
 	size_t page = hak_os_page_size();
@@ -55,7 +56,7 @@ static int map_aligned(size_t bytes, size_t alignment, int protection, void **ou
 	if (bytes > PTRDIFF_MAX - extra) {
 		return -ENOMEM;
 	}
-	int error = map_raw(bytes + extra, protection, &raw);
+	int error = map_raw(bytes + extra, PROT_READ | PROT_WRITE, &raw);
 	if (error) {
 		return error;
 	}
@@ -71,19 +72,14 @@ static int map_aligned(size_t bytes, size_t alignment, int protection, void **ou
 	return 0;
 }
 
-int hak_os_reserve(size_t bytes, size_t alignment, void **out)
+int hak_os_reserve(size_t bytes, void **out)
 {
-	return map_aligned(bytes, alignment, PROT_NONE, out);
+	return map_raw(bytes, PROT_NONE, out);
 }
 
 int hak_os_map(size_t bytes, void **out)
 {
 	return map_raw(bytes, PROT_READ | PROT_WRITE, out);
-}
-
-int hak_os_map_aligned(size_t bytes, size_t alignment, void **out)
-{
-	return map_aligned(bytes, alignment, PROT_READ | PROT_WRITE, out);
 }
 
 int hak_os_unmap(void *start, size_t bytes)
@@ -159,14 +155,21 @@ uint64_t hak_os_clock_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t hak_os_seed(void)
+{
+	struct timespec now;
+	uint64_t started = 0; /* random bytes that the kernel gives each program it starts */
+	const void *bytes = (const void *)getauxval(AT_RANDOM);
+	if (bytes) {
+		memcpy(&started, bytes, sizeof started);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return started ^ (uint64_t)now.tv_nsec * 0x9e3779b97f4a7c15u ^ (uint64_t)(uintptr_t)&now;
+}
+
 uint64_t hak_os_random(void)
 {
 	uint64_t value = 0;
 	int failed = QUIETLY(== sizeof value, getrandom(&value, sizeof value, GRND_NONBLOCK));
-	if (failed) {
-		struct timespec now;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		value = (uint64_t)now.tv_nsec * 0x9e3779b97f4a7c15u ^ (uint64_t)(uintptr_t)&value;
-	}
-	return value;
+	return failed ? hak_os_seed() : value;
 }

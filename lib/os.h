@@ -20,8 +20,8 @@ HAK_INLINE size_t hak_os_whole_pages(size_t bytes)
 	return (bytes + mask) & ~mask;
 }
 
-/* Address space without memory behind it, aligned to a power of two of at least a page. */
-HAK_HIDDEN int hak_os_reserve(size_t bytes, size_t alignment, void **out);
+/* Address space without memory behind it. */
+HAK_HIDDEN int hak_os_reserve(size_t bytes, void **out);
 
 /* Zeroed readable and writable memory anywhere. */
 HAK_HIDDEN int hak_os_map(size_t bytes, void **out);
@@ -65,6 +65,9 @@ HAK_HIDDEN size_t hak_os_address_limit(void);
 
 /* Milliseconds of a steady clock, a few milliseconds coarse. */
 HAK_HIDDEN uint64_t hak_os_clock_ms(void);
+
+/* 64 bits that differ between processes and calls. No secret, and no system call. */
+HAK_HIDDEN uint64_t hak_os_seed(void);
 
 /* 64 bits nobody can guess; from the clock and addresses where the kernel has none yet. */
 HAK_HIDDEN uint64_t hak_os_random(void);

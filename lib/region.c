@@ -13,7 +13,8 @@ struct hak_region hak_region HAK_ALIGNED(HAK_CACHE_LINE);
 #define USUAL_RESERVE	  ((size_t)1 << 40)
 #define LARGEST_SUPERSLAB ((size_t)32 << 20)
 enum {
-	TABLE_STEP = 65536, /* units whose tables are opened at a time: 5.3 MiB of address space */
+	TABLE_STEP = 65536, /* units whose tables are opened at a time: 5.5 MiB of address space */
+	MOST_SLACK = 64,    /* so much of the region is at most spent on its alignment */
 };
 /* Huge pages pay once a heap is large; before, most of each would be waste. */
 #define HUGE_PAGES_FROM ((size_t)64 << 20)
@@ -34,19 +35,30 @@ static size_t wanted_bytes(void)
 	return wanted;
 }
 
-/* Lays the tables for `units` out from `at`, each on pages of its own; returns their bytes. */
-static size_t lay_out_tables(char *at, size_t units)
+/*
+ * All in one mapping: what tracing keeps, the spans, growing down, the map, growing up from
+ * there, and the region. So the first pages in use lie close together, and the kernel needs few
+ * page tables for them. The seam lies where a page holds as many spans as units of the map.
+ */
+struct layout {
+	size_t spans; /* from the start of the mapping: where they end and the map begins */
+	size_t tables;
+	size_t alignment; /* of the region behind them */
+};
+
+static struct layout lay_out(size_t units)
 {
-	size_t spans = hak_os_whole_pages(units * sizeof *hak_region.spans);
+	size_t page = hak_os_page_size();
 	size_t traced = hak_os_whole_pages(units * sizeof *hak_region.traced);
-	size_t firsts = hak_os_whole_pages(units * sizeof *hak_region.firsts);
-	if (at) {
-		hak_region.spans = (struct hak_span *)(void *)at;
-		hak_region.traced = (struct hak_traced_unit *)(void *)(at + spans);
-		hak_region.firsts = (uint32_t *)(void *)(at + spans + traced);
-		hak_region.bins = (uint8_t *)at + spans + traced + firsts;
+	size_t below = units * sizeof *hak_region.spans;
+	size_t seam = page / (sizeof *hak_region.spans + sizeof *hak_region.map) * sizeof *hak_region.spans;
+	struct layout l = { .alignment = LARGEST_SUPERSLAB };
+	l.spans = traced + hak_os_whole_pages(below) + seam;
+	l.tables = hak_os_whole_pages(l.spans + units * sizeof *hak_region.map);
+	while (l.alignment > (units << HAK_UNIT_LOG2) / MOST_SLACK && l.alignment > HAK_UNIT) {
+		l.alignment /= 2; /* address space is scarce */
 	}
-	return spans + traced + firsts + hak_os_whole_pages(units);
+	return l;
 }
 
 int hak_region_init(void)
@@ -54,34 +66,30 @@ int hak_region_init(void)
 	for (size_t bytes = wanted_bytes(); bytes >= SMALLEST_RESERVE;
 	     bytes = bytes / 2 & ~(LARGEST_SUPERSLAB - 1)) {
 		size_t units = bytes >> HAK_UNIT_LOG2;
-		void *base, *tables;
-		if (hak_os_reserve(bytes, LARGEST_SUPERSLAB, &base)) {
+		struct layout l = lay_out(units);
+		size_t all = l.tables + l.alignment + bytes;
+		void *start;
+		if (hak_os_reserve(all, &start)) {
 			continue;
 		}
-		if (hak_os_reserve(lay_out_tables(NULL, units), hak_os_page_size(), &tables)) {
-			hak_os_unmap(base, bytes);
-			continue;
-		}
-		lay_out_tables(tables, units);
-		hak_region.base = (uintptr_t)base;
+		hak_region.traced = start;
+		hak_region.spans = (struct hak_span *)(void *)((char *)start + l.spans);
+		hak_region.map = (struct hak_unit *)(void *)hak_region.spans;
+		hak_region.base = ((uintptr_t)start + l.tables + l.alignment - 1) & ~(l.alignment - 1);
 		hak_region.reserved_units = units;
-		hak_os_huge_pages(base, bytes, 0);
+		hak_os_huge_pages(start, all, 0);
 		return 0;
 	}
 	return -ENOMEM;
 }
 
-/* Makes bytes [from, end) of a table accessible; the last page may be opened twice. */
-static int open_pages(void *table, size_t from, size_t end)
+/* Makes [from, end) accessible, in whole pages; the outer ones may be opened twice. */
+static int open_pages(void *from, void *end)
 {
-	size_t mask = hak_os_page_size() - 1;
-	from &= ~mask;
-	end = (end + mask) & ~mask;
-	return hak_os_commit((char *)table + from, end - from);
+	uintptr_t mask = hak_os_page_size() - 1;
+	uintptr_t first = (uintptr_t)from & ~mask;
+	return hak_os_commit((void *)first, (((uintptr_t)end + mask) & ~mask) - first);
 }
-
-#define OPEN(table, from, end)                                                                               \
-	open_pages(hak_region.table, (from) * sizeof *hak_region.table, (end) * sizeof *hak_region.table)
 
 /* Opens the tables for units below `end`. */
 static int open_tables(size_t end)
@@ -94,15 +102,12 @@ static int open_tables(size_t end)
 	if (end > hak_region.reserved_units) {
 		end = hak_region.reserved_units;
 	}
-	int error = OPEN(bins, from, end);
-	if (!error) {
-		error = OPEN(firsts, from, end);
-	}
-	if (!error) {
-		error = OPEN(traced, from, end);
-	}
-	if (!error) {
-		error = OPEN(spans, from, end);
+	int error = open_pages(hak_region.traced + from, hak_region.traced + end);
+	if (!error && from == 0) {
+		error = open_pages(hak_region.spans - end, hak_region.map + end);
+	} else if (!error) {
+		error = open_pages(hak_region.spans - end, hak_region.spans - from);
+		error = error ? error : open_pages(hak_region.map + from, hak_region.map + end);
 	}
 	if (!error) {
 		hak_region.table_units = end;

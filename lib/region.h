@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one address range from which all slabs and spans come, its byte map and its span
+ * The one address range from which all slabs and spans come, its map of units and its span
  * table. Whether a pointer is ours, and which bin its block belongs to, follows from the
  * address alone: a subtraction, a compare and one byte.
  *
@@ -44,7 +44,7 @@ struct hak_large {
 };
 
 /*
- * One for each unit; describes the span whose first unit it is. Interior units of a slab
+ * One for each unit, backwards; describes the span whose first unit it is. Interior units of a slab
  * carry `head`; the last unit of a free run carries `units`. All else is stale there.
  */
 struct hak_span {
@@ -82,12 +82,18 @@ struct hak_traced_unit {
 	uint32_t generation; /* of the tracing in which this holds; 0: in none */
 };
 
+/* What free looks at. */
+struct hak_unit {
+	uint32_t first; /* in a slab: its first block's distance from `base`, modulo 2^32 */
+	uint8_t bin;	/* of its blocks, 0: no plain slab */
+};
+
 struct hak_region {
 	uintptr_t base;
 	size_t units; /* opened so far; above it nothing is ours */
-	uint8_t *bins;
-	uint32_t *firsts; /* of the units of a slab: its first block's distance from `base`, modulo 2^32 */
-	struct hak_span *spans;
+	struct hak_unit *map;
+	struct hak_span
+		*spans; /* just below the map, unit 0 last: what a small heap needs of both is one page */
 	struct hak_traced_unit *traced; /* no page of it is touched before the first full tracing */
 	size_t reserved_units;
 	size_t table_units; /* for which the tables are accessible */
@@ -129,7 +135,7 @@ HAK_INLINE bool hak_region_owns(const void *p)
 
 HAK_INLINE struct hak_span *hak_span_at(size_t unit)
 {
-	return &hak_region.spans[unit];
+	return hak_region.spans - 1 - unit;
 }
 
 /* The owner of a span sets its kind without a lock; neighbours look whether it is free. */
@@ -145,7 +151,7 @@ HAK_INLINE void hak_span_set_kind(struct hak_span *span, enum hak_span_kind kind
 
 HAK_INLINE uint32_t hak_span_unit(const struct hak_span *span)
 {
-	return (uint32_t)(span - hak_region.spans);
+	return (uint32_t)(hak_region.spans - 1 - span);
 }
 
 HAK_INLINE void *hak_span_start(const struct hak_span *span)

@@ -20,7 +20,7 @@ struct scan {
 /* Whose a unit is: a bin, 0 for a large block, or NOBODY. Its neighbours may change meanwhile. */
 static unsigned owner_of(struct scan *s, size_t unit)
 {
-	unsigned bin = HAK_RACY_READ(hak_region.bins[unit]);
+	unsigned bin = HAK_RACY_READ(hak_region.map[unit].bin);
 	struct hak_span *span = hak_span_at(unit);
 	if (bin) {
 		return bin;

@@ -78,7 +78,7 @@ static unsigned bin_of(const void *p)
 	if (!hak_region_owns(p)) {
 		return 0;
 	}
-	unsigned bin = hak_region.bins[hak_unit_of(p)];
+	unsigned bin = hak_region.map[hak_unit_of(p)].bin;
 	struct hak_span *slab = bin ? NULL : hak_slab_of(p);
 	return slab ? slab->bin : bin;
 }
@@ -189,7 +189,7 @@ HAK_NOINLINE static void free_slow(void *p, unsigned bin, unsigned flags)
 
 void hak_secure_free(void *p, unsigned flags)
 {
-	unsigned bin = hak_region_owns(p) ? hak_region.bins[hak_unit_of(p)] : 0;
+	unsigned bin = hak_region_owns(p) ? hak_region.map[hak_unit_of(p)].bin : 0;
 	if (bin) {
 		hak_secure_withdraw(p, limit_of(bin));
 		free_slow(p, bin, flags);

@@ -376,7 +376,7 @@ static void take_back_large(struct hak_heap *heap, struct hak_large *l, void *p,
 void hak_take_back(void *p, unsigned flags)
 {
 	struct hak_heap *heap = hak_heap_get();
-	unsigned bin = hak_region_owns(p) ? hak_region.bins[hak_unit_of(p)] : 0;
+	unsigned bin = hak_region_owns(p) ? hak_region.map[hak_unit_of(p)].bin : 0;
 	if (bin) {
 		if (heap) {
 			hak_heap_fold(heap, bin);

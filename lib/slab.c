@@ -89,9 +89,10 @@ uint32_t hak_slab_block(const struct hak_span *slab, const void *p)
 
 struct hak_span *hak_slab_of(const void *p)
 {
-	struct hak_span *entry = hak_span_at(hak_unit_of(p));
-	struct hak_span *slab = hak_span_at(entry->head);
-	size_t distance = (size_t)(entry - slab);
+	size_t unit = hak_unit_of(p);
+	size_t head = hak_span_at(unit)->head;
+	struct hak_span *slab = hak_span_at(head);
+	size_t distance = unit - head;
 	return hak_span_kind_of(slab) == HAK_SPAN_SLAB && distance < slab->units ? slab : NULL;
 }
 
@@ -130,11 +131,13 @@ static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_sl
 		slab->slab.colour = c->colour % g->colours * HAK_CACHE_LINE;
 		c->colour++;
 	}
-	for (uint32_t i = 0; i < g->slab_units; i++) {
-		hak_region.firsts[unit + i] = (unit << HAK_UNIT_LOG2) + slab->slab.colour;
-	}
 	hak_span_set_kind(slab, HAK_SPAN_SLAB);
-	memset(hak_region.bins + unit, kind == HAK_SLAB_SAMPLED ? 0 : (int)bin, g->slab_units);
+	for (uint32_t i = 0; i < g->slab_units; i++) {
+		hak_region.map[unit + i] = (struct hak_unit) {
+			.first = (unit << HAK_UNIT_LOG2) + slab->slab.colour,
+			.bin = kind == HAK_SLAB_SAMPLED ? 0 : (uint8_t)bin,
+		};
+	}
 	c->slabs++;
 	list_add(c, slab);
 	return slab;
@@ -256,7 +259,9 @@ static void detach(struct slab_class *c, struct hak_span *slab)
 	list_remove(c, slab);
 	c->slabs--;
 	hak_span_set_kind(slab, HAK_SPAN_BUSY);
-	memset(hak_region.bins + hak_span_unit(slab), 0, slab->units);
+	for (uint32_t i = 0; i < slab->units; i++) {
+		hak_region.map[hak_span_unit(slab) + i].bin = 0;
+	}
 }
 
 /* What full tracing kept of its units holds no longer. */

@@ -48,7 +48,8 @@ static void take_all(unsigned bin, enum hak_slab_kind kind, void **blocks, unsig
 		assert_int_equal(slab->bin, bin);
 		assert_int_not_equal(hak_slab_block(slab, blocks[i]), UINT32_MAX);
 		assert_true(i == 0 || (char *)blocks[i - 1] + block <= (char *)blocks[i]);
-		assert_int_equal(hak_region.bins[hak_unit_of(blocks[i])], kind == HAK_SLAB_SAMPLED ? 0 : bin);
+		assert_int_equal(hak_region.map[hak_unit_of(blocks[i])].bin,
+				 kind == HAK_SLAB_SAMPLED ? 0 : bin);
 	}
 }
 
