@@ -44,18 +44,14 @@ HAK_NOINLINE static void *malloc_binned(size_t size, unsigned bin, unsigned flag
 		}
 	} else if (HAK_LIKELY(heap && hak_heap_rearm_for_malloc(heap, bin))) {
 		hak_thread.bins[bin].allocs_left--;
-		return *--hak_thread.bins[bin].top;
+		return hak_bin_pop(&hak_thread.bins[bin]);
 	}
 	struct hak_request r = { .size = size, .bin = bin, .flags = flags };
 	return hak_serve(&r, NULL);
 }
 
-/* Calls nothing it does not end with, so that secure mode, which always comes here, pays for no frame. */
 HAK_NOINLINE void *hak_malloc_slow(size_t size, struct hak_bin *b, unsigned flags)
 {
-	if (hak_bin_is_guarded(b->allocs_left)) {
-		return hak_secure_pop(b, size);
-	}
 	if (HAK_UNLIKELY(hak_options.secure)) {
 		return hak_secure_malloc(size, b, flags);
 	}
@@ -112,15 +108,6 @@ HAK_NOINLINE static void free_counted(void *p, unsigned flags)
 	hak_take_back(p, flags);
 }
 
-HAK_NOINLINE void hak_free_ended(void *p, struct hak_bin *b)
-{
-	if (hak_bin_is_guarded(b->frees_left)) {
-		hak_secure_push(b, p);
-	} else {
-		hak_free_slow(p, 0);
-	}
-}
-
 HAK_NOINLINE void hak_free_slow(void *p, unsigned flags)
 {
 	if (HAK_UNLIKELY(hak_options.secure)) {
@@ -158,7 +145,7 @@ void *hak_aligned_alloc(size_t alignment, size_t size)
 	bool any_block_fits = alignment <= HAK_CACHE_LINE || hak_class_map.geometry[bin].colours == 1;
 	struct hak_bin *b = &hak_thread.bins[bin];
 	if (bin && any_block_fits && !hak_options.secure && --b->allocs_left >= 0) {
-		return *--b->top;
+		return hak_bin_pop(b);
 	}
 	return serve(&r, NULL);
 }

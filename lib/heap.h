@@ -27,9 +27,11 @@
 
 /*
  * In secure mode the counts of a bin that has any left are so much lower, so that the fast
- * paths find them ended at once; see hak_bin_is_guarded.
+ * paths find them ended at once. One bit then tells such a count from one that has ended: it is
+ * clear in HAK_GUARDED and in all counts up to as much above, set in what is as much below and in
+ * small negative numbers.
  */
-enum { HAK_GUARDED = INT32_MIN / 4 * 3 };
+enum { HAK_ENDED_BIT = 1 << 27, HAK_GUARDED = INT32_MIN + 2 * HAK_ENDED_BIT };
 
 struct hak_bin {
 	int32_t allocs_left;
@@ -117,10 +119,14 @@ HAK_INLINE size_t hak_bin_block(const struct hak_bin *b)
 	return b->limit + HAK_TRAILER;
 }
 
-/* Whether a count, decremented, was that of an operation which secure mode may do without the slow path. */
-HAK_INLINE bool hak_bin_is_guarded(int32_t count)
+/*
+ * Whether a count that was decremented to below zero was that of an operation which secure mode may
+ * do without the slow path. Looked at in memory: in a register it would cost the fast path.
+ */
+HAK_INLINE bool hak_bin_is_guarded(int32_t *count)
 {
-	return (uint32_t)count - (uint32_t)HAK_GUARDED < (uint32_t)INT32_MAX / 2;
+	__asm__("" : "+m"(*count));
+	return !(*count & HAK_ENDED_BIT);
 }
 
 /* What a count says. It stands below zero where it was found used up. */
@@ -145,13 +151,24 @@ HAK_INLINE void hak_heap_set_busy(struct hak_heap *heap, bool is_busy)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-/* The slot before the top: a fork child must not find one without the other. */
+/*
+ * The slot before the top, and the top before what becomes of a block that was popped: a fork
+ * child must not find one without the other.
+ */
 HAK_INLINE void hak_bin_push(struct hak_bin *b, void *block)
 {
-	void **top = b->top;
-	*top = block;
-	__atomic_signal_fence(__ATOMIC_RELEASE);
-	b->top = top + 1;
+	*b->top = block;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	b->top++; /* read again: one instruction adds to it in memory */
+}
+
+HAK_INLINE void *hak_bin_pop(struct hak_bin *b)
+{
+	void *block = b->top[-1];
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	b->top--;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return block;
 }
 
 /*

@@ -44,7 +44,7 @@ HAK_COLD HAK_NOINLINE _Noreturn static void refuse_in_slab(const struct hak_span
 	if ((size_t)(p - first) % block) {
 		refuse(p, INSIDE, use);
 	}
-	if (!hak_options.secure || hak_size_marked(p, block - HAK_TRAILER, hak_mark_of(p)) == HAK_SIZE_FREE) {
+	if (!hak_options.secure || hak_is_trailer_free(p, block - HAK_TRAILER, hak_mark_of(p))) {
 		refuse(p, TWICE, use);
 	}
 	refuse_overrun(p);
@@ -61,7 +61,12 @@ HAK_COLD HAK_NOINLINE void hak_refuse(const void *p, enum hak_use use)
 	refuse(p, is_inside ? INSIDE : UNKNOWN, use);
 }
 
-HAK_COLD HAK_NOINLINE void hak_refuse_reuse(const char *p, size_t limit)
+HAK_COLD HAK_NOINLINE void hak_refuse_free(const void *p)
+{
+	hak_refuse(p, HAK_USE_FREE);
+}
+
+HAK_COLD HAK_NOINLINE void *hak_refuse_reuse(const char *p, size_t limit)
 {
 	bool is_live = hak_size_marked(p, limit, hak_mark_of(p)) <= limit;
 	hak_panic(is_live ? "double free" : "write to a freed block", p);
@@ -147,7 +152,7 @@ void *hak_secure_malloc(size_t size, struct hak_bin *b, unsigned flags)
 		b->allocs_left = 0;
 		bin = size > HAK_WIDE_MAX ? hak_bin_big(size) : 0;
 		b = &hak_thread.bins[bin];
-		if (bin && (--b->allocs_left, hak_bin_is_guarded(b->allocs_left))) {
+		if (bin && --b->allocs_left < 0 && hak_bin_is_guarded(&b->allocs_left)) {
 			return hak_secure_pop(b, size);
 		}
 	}
@@ -160,6 +165,13 @@ void *hak_secure_malloc(size_t size, struct hak_bin *b, unsigned flags)
 	return hak_secure_serve(&r, NULL);
 }
 
+static void withdraw(void *p, unsigned bin)
+{
+	if (!hak_secure_withdraw(p, limit_of(bin), hak_mark_of(p))) {
+		hak_refuse_free(p);
+	}
+}
+
 /* Large and sampled blocks, and what is not ours. */
 HAK_NOINLINE static void free_other(void *p, unsigned flags)
 {
@@ -168,7 +180,7 @@ HAK_NOINLINE static void free_other(void *p, unsigned flags)
 		return;
 	}
 	if (bin) {
-		hak_secure_withdraw(p, limit_of(bin));
+		withdraw(p, bin);
 	} else {
 		live_large(p, HAK_USE_FREE);
 	}
@@ -191,7 +203,7 @@ void hak_secure_free(void *p, unsigned flags)
 {
 	unsigned bin = hak_region_owns(p) ? hak_region.map[hak_unit_of(p)].bin : 0;
 	if (bin) {
-		hak_secure_withdraw(p, limit_of(bin));
+		withdraw(p, bin);
 		free_slow(p, bin, flags);
 	} else {
 		free_other(p, flags);
@@ -204,7 +216,11 @@ size_t hak_secure_requested(const void *p, enum hak_use use)
 	if (bin == 0) {
 		return live_large(p, use)->requested;
 	}
-	return hak_secure_checked_size(p, limit_of(bin), hak_mark_of(p), use);
+	size_t size;
+	if (!hak_secure_is_live(p, limit_of(bin), hak_mark_of(p), &size)) {
+		hak_refuse(p, use);
+	}
+	return size;
 }
 
 void hak_secure_resize(void *p, size_t size)

@@ -27,8 +27,13 @@ enum hak_use { HAK_USE_FREE, HAK_USE_REALLOC, HAK_USE_SIZE };
  */
 HAK_HIDDEN void hak_refuse(const void *p, enum hak_use use) __attribute__((noreturn, cold));
 
-/* The same for a free block that is not as it was left: written to, or handed out already. */
-HAK_HIDDEN void hak_refuse_reuse(const char *p, size_t limit) __attribute__((noreturn, cold));
+/*
+ * The same for a block that is freed, and for a free block that is not as it was left: written to, or
+ * handed out already. They do not return either, but the compiler is not to know: a last call
+ * that might return is a jump, and the fast paths around it need no frame.
+ */
+HAK_HIDDEN void hak_refuse_free(const void *p) __attribute__((cold));
+HAK_HIDDEN void *hak_refuse_reuse(const char *p, size_t limit) __attribute__((cold));
 
 /* --- what every operation does, to be inlined --------------------------------------------- */
 
@@ -36,41 +41,44 @@ HAK_HIDDEN void hak_refuse_reuse(const char *p, size_t limit) __attribute__((nor
 HAK_INLINE void *hak_secure_issue(char *p, size_t size, size_t limit)
 {
 	uint64_t mark = hak_mark_of(p);
-	if (HAK_UNLIKELY(!hak_is_marked_free(p, mark))) {
-		hak_refuse_reuse(p, limit);
+	if (HAK_UNLIKELY(!hak_unmark_free(p, mark))) {
+		return hak_refuse_reuse(p, limit);
 	}
-	hak_mark_live(p, limit, size, mark);
+	hak_mark_size(p, limit, size, mark);
 	return p;
 }
 
-/* Bytes asked for at the live block at `p`, verified. */
-HAK_INLINE uint64_t hak_secure_checked_size(const char *p, size_t limit, uint64_t mark, enum hak_use use)
+/* Whether `p` is a live block that nobody wrote past, and then how many bytes were asked for. */
+HAK_INLINE bool hak_secure_is_live(const char *p, size_t limit, uint64_t mark, size_t *size)
 {
-	uint64_t size = hak_size_marked(p, limit, mark);
-	if (HAK_UNLIKELY(size > limit) || HAK_UNLIKELY(p[size] != (char)mark)) {
-		hak_refuse(p, use);
-	}
-	return size;
+	*size = hak_size_marked(p, limit, mark);
+	return HAK_LIKELY(*size <= limit) && HAK_LIKELY(p[*size] == (char)mark);
 }
 
-/* A live block becomes free. */
-HAK_INLINE void hak_secure_withdraw(char *p, size_t limit)
+/* A live block becomes free; false when it is none. */
+HAK_INLINE bool hak_secure_withdraw(char *p, size_t limit, uint64_t mark)
 {
-	uint64_t mark = hak_mark_of(p);
-	hak_secure_checked_size(p, limit, mark, HAK_USE_FREE);
+	size_t size;
+	if (HAK_UNLIKELY(!hak_secure_is_live(p, limit, mark, &size))) {
+		return false;
+	}
 	hak_mark_free(p, limit, mark);
+	return true;
 }
 
 /* For a bin whose count of allocations is guarded. */
 HAK_INLINE void *hak_secure_pop(struct hak_bin *b, size_t size)
 {
-	return hak_secure_issue(*--b->top, size, b->limit);
+	return hak_secure_issue(hak_bin_pop(b), size, b->limit);
 }
 
-/* For a block of a bin whose count of frees is guarded. */
-HAK_INLINE void hak_secure_push(struct hak_bin *b, void *p)
+/* For a block of a bin whose count of frees is guarded, `offset` from the region's base. */
+HAK_INLINE void hak_secure_push(struct hak_bin *b, void *p, size_t offset)
 {
-	hak_secure_withdraw(p, b->limit);
+	if (HAK_UNLIKELY(!hak_secure_withdraw(p, b->limit, hak_mark_at(offset)))) {
+		hak_refuse_free(p);
+		return;
+	}
 	hak_bin_push(b, p);
 }
 

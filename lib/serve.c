@@ -59,7 +59,7 @@ static void *pop(struct hak_heap *heap, unsigned bin)
 	} else {
 		hak_heap_count(heap, bin, 1, 0);
 	}
-	return *--b->top;
+	return hak_bin_pop(b);
 }
 
 static void *take_one(struct hak_heap *heap, unsigned bin, enum hak_slab_kind kind)

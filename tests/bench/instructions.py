@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Instructions and conditional branches of one malloc+free pair, by size.
 
-usage: instructions.py --build DIR [--pattern pair|batch] [--sizes N...] [--branches] [NAME=PATH.so ...]
+usage: instructions.py --build DIR [--pattern pair|batch] [--sizes N...] [--branches]
+                       [NAME=PATH.so[,VARIABLE=VALUE...] ...]
 
 callgrind: two runs that differ only in their number of pairs are subtracted, and the same loop without calls from
 that, so start-up and the driver do not count. What does not run under valgrind is counted by single steps instead,
@@ -28,11 +29,14 @@ FEW, MANY = 2048, 2048 + 20480
 STEPPED = 2048
 
 
+def environment(allocator, preload):
+    return {**{k: v for k, v in os.environ.items() if not k.startswith("LD_")}, **allocator.env, "LD_PRELOAD": preload}
+
+
 def count(program, allocator, words, folder):
     """(instructions, conditional branches) of one run, or None when it failed."""
     out = os.path.join(folder, "callgrind.out")
-    env = {k: v for k, v in os.environ.items() if not k.startswith("LD_")}
-    env["LD_PRELOAD"] = allocator.path
+    env = environment(allocator, allocator.path)
     done = subprocess.run(["valgrind", "--tool=callgrind", "--branch-sim=yes", "--callgrind-out-file=" + out, program,
                            *map(str, words)], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                           errors="replace", check=False)
@@ -57,8 +61,7 @@ def per_pair(program, allocator, pattern, size, what, folder):
 
 def per_pair_by_steps(program, allocator, pattern, size, pairs=STEPPED):
     """The same from a child process that is run one instruction at a time, without a marker for the loop."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith("LD_")}
-    env["LD_PRELOAD"] = allocator.preload or allocator.path
+    env = environment(allocator, allocator.preload or allocator.path)
     done = subprocess.run([program, pattern, str(size), str(pairs), "step"], env=env, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True, check=False)
     said = measure.read_fields(done.stdout)
@@ -79,7 +82,7 @@ def cell_pair(args, program, allocator, size, loop, folder):
 
 def arguments():
     parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parse.add_argument("allocators", nargs="*", metavar="NAME=PATH.so")
+    parse.add_argument("allocators", nargs="*", metavar="NAME=PATH.so[,VARIABLE=VALUE...]")
     parse.add_argument("--build", required=True, help="make's output folder, with the benchmark programs")
     parse.add_argument("--pattern", choices=("pair", "batch"), default="pair")
     parse.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The fast paths of malloc and free in the built library: no call, no locked instruction,
 # and not more instructions than the budget. The path is what runs when no conditional
-# jump is taken: from the function's entry to its first ret.
+# jump is taken: from the function's entry to its first ret. Secure mode's is the same with
+# the first js taken, where a count has ended.
 . "$(dirname "$0")/../support/tap.sh"
 tap_need objdump nm
 case $(uname -m) in
@@ -11,12 +12,12 @@ x86_64) ;;
 esac
 [[ ${CFLAGS-} == *-O0* || -n ${SAN-} ]] && tap_skip_all "not an optimised build"
 
-# straight FUNCTION: the instructions on its straight path, one a line.
+# straight FUNCTION [JUMP]: the instructions on its straight path, one a line; the first JUMP is taken.
 straight() {
 	local address size
 	read -r address size < <(nm -S --defined-only "$lib" | awk -v name="$1" '$4 == name { print "0x" $1, "0x" $2; exit }')
 	# By address: at a place with several names, objdump knows one of them only.
-	objdump -d --no-show-raw-insn --start-address="$address" --stop-address=$((address + size)) "$lib" | awk '
+	objdump -d --no-show-raw-insn --start-address="$address" --stop-address=$((address + size)) "$lib" | awk -v taken="${2-}" '
 	/^ +[0-9a-f]+:/ {
 		address = $1; sub(/:$/, "", address)
 		text = $0; sub(/^[^\t]*\t/, "", text); sub(/[ \t]+$/, "", text)
@@ -26,8 +27,9 @@ straight() {
 		for (i = 1; i <= n && steps++ < 200; i++) {
 			print code[i]
 			if (code[i] ~ /^(bnd )?(repz )?ret/) exit
-			if (code[i] ~ /^(bnd )?jmp/) {
-				split(code[i], word, " ")
+			split(code[i], word, " ")
+			if (code[i] ~ /^(bnd )?jmp/ || word[1] == taken) {
+				if (word[1] == taken) taken = ""
 				if (!(word[2] in number)) exit
 				i = number[word[2]] - 1
 			}
@@ -35,19 +37,21 @@ straight() {
 	}'
 }
 
-check_path() { # FUNCTION LIMIT
-	straight "$1" >"$tmp/path"
+check_path() { # FUNCTION LIMIT [JUMP]
+	straight "$1" "${3-}" >"$tmp/path"
 	count=$(grep -vcE '^(endbr64|nop)' "$tmp/path")
-	tap_like "$(tail -n 1 "$tmp/path")" '^(bnd )?(repz )?ret' "$1: the straight path ends in ret"
-	tap_empty "$(grep -E '\bcall\b' "$tmp/path")" "$1: no call on it"
-	tap_empty "$(grep -E '^lock|\bxchg .*\(|\bcmpxchg|\bxadd|[ml]fence' "$tmp/path")" "$1: nothing locked on it"
-	tap_ok "$1: at most $2 instructions" test "$count" -le "$2"
+	tap_like "$(tail -n 1 "$tmp/path")" '^(bnd )?(repz )?ret' "$1${3:+ after $3}: the straight path ends in ret"
+	tap_empty "$(grep -E '\bcall\b' "$tmp/path")" "$1${3:+ after $3}: no call on it"
+	tap_empty "$(grep -E '^lock|\bxchg .*\(|\bcmpxchg|\bxadd|[ml]fence' "$tmp/path")" "$1${3:+ after $3}: nothing locked on it"
+	tap_ok "$1${3:+ after $3}: at most $2 instructions" test "$count" -le "$2"
 	tap_note "$1: $count instructions, $(grep -cE '^j[a-z]+' "$tmp/path") jumps"
 	if [ "$count" -gt "$2" ]; then
 		tap_note "$(cat "$tmp/path")"
 	fi
 }
 
-check_path malloc 20
+check_path malloc 15
 check_path free 27
+check_path malloc 30 js
+check_path free 36 js
 tap_done
