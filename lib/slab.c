@@ -219,38 +219,49 @@ HAK_COLD static void refuse(struct slab_class *c, const char *what, const void *
 	hak_panic(what, block);
 }
 
-static struct hak_span *checked_slab(struct slab_class *c, unsigned bin, const void *block, uint32_t *number)
+/*
+ * The slab that blocks are being given back to. A batch holds blocks of few slabs, so what is known of one
+ * is kept from block to block, and its counts are settled when another one's turn comes.
+ */
+struct receiver {
+	struct hak_span *slab; /* NULL: none yet */
+	uint64_t *bits;
+	uintptr_t first; /* its first block */
+	uint32_t extent; /* bytes from there in which blocks were handed out */
+	uint32_t given;
+};
+
+static struct receiver receiver_of(struct hak_span *slab)
 {
-	struct hak_span *slab = hak_slab_of(block);
-	*number = slab && slab->bin == bin ? hak_slab_block(slab, block) : UINT32_MAX;
-	if (*number == UINT32_MAX) {
-		refuse(c, "free of a pointer to no block", block);
-	}
-	return slab;
+	return (struct receiver) {
+		.slab = slab,
+		.bits = bitmap(slab),
+		.first = (uintptr_t)hak_span_start(slab) + slab->slab.colour,
+		.extent = slab->slab.fresh * geometry(slab->bin)->block,
+	};
 }
 
-/* Marks one block as free. True when its slab is empty now and should go. */
-static bool give_one(struct slab_class *c, unsigned bin, void *block, struct hak_span **from)
+/* Marks one block of the receiver's slab as free. NULL, or what is wrong with it. */
+HAK_INLINE const char *receive(struct receiver *r, const struct hak_geometry *g, const void *block)
 {
-	uint32_t number;
-	struct hak_span *slab = checked_slab(c, bin, block, &number);
-	uint64_t *bits = bitmap(slab);
+	uint32_t distance = (uint32_t)((uintptr_t)block - r->first);
+	uint32_t number = hak_block_number(g, distance);
+	uint64_t bit = (uint64_t)1 << (number % 64);
 
-	*from = slab;
-	if (bits[number / 64] & (uint64_t)1 << (number % 64)) {
-		refuse(c, "double free", block);
+	if (HAK_UNLIKELY(number * g->block != distance)) {
+		return "free of a pointer to no block";
 	}
-	bits[number / 64] |= (uint64_t)1 << (number % 64);
-	slab->slab.returned++;
-	slab->slab.out--;
-	c->out--;
-	if (!slab->is_listed) {
-		list_add(c, slab);
+	if (HAK_UNLIKELY(r->bits[number / 64] & bit)) {
+		return "double free";
 	}
-	/* The last slab with room stays, unless it is one block: the page heap keeps that as well. */
-	bool is_last = slab->next == HAK_NO_UNIT && slab->previous == HAK_NO_UNIT &&
-		       slab->slab_kind == HAK_SLAB_PLAIN;
-	return slab->slab.out == 0 && (geometry(bin)->capacity == 1 || !is_last);
+	r->bits[number / 64] |= bit;
+	r->given++;
+	return NULL;
+}
+
+HAK_INLINE bool is_in(const struct receiver *r, const void *block)
+{
+	return (uintptr_t)block - r->first < r->extent;
 }
 
 /* With the lock held: takes an empty slab out of sight. */
@@ -261,6 +272,29 @@ static void detach(struct slab_class *c, struct hak_span *slab)
 	hak_span_set_kind(slab, HAK_SPAN_BUSY);
 	for (uint32_t i = 0; i < slab->units; i++) {
 		hak_region.map[hak_span_unit(slab) + i].bin = 0;
+	}
+}
+
+/* With the lock held: counts what the slab got. One that is empty now goes out of sight, before *empty. */
+static void settle(struct slab_class *c, const struct receiver *r, uint32_t *empty)
+{
+	struct hak_span *slab = r->slab;
+	if (!slab) {
+		return;
+	}
+	slab->slab.returned += r->given;
+	slab->slab.out -= r->given;
+	c->out -= r->given;
+	if (!slab->is_listed) {
+		list_add(c, slab);
+	}
+	/* The last slab with room stays, unless it is one block: the page heap keeps that as well. */
+	bool is_last = slab->next == HAK_NO_UNIT && slab->previous == HAK_NO_UNIT &&
+		       slab->slab_kind == HAK_SLAB_PLAIN;
+	if (slab->slab.out == 0 && (geometry(slab->bin)->capacity == 1 || !is_last)) {
+		detach(c, slab);
+		slab->next = *empty;
+		*empty = hak_span_unit(slab);
 	}
 }
 
@@ -290,20 +324,44 @@ static void release(struct hak_span *slab)
 	hak_span_free(slab);
 }
 
+/* The slab that the block, which the one before did not hold, is in. */
+static struct receiver next_receiver(struct slab_class *c, unsigned bin, const void *block)
+{
+	struct hak_span *slab = hak_slab_of(block);
+	struct receiver r = slab && slab->bin == bin ? receiver_of(slab) : (struct receiver) { 0 };
+	if (!is_in(&r, block)) {
+		refuse(c, "free of a pointer to no block", block);
+	}
+	return r;
+}
+
+/* With the lock held. The slabs that became empty, linked by unit. */
+static uint32_t give_all(struct slab_class *c, unsigned bin, void *const *blocks, unsigned n)
+{
+	const struct hak_geometry *g = geometry(bin);
+	struct receiver r = { 0 };
+	uint32_t empty = HAK_NO_UNIT;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (HAK_UNLIKELY(!is_in(&r, blocks[i]))) {
+			settle(c, &r, &empty);
+			r = next_receiver(c, bin, blocks[i]);
+		}
+		const char *wrong = receive(&r, g, blocks[i]);
+		if (HAK_UNLIKELY(wrong != NULL)) {
+			refuse(c, wrong, blocks[i]);
+		}
+	}
+	settle(c, &r, &empty);
+	return empty;
+}
+
 void hak_slab_give(unsigned bin, void *const *blocks, unsigned n)
 {
 	struct slab_class *c = &classes[bin];
-	uint32_t empty = HAK_NO_UNIT;
 
 	hak_lock_take(&c->lock);
-	for (unsigned i = 0; i < n; i++) {
-		struct hak_span *slab;
-		if (give_one(c, bin, blocks[i], &slab)) {
-			detach(c, slab);
-			slab->next = empty;
-			empty = hak_span_unit(slab);
-		}
-	}
+	uint32_t empty = give_all(c, bin, blocks, n);
 	hak_lock_drop(&c->lock);
 	while (empty != HAK_NO_UNIT) {
 		struct hak_span *slab = hak_span_at(empty);
