@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One lock, one bump pointer, one free list for each power of two. */
+/* One lock, a chunk used up from both ends, one free list for each power of two. */
 #include "meta.h"
 
 #include <string.h>
@@ -10,7 +10,9 @@
 enum {
 	SMALLEST_LOG2 = 6,
 	LARGEST_LOG2 = 20,
+	SMALL = 1024,	 /* from the end of a chunk: the first stacks share a page with the library's data */
 	CHUNK = 1 << 20, /* address space only: untouched pages cost nothing */
+	FIRST_CHUNK = 24 << 10, /* beside the library's data: a small program needs no mapping for records */
 };
 
 struct free_record {
@@ -33,22 +35,38 @@ static unsigned size_index(size_t bytes)
 	return log2 - SMALLEST_LOG2;
 }
 
+static char first_chunk[FIRST_CHUNK] HAK_ALIGNED(HAK_CACHE_LINE);
+
+/* The rest of the former chunk is left: never more than what did not fit. */
+static int open_chunk(size_t bytes)
+{
+	void *chunk = first_chunk;
+	size_t size = sizeof first_chunk;
+	if (meta.bytes || bytes > size) {
+		size = CHUNK;
+		int error = hak_os_map(size, &chunk);
+		if (error) {
+			return error;
+		}
+		hak_os_huge_pages(chunk, size, 0);
+	}
+	meta.at = chunk;
+	meta.end = meta.at + size;
+	meta.bytes += size;
+	return 0;
+}
+
 /* With the lock held. */
 static void *bump(size_t bytes)
 {
-	if ((size_t)(meta.end - meta.at) < bytes) {
-		void *chunk;
-		if (hak_os_map(CHUNK, &chunk)) {
-			return NULL;
-		}
-		hak_os_huge_pages(chunk, CHUNK, 0);
-		meta.end = (char *)chunk + CHUNK;
-		meta.at = chunk;
-		meta.bytes += CHUNK;
+	if ((size_t)(meta.end - meta.at) < bytes && open_chunk(bytes) != 0) {
+		return NULL;
 	}
-	void *record = meta.at;
+	if (bytes <= SMALL) {
+		return meta.end -= bytes;
+	}
 	meta.at += bytes;
-	return record;
+	return meta.at - bytes;
 }
 
 void *hak_meta_alloc(size_t bytes)

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "meta.h"
 #include "panic.h"
 
 enum option_type { TABLE, INT, SIZE, POWER2, SWITCH, NAME };
@@ -38,7 +39,8 @@ static const struct option options[] = {
 enum {
 	OPTIONS = sizeof options / sizeof options[0],
 	NAME_MAX_LENGTH = 64,
-	ENTRY_MAX = NAME_MAX_LENGTH + sizeof(hak_option_TABLE),
+	TABLE_MAX = PATH_MAX,
+	ENTRY_MAX = NAME_MAX_LENGTH + TABLE_MAX + 1,
 	TABLE_FILE_MAX = 16384,
 };
 _Static_assert(OPTIONS <= 64, "`seen` and `given` are 64-bit sets");
@@ -81,16 +83,38 @@ static int parse_number(const char *text, const char *suffixes, int64_t *out)
 static bool is_table(const char *text)
 {
 	return strcmp(text, "fine") == 0 || strcmp(text, "classic") == 0 ||
-	       (text[0] == '@' && text[1] && strlen(text) < sizeof(hak_option_TABLE));
+	       (text[0] == '@' && text[1] && strlen(text) <= TABLE_MAX);
+}
+
+/* The name of a table, which must outlive the environment; -1 when it is none. */
+static int store_table(const struct option *o, const char *text)
+{
+	if (!is_table(text)) {
+		return -1;
+	}
+	hak_option_TABLE *field = field_of(o);
+	if (text == o->initial) {
+		*field = text;
+		return 0;
+	}
+	size_t bytes = strlen(text) + 1;
+	char *copy = hak_meta_alloc(bytes);
+	if (!copy) {
+		return -1;
+	}
+	*field = memcpy(copy, text, bytes);
+	return 0;
 }
 
 /* Stores `text` as the option's value; -1, and nothing stored, when it is not one. */
 static int store(const struct option *o, const char *text)
 {
 	int64_t value;
-	if (o->type == TABLE || o->type == NAME) {
-		bool is_good = o->type == TABLE ? is_table(text) : strlen(text) < sizeof(hak_option_NAME);
-		if (!is_good) {
+	if (o->type == TABLE) {
+		return store_table(o, text);
+	}
+	if (o->type == NAME) {
+		if (strlen(text) >= sizeof(hak_option_NAME)) {
 			return -1;
 		}
 		memcpy(field_of(o), text, strlen(text) + 1);
@@ -203,10 +227,13 @@ static void read_entry(const char *entry, uint64_t *seen)
  */
 static void read_proc_environ(uint64_t *seen)
 {
-	static char entry[ENTRY_MAX];
+	char *entry = hak_meta_alloc(ENTRY_MAX);
 	char chunk[512];
 	size_t at = 0;
 	long n;
+	if (!entry) {
+		return;
+	}
 	int fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/environ", O_RDONLY | O_CLOEXEC);
 
 	while (fd >= 0 && (n = syscall(SYS_read, fd, chunk, sizeof chunk)) > 0) {
@@ -215,7 +242,7 @@ static void read_proc_environ(uint64_t *seen)
 			if (chunk[i] == '\0') {
 				read_entry(entry, seen);
 				at = 0;
-			} else if (at < sizeof entry - 2) {
+			} else if (at < ENTRY_MAX - 2) {
 				at++;
 				entry[at] = '\0';
 			}
@@ -224,6 +251,7 @@ static void read_proc_environ(uint64_t *seen)
 	if (fd >= 0) {
 		syscall(SYS_close, fd);
 	}
+	hak_meta_free(entry, ENTRY_MAX);
 }
 
 void hak_options_read(void)
@@ -270,13 +298,12 @@ static ssize_t read_file(const char *path, char *text, size_t capacity)
 	return length == capacity ? -EFBIG : result;
 }
 
-/* Loads the file of an @FILE option; false after a warning. */
-static bool load_table(struct hak_class_table *out, unsigned tiny_max_class, uint32_t page_size)
+/* Loads the file of an @FILE option into `text`; false after a warning. */
+static bool load_table(struct hak_class_table *out, char *text, unsigned tiny_max_class, uint32_t page_size)
 {
-	static char text[TABLE_FILE_MAX];
 	struct number at;
 	unsigned line;
-	ssize_t length = read_file(hak_options.size_classes + 1, text, sizeof text);
+	ssize_t length = text ? read_file(hak_options.size_classes + 1, text, TABLE_FILE_MAX) : -ENOMEM;
 	if (length < 0) {
 		hak_warn("HAKMEM_SIZE_CLASSES=", hak_options.size_classes, ": ",
 			 strerrordesc_np((int)-length), "; using fine", NULL);
@@ -297,12 +324,16 @@ void hak_options_class_table(struct hak_class_table *out, uint32_t page_size)
 	enum hak_scheme scheme = HAK_SCHEME_FINE;
 	if (hak_options.size_classes[0] == '@') {
 		int saved = errno;
-		bool is_loaded = load_table(out, tiny_max_class, page_size);
+		char *text = hak_meta_alloc(TABLE_FILE_MAX);
+		bool is_loaded = load_table(out, text, tiny_max_class, page_size);
+		if (text) {
+			hak_meta_free(text, TABLE_FILE_MAX);
+		}
 		errno = saved;
 		if (is_loaded) {
 			return;
 		}
-		memcpy(hak_options.size_classes, "fine", sizeof "fine");
+		hak_options.size_classes = "fine";
 	} else if (strcmp(hak_options.size_classes, "classic") == 0) {
 		scheme = HAK_SCHEME_CLASSIC;
 	}
@@ -312,7 +343,9 @@ void hak_options_class_table(struct hak_class_table *out, uint32_t page_size)
 static void print_value(struct hak_writer *w, const struct option *o)
 {
 	int64_t value;
-	if (o->type == TABLE || o->type == NAME) {
+	if (o->type == TABLE) {
+		hak_write_foreign(w, *(const hak_option_TABLE *)field_of(o));
+	} else if (o->type == NAME) {
 		hak_write_foreign(w, field_of(o));
 	} else if (o->type == SWITCH) {
 		hak_write_unsigned(w, *(bool *)field_of(o));

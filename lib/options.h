@@ -17,7 +17,7 @@
 #include "writer.h"
 
 /* What a row of each type is kept in. */
-typedef char hak_option_TABLE[PATH_MAX + 1];
+typedef const char *hak_option_TABLE; /* at most PATH_MAX characters */
 typedef int64_t hak_option_INT;
 typedef uint64_t hak_option_SIZE;
 typedef uint64_t hak_option_POWER2;

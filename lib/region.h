@@ -92,8 +92,7 @@ struct hak_region {
 	uintptr_t base;
 	size_t units; /* opened so far; above it nothing is ours */
 	struct hak_unit *map;
-	struct hak_span
-		*spans; /* just below the map, unit 0 last: what a small heap needs of both is one page */
+	struct hak_span *spans;		/* they end where the map begins; unit 0 last */
 	struct hak_traced_unit *traced; /* no page of it is touched before the first full tracing */
 	size_t reserved_units;
 	size_t table_units; /* for which the tables are accessible */

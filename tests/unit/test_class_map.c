@@ -13,7 +13,7 @@
 
 static void build(const char *table)
 {
-	strcpy(hak_options.size_classes, table);
+	hak_options.size_classes = table;
 	hak_options.tiny_max_class = 7;
 	hak_class_map_build();
 }

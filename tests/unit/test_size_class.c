@@ -139,7 +139,7 @@ static void the_largest_sizes_do_not_wrap(void **state)
 /* What the fast paths look up is what the table says. */
 static void look_ups_agree(const char *table, int64_t k)
 {
-	strcpy(hak_options.size_classes, table);
+	hak_options.size_classes = table;
 	hak_options.tiny_max_class = k;
 	hak_class_map_build();
 	const struct hak_class_table *t = &hak_class_map.table;
