@@ -34,6 +34,32 @@ HAK_NOINLINE static void *malloc_unbinned(size_t size, unsigned flags)
 	return serve(&r, NULL);
 }
 
+HAK_INLINE void *pop_big(struct hak_heap *heap, size_t size, unsigned flags)
+{
+	unsigned bin = hak_bin_big(size);
+	void *p = HAK_LIKELY(bin != 0) ? hak_heap_pop(heap, bin) : NULL;
+	return HAK_LIKELY(p != NULL) ? p : malloc_unbinned(size, flags);
+}
+
+HAK_NOINLINE static void *malloc_big_armed(struct hak_heap *heap, size_t size, unsigned flags)
+{
+	return hak_trace_want() == heap->want ? pop_big(heap, size, flags) : malloc_unbinned(size, flags);
+}
+
+/* Sizes above the tables. A thread with a heap has passed hak_init. */
+HAK_NOINLINE static void *malloc_big(size_t size, unsigned flags)
+{
+	struct hak_heap *heap = hak_thread.heap;
+	hak_thread.bins[0].allocs_left = 0;
+	if (HAK_UNLIKELY(!heap)) {
+		return malloc_unbinned(size, flags);
+	}
+	if (HAK_UNLIKELY(atomic_load_explicit(&hak_trace_attached, memory_order_relaxed) != NULL)) {
+		return malloc_big_armed(heap, size, flags);
+	}
+	return pop_big(heap, size, flags);
+}
+
 HAK_NOINLINE static void *malloc_binned(size_t size, unsigned bin, unsigned flags)
 {
 	struct hak_heap *heap = hak_thread.heap;
@@ -56,7 +82,7 @@ HAK_NOINLINE void *hak_malloc_slow(size_t size, struct hak_bin *b, unsigned flag
 		return hak_secure_malloc(size, b, flags);
 	}
 	if (b == hak_thread.bins) {
-		return malloc_unbinned(size, flags);
+		return size > HAK_WIDE_MAX ? malloc_big(size, flags) : malloc_unbinned(size, flags);
 	}
 	return malloc_binned(size, (unsigned)(b - hak_thread.bins), flags);
 }

@@ -80,19 +80,6 @@ unsigned hak_bin_aligned(size_t size, size_t alignment)
 	return id < hak_class_map.table.count ? id + 1 : 0;
 }
 
-unsigned hak_bin_big(size_t size)
-{
-	const struct hak_class_table *t = &hak_class_map.table;
-	if (size > HAK_BLOCK_MAX) {
-		return 0;
-	}
-	unsigned bin = hak_class_map.big[(size - 1) >> HAK_BIG_LOG2];
-	while (bin && limit_of(&t->classes[bin - 1]) < size) {
-		bin = bin < t->count ? bin + 1 : 0;
-	}
-	return bin;
-}
-
 /*
  * Sets each entry to the first bin that serves it: so many entries as `served` says from the
  * start, but for those of smaller classes. A run for each class, because the tables are made at
@@ -103,8 +90,8 @@ static void fill(uint8_t *table, size_t entries, size_t (*served)(uint32_t limit
 	const struct hak_class_table *t = &hak_class_map.table;
 	size_t at = 0;
 	for (unsigned bin = 1; bin <= t->count && at < entries; bin++) {
-		uint32_t limit = limit_of(&t->classes[bin - 1]);
-		size_t end = limit ? served(limit) : 0; /* excluded by the boundary */
+		uint32_t limit = hak_class_map.geometry[bin].limit;
+		size_t end = limit ? served(limit) : 0;
 		end = end < entries ? end : entries;
 		if (end > at) {
 			memset(table + at, (int)bin, end - at);
@@ -135,8 +122,10 @@ void hak_class_map_build(void)
 {
 	struct hak_class_table *t = &hak_class_map.table;
 	hak_options_class_table(t, (uint32_t)hak_os_page_size());
+	hak_class_map.geometry[0].limit = UINT32_MAX;
 	for (unsigned i = 0; i < t->count; i++) {
 		geometry_of(&hak_class_map.geometry[i + 1], t->classes[i].block);
+		hak_class_map.geometry[i + 1].limit = limit_of(&t->classes[i]);
 	}
 	fill(hak_bin_direct, sizeof hak_bin_direct, bytes_served);
 	fill(hak_bin_wide, sizeof hak_bin_wide, wide_steps_served);

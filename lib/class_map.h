@@ -30,6 +30,8 @@ struct hak_geometry {
 	uint32_t slab_units;
 	uint32_t capacity; /* blocks of a slab */
 	uint32_t colours;  /* how many 64-byte offsets the first block may have */
+	uint32_t limit;	   /* the largest request; 0: excluded by the boundary, or no room for marks */
+	uint32_t reserved;
 };
 
 struct hak_class_map {
@@ -46,7 +48,17 @@ extern HAK_HIDDEN uint8_t hak_bin_wide[HAK_WIDE_MAX >> HAK_WIDE_LOG2];
 HAK_HIDDEN void hak_class_map_build(void);
 
 /* The bin of a size above HAK_WIDE_MAX, 0 when it is large. */
-HAK_HIDDEN unsigned hak_bin_big(size_t size);
+HAK_INLINE unsigned hak_bin_big(size_t size)
+{
+	if (size > HAK_BLOCK_MAX) {
+		return 0;
+	}
+	unsigned bin = hak_class_map.big[(size - 1) >> HAK_BIG_LOG2];
+	while (HAK_UNLIKELY(size > hak_class_map.geometry[bin].limit)) {
+		bin = bin < hak_class_map.table.count ? bin + 1 : 0; /* whose limit is above all */
+	}
+	return bin;
+}
 
 /* The bin of any size at any power-of-two alignment, 0 when it is large. */
 HAK_HIDDEN unsigned hak_bin_aligned(size_t size, size_t alignment);

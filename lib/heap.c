@@ -43,18 +43,6 @@ static struct {
 
 /* --- counting ------------------------------------------------------------------------ */
 
-static void write_begin(struct hak_heap *heap)
-{
-	__atomic_store_n(&heap->sequence, heap->sequence + 1, __ATOMIC_RELAXED);
-	atomic_thread_fence(memory_order_release);
-}
-
-static void write_end(struct hak_heap *heap)
-{
-	atomic_thread_fence(memory_order_release);
-	__atomic_store_n(&heap->sequence, heap->sequence + 1, __ATOMIC_RELAXED);
-}
-
 /* Operations done since the count was armed. */
 static uint64_t done(int32_t armed, int32_t count)
 {
@@ -78,12 +66,12 @@ void hak_heap_fold(struct hak_heap *heap, unsigned bin)
 		b->allocs_left = b->frees_left = 0;
 		return; /* every operation is slow and was counted by itself */
 	}
-	write_begin(heap);
+	hak_heap_write_begin(heap);
 	cache->allocs += allocs;
 	cache->frees += frees;
 	cache->allocs_armed = cache->frees_armed = 0;
 	b->allocs_left = b->frees_left = 0;
-	write_end(heap);
+	hak_heap_write_end(heap);
 	cache->until_sample -= (int64_t)allocs;
 }
 
@@ -94,10 +82,10 @@ void hak_heap_count(struct hak_heap *heap, unsigned bin, unsigned allocs, unsign
 		atomic_fetch_add_explicit(&registry.frees[bin], frees, memory_order_relaxed);
 		return;
 	}
-	write_begin(heap);
+	hak_heap_write_begin(heap);
 	heap->caches[bin].allocs += allocs;
 	heap->caches[bin].frees += frees;
-	write_end(heap);
+	hak_heap_write_end(heap);
 }
 
 void hak_heap_arm(struct hak_heap *heap, unsigned bin)
@@ -113,12 +101,12 @@ void hak_heap_arm(struct hak_heap *heap, unsigned bin)
 	if ((heap->want & HAK_TRACE_SAMPLE) && allocs >= cache->until_sample) {
 		allocs = cache->until_sample > 0 ? cache->until_sample - 1 : 0;
 	}
-	write_begin(heap);
+	hak_heap_write_begin(heap);
 	cache->allocs_armed = (int32_t)allocs;
 	cache->frees_armed = (int32_t)(cache->capacity - depth);
 	b->allocs_left = count_of(cache->allocs_armed);
 	b->frees_left = count_of(cache->frees_armed);
-	write_end(heap);
+	hak_heap_write_end(heap);
 }
 
 /* --- stacks -------------------------------------------------------------------------- */
@@ -149,14 +137,14 @@ static bool rearm(struct hak_heap *heap, unsigned bin, int32_t depth)
 		armed = depth < until_sample ? depth : (int32_t)until_sample - 1;
 		cache->until_sample = until_sample;
 	}
-	write_begin(heap);
+	hak_heap_write_begin(heap);
 	cache->allocs += allocs;
 	cache->frees += done(cache->frees_armed, b->frees_left);
 	cache->allocs_armed = armed;
 	cache->frees_armed = (int32_t)cache->capacity - depth;
 	b->allocs_left = count_of(cache->allocs_armed);
 	b->frees_left = count_of(cache->frees_armed);
-	write_end(heap);
+	hak_heap_write_end(heap);
 	return true;
 }
 

@@ -143,6 +143,19 @@ HAK_INLINE uint32_t hak_heap_depth(const struct hak_heap *heap, unsigned bin)
 	return stack ? (uint32_t)(heap->bins[bin].top - stack) : 0;
 }
 
+/* Around what readers of totals must not see half done. */
+HAK_INLINE void hak_heap_write_begin(struct hak_heap *heap)
+{
+	__atomic_store_n(&heap->sequence, heap->sequence + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+HAK_INLINE void hak_heap_write_end(struct hak_heap *heap)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	__atomic_store_n(&heap->sequence, heap->sequence + 1, __ATOMIC_RELAXED);
+}
+
 /* While a stack holds a block twice, or not at all, a fork child must not touch it. */
 HAK_INLINE void hak_heap_set_busy(struct hak_heap *heap, bool is_busy)
 {
@@ -185,6 +198,29 @@ HAK_INLINE uint32_t hak_bin_block_number(const struct hak_bin *b, size_t offset,
 {
 	uint32_t distance = (uint32_t)offset - hak_region.map[unit].first;
 	return (uint32_t)((unsigned __int128)distance * b->divisor >> 64);
+}
+
+/*
+ * A block off the stack, counted by itself; NULL: there is none, or the thread is traced. For large
+ * blocks: so few of them lie on a stack that arming a count would take as long as using it up.
+ */
+HAK_INLINE void *hak_heap_pop(struct hak_heap *heap, unsigned bin)
+{
+	struct hak_bin *b = &heap->bins[bin];
+	struct hak_cache *cache = &heap->caches[bin];
+	if (HAK_UNLIKELY(heap->want) || HAK_UNLIKELY(b->top == cache->stack)) {
+		return NULL;
+	}
+	if (b->allocs_left > 0) {
+		b->allocs_left--;
+	} else {
+		hak_heap_write_begin(heap);
+		cache->allocs++;
+		cache->frees_armed++; /* there is room for it */
+		b->frees_left++;
+		hak_heap_write_end(heap);
+	}
+	return *--b->top;
 }
 
 /* Returns all cached blocks of the calling thread to the depots. */

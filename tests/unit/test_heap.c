@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Totals of allocations and frees: exact at any time, however a block was served. */
+#include "heap.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+/* cmocka wants these first. */
+#include <cmocka.h>
+
+#include "alloc.h"
+
+enum { SLOTS = 12, OPERATIONS = 5000 };
+
+/* Fills and empties slots at random and compares the totals of the size's bin after each step. */
+static void count_while_used(size_t size)
+{
+	void *slots[SLOTS] = { NULL };
+	uint64_t before[3], now[3], allocs = 0, frees = 0;
+	hak_free(hak_malloc(size)); /* makes the heap */
+	unsigned bin = size > HAK_WIDE_MAX ? hak_bin_big(size) : hak_bin_of(size);
+	hak_heap_totals(bin, &before[0], &before[1], &before[2]);
+	for (int i = 0; i < OPERATIONS; i++) {
+		void **slot = &slots[rand() % SLOTS];
+		if (*slot) {
+			hak_free(*slot);
+			*slot = NULL;
+			frees++;
+		} else {
+			*slot = hak_malloc(size);
+			assert_non_null(*slot);
+			allocs++;
+		}
+		hak_heap_totals(bin, &now[0], &now[1], &now[2]);
+		assert_int_equal(now[0] - before[0], allocs);
+		assert_int_equal(now[1] - before[1], frees);
+	}
+	for (int i = 0; i < SLOTS; i++) {
+		hak_free(slots[i]);
+	}
+}
+
+static void totals_are_exact_after_each_operation(void **state)
+{
+	static const size_t sizes[] = { 8, 100, 1000, 20000, 32769, 65536, 100000, 262144, 262145, 2 << 20 };
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		count_while_used(sizes[i]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(totals_are_exact_after_each_operation),
+	};
+	hak_init();
+	return cmocka_run_group_tests_name("heap", tests, NULL, NULL);
+}
