@@ -231,7 +231,7 @@ struct receiver {
 	uint32_t given;
 };
 
-static struct receiver receiver_of(struct hak_span *slab)
+HAK_INLINE struct receiver receiver_of(struct hak_span *slab)
 {
 	return (struct receiver) {
 		.slab = slab,
@@ -276,7 +276,7 @@ static void detach(struct slab_class *c, struct hak_span *slab)
 }
 
 /* With the lock held: counts what the slab got. One that is empty now goes out of sight, before *empty. */
-static void settle(struct slab_class *c, const struct receiver *r, uint32_t *empty)
+HAK_INLINE void settle(struct slab_class *c, const struct receiver *r, uint32_t *empty)
 {
 	struct hak_span *slab = r->slab;
 	if (!slab) {
@@ -325,7 +325,7 @@ static void release(struct hak_span *slab)
 }
 
 /* The slab that the block, which the one before did not hold, is in. */
-static struct receiver next_receiver(struct slab_class *c, unsigned bin, const void *block)
+HAK_INLINE struct receiver next_receiver(struct slab_class *c, unsigned bin, const void *block)
 {
 	struct hak_span *slab = hak_slab_of(block);
 	struct receiver r = slab && slab->bin == bin ? receiver_of(slab) : (struct receiver) { 0 };
