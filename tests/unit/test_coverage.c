@@ -239,7 +239,7 @@ static void free_samples(const struct recording *r)
 /* Before, when the most is held, and with what stays of it; some seconds apart. */
 static void snapshot(struct hakstat_model *m, uint64_t number)
 {
-	now += INT64_C(3000000000);
+	now += INT64_C(3000000000) * (int64_t)(1 + number);
 	snapshot_at[number] = now;
 	for (int i = 0; i < LOADS; i++) {
 		const struct truth *held = number == 1 ? &peak_truths[i] : &live_truths[i];
@@ -347,11 +347,14 @@ enum {
 	PEAK_WASTE,
 	PEAK,
 	PEAK_USABLE,
+	AREA,
+	AREA_WASTE,
 	TOLD
 };
 
 struct check {
 	const struct truth *truth, *live, *peak; /* NULL: the row does not tell */
+	bool has_areas;
 	struct record told[TOLD];
 };
 
@@ -364,9 +367,10 @@ static double value_of(const struct hakstat_row *row, const char *key)
 
 static void name_check(struct check *c, const char *name, const struct truth *truth, const struct truth *live)
 {
-	static const char *const told[TOLD] = { "allocs",     "bytes",	    "waste",	   "waste %",
-						"live",	      "live bytes", "live usable", "live waste",
-						"peak bytes", "peak waste", "peak",	   "peak usable" };
+	static const char *const told[TOLD] = { "allocs",     "bytes",	     "waste",	    "waste %",
+						"live",	      "live bytes",  "live usable", "live waste",
+						"peak bytes", "peak waste",  "peak",	    "peak usable",
+						"byte s",     "waste byte s" };
 	c->truth = truth;
 	c->live = live;
 	for (int i = 0; i < TOLD; i++) {
@@ -400,6 +404,24 @@ static void check_peak(struct check *c, const struct hakstat_row *row, double ti
 	     value_of(row, "peak_live_usable_bytes_ci95"), usable);
 }
 
+/* Between the snapshots, of the first of which nothing is live. */
+static double area_of(double peak, double live)
+{
+	return ((double)(snapshot_at[1] - snapshot_at[0]) * peak +
+		(double)(snapshot_at[2] - snapshot_at[1]) * (peak + live)) /
+	       2e9;
+}
+
+static void check_areas(struct check *c, const struct hakstat_row *row, double times)
+{
+	double requested = area_of((double)c->peak->requested, (double)c->live->requested);
+	double usable = area_of((double)c->peak->usable, (double)c->live->usable);
+	note(&c->told[AREA], (double)row->n.requested_byte_s, value_of(row, "requested_byte_seconds_ci95"),
+	     times * requested);
+	note(&c->told[AREA_WASTE], (double)row->n.waste_byte_s, value_of(row, "waste_byte_seconds_ci95"),
+	     times * (usable - requested));
+}
+
 /* `times`: recordings that were merged. */
 static void check_row(struct check *c, const struct hakstat_row *row, double times)
 {
@@ -419,6 +441,9 @@ static void check_row(struct check *c, const struct hakstat_row *row, double tim
 	if (c->peak) {
 		check_peak(c, row, times);
 	}
+	if (c->has_areas) {
+		check_areas(c, row, times);
+	}
 }
 
 /*
@@ -427,7 +452,7 @@ static void check_row(struct check *c, const struct hakstat_row *row, double tim
  */
 static bool is_check_good(const struct check *c, bool may_be_wider)
 {
-	int told = c->peak ? TOLD : c->live ? PEAK_BYTES : LIVE;
+	int told = c->has_areas ? TOLD : c->peak ? AREA : c->live ? PEAK_BYTES : LIVE;
 	bool good = true;
 	for (int i = c->truth ? 0 : LIVE; i < told; i++) {
 		const struct record *r = &c->told[i];
@@ -558,7 +583,9 @@ static void run_all(uint64_t random, int merged, bool is_counted)
 	name_checks(&checks);
 	for (int i = 0; i < LOADS && is_counted; i++) {
 		checks.classes[i].peak = &peak_truths[i];
+		checks.classes[i].has_areas = true;
 	}
+	checks.all.has_areas = is_counted;
 	checks.all.peak = is_counted ? &all_peak : NULL;
 	for (int run = 0; run < RUNS; run++) {
 		struct hakstat_summary *s = recorded(&random, is_counted);

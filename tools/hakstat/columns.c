@@ -165,11 +165,6 @@ static struct hakstat_value get_waste_percent_ci95(const struct hakstat_row *r)
 	return percent(half_width(hakstat_variances_ratio(&r->n.v, part)), known);
 }
 
-double hakstat_waste_percent_ci95(const struct hakstat_row *row)
-{
-	return get_waste_percent_ci95(row).real;
-}
-
 static struct hakstat_value get_unknown(const struct hakstat_row *r)
 {
 	return number(r->n.unknown_allocs);
@@ -347,6 +342,14 @@ static struct hakstat_value get_waste_s(const struct hakstat_row *r)
 {
 	return number_if(r->n.seen != 0, r->n.waste_byte_s);
 }
+static struct hakstat_value get_requested_s_ci95(const struct hakstat_row *r)
+{
+	return half_if(r->n.seen != 0, r->n.area_v.requested);
+}
+static struct hakstat_value get_waste_s_ci95(const struct hakstat_row *r)
+{
+	return half_if(r->n.seen != 0, hakstat_variances_waste(&r->n.area_v));
+}
 static struct hakstat_value get_unknown_s(const struct hakstat_row *r)
 {
 	return number_if(r->n.seen != 0, r->n.unknown_byte_s);
@@ -460,6 +463,8 @@ const struct hakstat_column hakstat_columns[] = {
 	{ "peak_resident_bytes", "peak resident", BYTES, PRO | TOT, 0, 0, "resident_bytes at the peak", get_peak_resident },
 	{ "requested_byte_seconds", "requested B s", COUNT, CLA | PRO | TOT, 0, 0, "live requested bytes times seconds, from the first snapshot to the last", get_requested_s },
 	{ "waste_byte_seconds", "waste B s", COUNT, CLA | PRO | TOT, 0, 0, "the same of live waste", get_waste_s },
+	{ "requested_byte_seconds_ci95", "± requested B s", COUNT, CLA | PRO | TOT, 0, 0, "half width of the 95 % interval of requested_byte_seconds; 0 when exact", get_requested_s_ci95 },
+	{ "waste_byte_seconds_ci95", "± waste B s", COUNT, CLA | PRO | TOT, 0, 0, "half width of the 95 % interval of waste_byte_seconds; 0 when exact", get_waste_s_ci95 },
 	{ "unknown_byte_seconds", "unknown B s", COUNT, CLA | PRO | TOT, 0, 0, "of live blocks whose request is unknown", get_unknown_s },
 	{ "external_waste_byte_seconds", "idle B s", COUNT, CLA | PRO | TOT, 0, 0, "of bytes in slabs that no live block uses", get_idle_s },
 	{ "held_byte_seconds", "held B s", COUNT, PRO | TOT, 0, 0, "of held bytes", get_cached_s },
@@ -482,6 +487,13 @@ const struct hakstat_column *hakstat_column_find(unsigned in, const char *key)
 		}
 	}
 	return NULL;
+}
+
+const struct hakstat_column *hakstat_column_interval(unsigned in, const char *key)
+{
+	g_autofree char *name = g_strconcat(key, "_ci95", NULL);
+
+	return hakstat_column_find(in, name);
 }
 
 static int compare_known(enum hakstat_unit unit, struct hakstat_value a, struct hakstat_value b)

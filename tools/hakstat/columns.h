@@ -48,8 +48,8 @@ extern const size_t hakstat_column_count;
 /* The column of a table with this key, or NULL. */
 const struct hakstat_column *hakstat_column_find(unsigned in, const char *key);
 
-/* Half the width of the 95 % interval of a row's waste_percent, in its points; 0: exact, or not known. */
-double hakstat_waste_percent_ci95(const struct hakstat_row *row);
+/* The column with half the width of this one's 95 % interval, or NULL. */
+const struct hakstat_column *hakstat_column_interval(unsigned in, const char *key);
 
 /* Orders rows by a column: numbers from the largest, names and ids from the first; unknown last. */
 int hakstat_column_compare(const struct hakstat_column *column, const struct hakstat_row *a,

@@ -81,6 +81,22 @@ static uint64_t byte_seconds(double byte_nanoseconds)
 	return hakstat_rounded(byte_nanoseconds / 1e9);
 }
 
+/* No count scales these sums: each sample's part is scaled in each snapshot. */
+static struct hakstat_variances area_variances(const struct hakstat_finish *f, uint32_t class_id)
+{
+	struct hakstat_sample_sums areas = hakstat_samples_areas(&f->process->samples, class_id);
+	double reach = areas.weight > 0 ? areas.usable / areas.weight : 0;
+	struct hakstat_domain domain = {
+		.of = &areas,
+		.among = &areas,
+		.count = areas.weight,
+		.is_count_sampled = true,
+		.range = hakstat_process_request_range(f->process, class_id) * reach,
+	};
+
+	return (struct hakstat_variances) { .requested = hakstat_domain_variances(&domain).requested / 1e18 };
+}
+
 static void live_counts(const struct hakstat_finish *f, uint32_t class_id, struct hakstat_counts *n)
 {
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
@@ -104,6 +120,7 @@ static void live_counts(const struct hakstat_finish *f, uint32_t class_id, struc
 	n->waste_byte_s = byte_seconds(c->area.waste);
 	n->unknown_byte_s = byte_seconds(c->area.unknown);
 	n->idle_byte_s = byte_seconds(c->area.idle);
+	n->area_v = area_variances(f, class_id);
 }
 
 static void class_counts(struct hakstat_finish *f, uint32_t class_id, struct hakstat_counts *n)

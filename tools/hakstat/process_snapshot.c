@@ -251,6 +251,7 @@ void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
 	c->last = point;
 	p->snapshot_live_bytes -= (int64_t)c->now.live.usable;
 	c->now.live = hakstat_process_live(p, stats->class_id, exact_source(p), &p->samples);
+	hakstat_samples_pass(&p->samples, stats->class_id, time_ns, exact_source(p) ? 0 : c->now.live.usable);
 	c->now.idle = c->block ? hakstat_less(point.slab_bytes, c->now.live.usable) : 0;
 	p->snapshot_live_bytes += (int64_t)c->now.live.usable;
 }

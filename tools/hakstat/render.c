@@ -78,39 +78,50 @@ static char *time_text(uint64_t ns)
 /* An estimated part of waste stands with its interval. */
 static char *percent_text(const struct hakstat_column *column, const struct hakstat_row *row, double percent)
 {
-	double half = strcmp(column->key, "waste_percent") == 0 ? hakstat_waste_percent_ci95(row) : 0;
+	const struct hakstat_column *half = hakstat_column_interval(HAKSTAT_IN_TOTALS, column->key);
+	struct hakstat_value v = half ? half->get(row) : (struct hakstat_value) { 0 };
 
-	return half > 0 ? g_strdup_printf("%.1f ±%.1f", percent, half) : g_strdup_printf("%.1f", percent);
+	return v.is_known && v.real > 0 ? g_strdup_printf("%.1f ±%.1f", percent, v.real)
+					: g_strdup_printf("%.1f", percent);
 }
 
-/* And so does estimated waste of what is live. */
-static char *live_waste_text(const char *waste, const struct hakstat_row *row, bool is_exact)
+static void put_bytes(GString *out, uint64_t bytes, bool is_exact)
 {
-	struct hakstat_value half = hakstat_column_find(HAKSTAT_IN_TOTALS, "live_waste_bytes_ci95")->get(row);
 	char text[32];
 
-	if (!half.is_known || half.number == 0) {
-		return g_strdup(waste);
-	}
 	if (is_exact) {
-		return g_strdup_printf("%s ±%" PRIu64, waste, half.number);
+		g_string_append_printf(out, "%" PRIu64, bytes);
+	} else {
+		hakstat_text_bytes(text, sizeof text, bytes);
+		g_string_append(out, text);
 	}
-	hakstat_text_bytes(text, sizeof text, half.number);
-	return g_strdup_printf("%s ±%s", waste, text);
 }
 
+char *hakstat_bytes_text(uint64_t bytes, const struct hakstat_value *half, bool is_exact)
+{
+	GString *out = g_string_new(NULL);
+
+	put_bytes(out, bytes, is_exact);
+	if (half && !half->is_known) {
+		g_string_append(out, " ±?");
+	} else if (half && half->number) {
+		g_string_append(out, " ±");
+		put_bytes(out, half->number, is_exact);
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* So does estimated waste of what is live; of all else it would make the tables too wide. */
 static char *bytes_cell(const struct hakstat_column *column, const struct hakstat_row *row, uint64_t bytes,
 			bool is_exact)
 {
-	char text[32];
+	struct hakstat_value half;
 
-	if (is_exact) {
-		g_snprintf(text, sizeof text, "%" PRIu64, bytes);
-	} else {
-		hakstat_text_bytes(text, sizeof text, bytes);
+	if (strcmp(column->key, "live_waste_bytes") != 0) {
+		return hakstat_bytes_text(bytes, NULL, is_exact);
 	}
-	return strcmp(column->key, "live_waste_bytes") == 0 ? live_waste_text(text, row, is_exact)
-							    : g_strdup(text);
+	half = hakstat_column_interval(HAKSTAT_IN_TOTALS, column->key)->get(row);
+	return hakstat_bytes_text(bytes, &half, is_exact);
 }
 
 char *hakstat_cell_text(const struct hakstat_column *column, const struct hakstat_row *row, bool is_exact)
@@ -232,8 +243,8 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 	char *usable = bytes_text(t->n.usable_bytes, is_exact);
 	char *waste = bytes_text(hakstat_counts_waste(&t->n), is_exact);
 	char *live = bytes_text(t->n.live_usable_bytes, is_exact);
-	char *live_waste_alone = bytes_text(hakstat_counts_live_waste(&t->n), is_exact);
-	char *live_waste = live_waste_text(live_waste_alone, t, is_exact);
+	struct hakstat_value half = hakstat_column_find(HAKSTAT_IN_TOTALS, "live_waste_bytes_ci95")->get(t);
+	char *live_waste = hakstat_bytes_text(hakstat_counts_live_waste(&t->n), &half, is_exact);
 	char *peak = bytes_text(t->g.peak_live_bytes, is_exact);
 	char *idle = bytes_text(hakstat_column_find(HAKSTAT_IN_TOTALS, "external_waste_bytes")->get(t).number,
 				is_exact);
@@ -263,7 +274,6 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 	g_free(usable);
 	g_free(waste);
 	g_free(live);
-	g_free(live_waste_alone);
 	g_free(live_waste);
 	g_free(peak);
 	g_free(idle);

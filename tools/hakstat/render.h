@@ -60,6 +60,12 @@ guint hakstat_view_rows(const struct hakstat_view *view, guint length, guint sta
  */
 char *hakstat_cell_text(const struct hakstat_column *column, const struct hakstat_row *row, bool is_exact);
 
+/*
+ * A number of bytes with half the width of its 95 % interval unless that is 0: "1.5 MiB ±40 B"; "±?" when it
+ * is not known. `half` NULL: it has none. Free with g_free.
+ */
+char *hakstat_bytes_text(uint64_t bytes, const struct hakstat_value *half, bool is_exact);
+
 /* Writes text so that markdown and HTML take none of it for markup. */
 void hakstat_markdown_put(FILE *out, const char *text);
 

@@ -7,7 +7,6 @@
 
 #include "number.h"
 #include "render.h"
-#include "text.h"
 
 const char *const hakstat_memory_headers[HAKSTAT_MEMORY_COLUMNS] = { "memory", "at the end", "at the peak",
 								     "on average" };
@@ -38,24 +37,33 @@ static struct hakstat_value value_of(const struct hakstat_report *r, const char 
 	return hakstat_column_find(HAKSTAT_IN_TOTALS, key)->get(&r->totals);
 }
 
-static char *cell(struct hakstat_value value, bool is_exact)
-{
-	char text[48];
+/* A number and half the width of its interval, if it may have one. */
+struct estimate {
+	struct hakstat_value value, half;
+	bool has_half;
+};
 
-	if (!value.is_known) {
-		return g_strdup("?");
+static struct estimate estimate_of(const struct hakstat_report *r, const char *key)
+{
+	const struct hakstat_column *half = hakstat_column_interval(HAKSTAT_IN_TOTALS, key);
+	struct estimate e = { .value = value_of(r, key), .has_half = half != NULL };
+
+	if (half) {
+		e.half = half->get(&r->totals);
 	}
-	if (is_exact) {
-		return g_strdup_printf("%" G_GUINT64_FORMAT, value.number);
-	}
-	hakstat_text_bytes(text, sizeof text, value.number);
-	return g_strdup(text);
+	return e;
+}
+
+static char *cell(const struct estimate *e, bool is_exact)
+{
+	return e->value.is_known
+		       ? hakstat_bytes_text(e->value.number, e->has_half ? &e->half : NULL, is_exact)
+		       : g_strdup("?");
 }
 
 /* One snapshot has no duration. */
-static struct hakstat_value average(const struct hakstat_report *r, const char *key)
+static struct hakstat_value average(const struct hakstat_report *r, struct hakstat_value value)
 {
-	struct hakstat_value value = value_of(r, key);
 	double seconds = hakstat_report_duration_s(r);
 
 	value.is_known &= r->totals.g.intervals != 0 && seconds > 0;
@@ -75,19 +83,21 @@ static void free_row(void *data)
 
 static void add_row(const struct hakstat_report *r, const struct kind *kind, bool is_exact, GPtrArray *rows)
 {
-	struct hakstat_value end = value_of(r, kind->end);
-	struct hakstat_value peak = value_of(r, kind->peak);
-	struct hakstat_value mean = average(r, kind->over_time);
+	struct estimate end = estimate_of(r, kind->end);
+	struct estimate peak = estimate_of(r, kind->peak);
+	struct estimate mean = estimate_of(r, kind->over_time);
 	struct hakstat_memory_row *row;
 
-	if (kind->is_rare && end.number == 0 && peak.number == 0 && mean.number == 0) {
+	mean.value = average(r, mean.value);
+	mean.half = average(r, mean.half);
+	if (kind->is_rare && end.value.number == 0 && peak.value.number == 0 && mean.value.number == 0) {
 		return;
 	}
 	row = g_new0(struct hakstat_memory_row, 1);
 	row->cells[0] = g_strdup(kind->label);
-	row->cells[1] = cell(end, is_exact);
-	row->cells[2] = cell(peak, is_exact);
-	row->cells[3] = cell(mean, is_exact);
+	row->cells[1] = cell(&end, is_exact);
+	row->cells[2] = cell(&peak, is_exact);
+	row->cells[3] = cell(&mean, is_exact);
 	g_ptr_array_add(rows, row);
 }
 

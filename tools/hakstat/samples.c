@@ -11,6 +11,8 @@ struct live_sample {
 	double weight;
 	uint64_t requested, usable;
 	uint32_t reason;
+	struct hakstat_course course;
+	GList link; /* among the live ones of its class */
 };
 
 static guint stack_hash(gconstpointer key)
@@ -79,6 +81,7 @@ void hakstat_samples_clear(struct hakstat_samples *samples)
 	g_hash_table_destroy(samples->sizes);
 	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
 		g_free(samples->reasons[i]);
+		hakstat_class_course_clear(&samples->courses[i]);
 	}
 	hakstat_tally_clear(&samples->tally);
 }
@@ -153,32 +156,12 @@ static struct hakstat_site *site_at(GHashTable *sites, const struct hakstat_stac
 	return site;
 }
 
-/* `by` is 1 when a block comes and -1 when it goes. */
-static void add_weighted(struct hakstat_sample_sums *sums, double weight, double r, double u, int by)
-{
-	double w = by * weight;
-	double v = w * (weight - 1);
-
-	sums->samples += (uint64_t)(int64_t)by;
-	if (sums->samples == 0) { /* no rounding errors stay behind */
-		*sums = (struct hakstat_sample_sums) { 0 };
-		return;
-	}
-	sums->weight += w;
-	sums->requested += w * r;
-	sums->usable += w * u;
-	sums->v += v;
-	sums->v_requested += v * r;
-	sums->v_requested2 += v * r * r;
-	sums->v_requested3 += v * r * r * r;
-	sums->v_usable += v * u;
-	sums->v_usable2 += v * u * u;
-	sums->v_both += v * r * u;
-}
-
 static void add_sample(struct hakstat_sample_sums *sums, const struct hakstat_event_op *op)
 {
-	add_weighted(sums, op->weight, (double)op->requested, (double)op->usable, 1);
+	struct hakstat_sample_part part =
+		hakstat_sample_part(op->weight, (double)op->requested, (double)op->usable);
+
+	hakstat_sample_sums_add(sums, &part, 1);
 }
 
 static struct hakstat_size_sums *size_at(struct hakstat_samples *samples, uint32_t class_id,
@@ -204,14 +187,16 @@ static void add_to_class(struct hakstat_samples *samples, const struct hakstat_e
 	add_sample(&size_at(samples, op->class_id, op->requested)->sums, op);
 }
 
+/* `by` is 1 when a block comes and -1 when it goes. */
 static void add_live(struct hakstat_samples *samples, const struct live_sample *sample, int by)
 {
 	uint32_t class_id = sample->site->class_id;
-	double r = (double)sample->requested, u = (double)sample->usable;
+	struct hakstat_sample_part part =
+		hakstat_sample_part(sample->weight, (double)sample->requested, (double)sample->usable);
 
-	add_weighted(&samples->live_classes[class_id], sample->weight, r, u, by);
-	add_weighted(&size_at(samples, class_id, sample->requested)->live, sample->weight, r, u, by);
-	add_weighted(&sample->site->live, sample->weight, r, u, by);
+	hakstat_sample_sums_add(&samples->live_classes[class_id], &part, by);
+	hakstat_sample_sums_add(&size_at(samples, class_id, sample->requested)->live, &part, by);
+	hakstat_sample_sums_add(&sample->site->live, &part, by);
 }
 
 static struct hakstat_site *add_to_site(GHashTable *sites, const struct hakstat_stack *stack,
@@ -245,6 +230,9 @@ static void forget_live(struct hakstat_samples *samples, uint64_t ptr)
 		counted = tally_op(sample->site->class_id, sample);
 		hakstat_tally_free(&samples->tally, &counted);
 		add_live(samples, sample, -1);
+		hakstat_class_course_part(&samples->courses[sample->site->class_id], &sample->course,
+					  sample->weight);
+		g_queue_unlink(&samples->live_of[sample->site->class_id], &sample->link);
 		g_hash_table_remove(samples->live, &ptr);
 	}
 }
@@ -264,6 +252,8 @@ void hakstat_samples_alloc(struct hakstat_samples *samples, const struct hakstat
 	add_to_class(samples, op);
 	add_live(samples, sample, 1);
 	g_hash_table_replace(samples->live, g_memdup2(&op->ptr, sizeof op->ptr), sample);
+	sample->link.data = sample;
+	g_queue_push_tail_link(&samples->live_of[op->class_id], &sample->link);
 	hakstat_tally_alloc(&samples->tally, &counted);
 }
 
@@ -285,6 +275,33 @@ void hakstat_samples_mark_peak(struct hakstat_samples *samples)
 		struct hakstat_size_sums *size = value;
 		size->peak = size->live;
 	}
+}
+
+/* Linearized as in domain.c: all live blocks' bytes are known, so what errs is each sample's part of them. */
+void hakstat_samples_pass(struct hakstat_samples *samples, uint32_t class_id, int64_t time_ns,
+			  uint64_t usable)
+{
+	const struct hakstat_sample_sums *live = &samples->live_classes[class_id];
+	double step = hakstat_class_course_step(&samples->courses[class_id], time_ns);
+	double scale = live->usable > 0 ? (double)usable / live->usable : 0;
+	double part = live->usable > 0 ? live->requested / live->usable : 0;
+
+	for (const GList *l = samples->live_of[class_id].head; l; l = l->next) {
+		struct live_sample *sample = l->data;
+		double residual = (double)sample->requested - part * (double)sample->usable;
+		hakstat_course_go_on(&sample->course, step, scale * residual, scale);
+	}
+}
+
+struct hakstat_sample_sums hakstat_samples_areas(const struct hakstat_samples *samples, uint32_t class_id)
+{
+	struct hakstat_sample_sums sums = hakstat_class_course_gone(&samples->courses[class_id]);
+
+	for (const GList *l = samples->live_of[class_id].head; l; l = l->next) {
+		const struct live_sample *sample = l->data;
+		hakstat_course_add(&sums, &sample->course, sample->weight);
+	}
+	return sums;
 }
 
 void hakstat_samples_frag(struct hakstat_samples *samples, const struct hakstat_event_op *op)

@@ -9,16 +9,10 @@
 
 #include <glib.h>
 
+#include "course.h"
 #include "event.h"
+#include "sample_sums.h"
 #include "tally.h"
-
-/* Weighted sums over samples. `v` sums are those the variance of a Poisson sample is made of. */
-struct hakstat_sample_sums {
-	uint64_t samples;
-	double weight, requested, usable;		   /* sum of w, w r, w u */
-	double v, v_requested, v_requested2, v_requested3; /* sum of w (w - 1) times 1, r, r^2, r^3 */
-	double v_usable, v_usable2, v_both;		   /* likewise times u, u^2, r u */
-};
 
 /* Of all that were sampled, of those that are still live, and of those that were when the most bytes were. */
 struct hakstat_size_sums {
@@ -50,6 +44,8 @@ struct hakstat_samples {
 	GHashTable *stack_by_frames;
 	GHashTable *sites[HAKSTAT_SITE_SOURCES]; /* struct hakstat_site, its own key */
 	GHashTable *live;			 /* address -> what was sampled there */
+	GQueue live_of[HAKSTAT_MAX_CLASSES];	 /* the same by class */
+	struct hakstat_class_course courses[HAKSTAT_MAX_CLASSES];
 };
 
 void hakstat_samples_init(struct hakstat_samples *samples);
@@ -65,6 +61,14 @@ void hakstat_samples_free(struct hakstat_samples *samples, const struct hakstat_
 
 /* As hakstat_tally_mark_peak, for the samples' tally and the sums of sizes. */
 void hakstat_samples_mark_peak(struct hakstat_samples *samples);
+
+/* A snapshot of the class, in which its live samples stand for `usable` bytes; 0: for none, they are known.
+ */
+void hakstat_samples_pass(struct hakstat_samples *samples, uint32_t class_id, int64_t time_ns,
+			  uint64_t usable);
+
+/* What errs in live requested bytes times nanoseconds over all snapshots: of each sample, as `requested`. */
+struct hakstat_sample_sums hakstat_samples_areas(const struct hakstat_samples *samples, uint32_t class_id);
 
 /* A wasteful request with its stack, seen with certainty. */
 void hakstat_samples_frag(struct hakstat_samples *samples, const struct hakstat_event_op *op);

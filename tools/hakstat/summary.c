@@ -186,6 +186,7 @@ void hakstat_counts_add(struct hakstat_counts *to, const struct hakstat_counts *
 	hakstat_variances_add(&to->v, &from->v);
 	hakstat_variances_add(&to->live_v, &from->live_v);
 	hakstat_variances_add(&to->peak_v, &from->peak_v);
+	hakstat_variances_add(&to->area_v, &from->area_v);
 }
 
 void hakstat_gauges_add(struct hakstat_gauges *to, const struct hakstat_gauges *from)

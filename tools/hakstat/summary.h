@@ -72,6 +72,7 @@ struct hakstat_counts {
 	HAKSTAT_COUNTS(HAKSTAT_U64_FIELD)
 	struct hakstat_variances v;		 /* of the sums */
 	struct hakstat_variances live_v, peak_v; /* of what is live at the end, and at the peak */
+	struct hakstat_variances area_v;	 /* of byte seconds: usable ones are known */
 };
 
 struct hakstat_gauges {

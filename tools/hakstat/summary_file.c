@@ -64,7 +64,8 @@ static json_t *counts_json(const struct hakstat_counts *n)
 #define PUT(field, key)                                                                                      \
 	put_variance(to, key, n->v.field);                                                                   \
 	put_variance(to, "live_" key, n->live_v.field);                                                      \
-	put_variance(to, "peak_" key, n->peak_v.field);
+	put_variance(to, "peak_" key, n->peak_v.field);                                                      \
+	put_variance(to, "area_" key, n->area_v.field);
 	HAKSTAT_VARIANCES(PUT)
 #undef PUT
 	return to;
@@ -237,7 +238,8 @@ static void get_counts(const json_t *from, struct hakstat_counts *n)
 #define GET(field, key)                                                                                      \
 	n->v.field = get_variance(from, key);                                                                \
 	n->live_v.field = get_variance(from, "live_" key);                                                   \
-	n->peak_v.field = get_variance(from, "peak_" key);
+	n->peak_v.field = get_variance(from, "peak_" key);                                                   \
+	n->area_v.field = get_variance(from, "area_" key);
 	HAKSTAT_VARIANCES(GET)
 #undef GET
 }
@@ -340,7 +342,7 @@ static void forget_level_variances(struct hakstat_summary *s)
 	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
 		for (guint i = 0; i < s->rows[t]->len; i++) {
 			struct hakstat_row *row = g_ptr_array_index(s->rows[t], i);
-			row->n.live_v = row->n.peak_v = hakstat_variances_unknown();
+			row->n.live_v = row->n.peak_v = row->n.area_v = hakstat_variances_unknown();
 		}
 	}
 }
