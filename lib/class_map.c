@@ -18,6 +18,9 @@ enum {
 	COLOUR_STEP = HAK_CACHE_LINE,
 	COLOUR_SPAN = 4096,  /* cache sets repeat with the page */
 	MAX_SLACK_SHIFT = 4, /* at most 1/16 of a slab may be no block */
+	ALIGNMENT = 16,
+	SHARED_MAX = HAK_WIDE_MAX + ALIGNMENT, /* a larger block has a slab of its own */
+	TRAILED_LEAST = 128,		       /* below, blocks are multiples of 16 already */
 };
 
 /*
@@ -46,7 +49,7 @@ static void geometry_of(struct hak_geometry *g, uint32_t block)
 {
 	g->block = block;
 	g->reciprocal = (((uint64_t)1 << HAK_BLOCK_LOG2) + block - 1) / block;
-	if (block > HAK_WIDE_MAX) { /* a slab of its own, page-aligned, given back by itself */
+	if (block > SHARED_MAX) { /* page-aligned, given back by itself */
 		g->slab_units = (block + HAK_UNIT - 1) >> HAK_UNIT_LOG2;
 		g->capacity = 1;
 		g->colours = 1;
@@ -118,10 +121,37 @@ static size_t big_steps_served(uint32_t limit)
 	return ((limit - 1) >> HAK_BIG_LOG2) + 1;
 }
 
+static bool is_power_of_two(uint32_t n)
+{
+	return (n & (n - 1)) == 0;
+}
+
+/*
+ * Programs ask for powers of two more than for anything else, and a trailer would take such a
+ * request to a block that is a quarter larger, with the trailer in a line that nobody else needs.
+ * So in secure mode each power of two of the fine table is followed by a block with room for both.
+ */
+static void add_trailed(struct hak_class_table *t)
+{
+	for (unsigned i = t->count; i-- > 0 && t->count < HAK_MAX_CLASSES;) {
+		uint32_t block = t->classes[i].block;
+		if (is_power_of_two(block) && block >= TRAILED_LEAST && block <= HAK_WIDE_MAX) {
+			struct hak_class *after = &t->classes[i + 1];
+			memmove(after + 1, after, (t->count - i - 1) * sizeof *after);
+			after->block = block + ALIGNMENT;
+			t->count++;
+		}
+	}
+	hak_class_table_finish(t, t->tiny_max_class, t->page_size);
+}
+
 void hak_class_map_build(void)
 {
 	struct hak_class_table *t = &hak_class_map.table;
 	hak_options_class_table(t, (uint32_t)hak_os_page_size());
+	if (hak_options.secure && t->scheme == HAK_SCHEME_FINE) {
+		add_trailed(t);
+	}
 	hak_class_map.geometry[0].limit = UINT32_MAX;
 	for (unsigned i = 0; i < t->count; i++) {
 		geometry_of(&hak_class_map.geometry[i + 1], t->classes[i].block);

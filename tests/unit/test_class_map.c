@@ -9,6 +9,7 @@
 /* cmocka wants these first. */
 #include <cmocka.h>
 
+#include "marks.h"
 #include "options.h"
 
 static void build(const char *table)
@@ -69,12 +70,38 @@ static void every_colour_leaves_room_for_all_blocks(void **state)
 	}
 }
 
+static uint32_t block_for(size_t size)
+{
+	unsigned bin =
+		size <= HAK_DIRECT_MAX ? hak_bin_direct[size] : hak_bin_wide[(size - 1) >> HAK_WIDE_LOG2];
+	return hak_class_map.geometry[bin].block;
+}
+
+static void secure_mode_has_room_for_a_trailer_and_wastes_none_on_powers_of_two(void **state)
+{
+	(void)state;
+	hak_options.secure = true;
+	build("fine");
+	for (size_t size = 0; size <= HAK_WIDE_MAX; size++) {
+		assert_true(block_for(size) >= size + HAK_TRAILER);
+	}
+	for (size_t size = 128; size <= HAK_WIDE_MAX; size *= 2) {
+		assert_int_equal(block_for(size), size + 16);
+	}
+	assert_true(hak_class_map.geometry[hak_bin_wide[(HAK_WIDE_MAX - 1) >> HAK_WIDE_LOG2]].capacity > 1);
+	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
+		check_numbers(&hak_class_map.geometry[bin]);
+	}
+	hak_options.secure = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_byte_belongs_to_its_block),
 		cmocka_unit_test(the_reciprocal_is_exact_for_any_block),
 		cmocka_unit_test(every_colour_leaves_room_for_all_blocks),
+		cmocka_unit_test(secure_mode_has_room_for_a_trailer_and_wastes_none_on_powers_of_two),
 	};
 	return cmocka_run_group_tests_name("class_map", tests, NULL, NULL);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Totals of allocations and frees: exact at any time, however a block was served. */
+/*
+ * Totals of allocations and frees: exact at any time, however a block was served. The counts
+ * they are made from.
+ */
 #include "heap.h"
 
 #include <setjmp.h>
@@ -50,10 +53,40 @@ static void totals_are_exact_after_each_operation(void **state)
 	}
 }
 
+static const int32_t amounts[] = { 1, 2, 3, 4095, 1 << 20, HAK_ENDED_BIT - 1 };
+enum { AMOUNTS = sizeof amounts / sizeof amounts[0] };
+
+static void a_guarded_count_lets_pass_as_many_as_it_says(void **state)
+{
+	(void)state;
+	for (int i = 0; i < AMOUNTS; i++) {
+		int32_t first = HAK_GUARDED + amounts[i] - 1, last = HAK_GUARDED, ended = HAK_GUARDED - 1;
+		assert_true(first < 0 && hak_bin_is_guarded(&first));
+		assert_true(last < 0 && hak_bin_is_guarded(&last));
+		assert_true(ended < 0 && !hak_bin_is_guarded(&ended));
+		assert_int_equal(hak_bin_left(HAK_GUARDED + amounts[i]), amounts[i]);
+		assert_int_equal(hak_bin_left(last), 0);
+		assert_int_equal(hak_bin_left(ended), 0);
+	}
+}
+
+static void a_plain_count_that_has_ended_is_not_guarded(void **state)
+{
+	(void)state;
+	for (int i = 0; i < AMOUNTS; i++) {
+		int32_t below = -amounts[i];
+		assert_true(!hak_bin_is_guarded(&below));
+		assert_int_equal(hak_bin_left(below), 0);
+		assert_int_equal(hak_bin_left(amounts[i]), amounts[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(totals_are_exact_after_each_operation),
+		cmocka_unit_test(a_guarded_count_lets_pass_as_many_as_it_says),
+		cmocka_unit_test(a_plain_count_that_has_ended_is_not_guarded),
 	};
 	hak_init();
 	return cmocka_run_group_tests_name("heap", tests, NULL, NULL);
