@@ -152,7 +152,6 @@ void hak_class_map_build(void)
 	if (hak_options.secure && t->scheme == HAK_SCHEME_FINE) {
 		add_trailed(t);
 	}
-	hak_class_map.geometry[0].limit = UINT32_MAX;
 	for (unsigned i = 0; i < t->count; i++) {
 		geometry_of(&hak_class_map.geometry[i + 1], t->classes[i].block);
 		hak_class_map.geometry[i + 1].limit = limit_of(&t->classes[i]);

@@ -54,8 +54,8 @@ HAK_INLINE unsigned hak_bin_big(size_t size)
 		return 0;
 	}
 	unsigned bin = hak_class_map.big[(size - 1) >> HAK_BIG_LOG2];
-	while (HAK_UNLIKELY(size > hak_class_map.geometry[bin].limit)) {
-		bin = bin < hak_class_map.table.count ? bin + 1 : 0; /* whose limit is above all */
+	while (bin && HAK_UNLIKELY(size > hak_class_map.geometry[bin].limit)) { /* 0 also without tables */
+		bin = bin < hak_class_map.table.count ? bin + 1 : 0;
 	}
 	return bin;
 }
