@@ -34,10 +34,23 @@ HAK_NOINLINE static void *malloc_unbinned(size_t size, unsigned flags)
 	return serve(&r, NULL);
 }
 
+HAK_NOINLINE static void *malloc_large(struct hak_heap *heap, size_t size, unsigned flags)
+{
+	void *p = heap->want == 0 ? hak_large_reuse(size) : NULL;
+	if (HAK_UNLIKELY(!p)) {
+		return malloc_unbinned(size, flags);
+	}
+	hak_heap_count_large(&heap->caches[0].allocs);
+	return p;
+}
+
 HAK_INLINE void *pop_big(struct hak_heap *heap, size_t size, unsigned flags)
 {
 	unsigned bin = hak_bin_big(size);
-	void *p = HAK_LIKELY(bin != 0) ? hak_heap_pop(heap, bin) : NULL;
+	if (!bin) {
+		return malloc_large(heap, size, flags);
+	}
+	void *p = hak_heap_pop(heap, bin);
 	return HAK_LIKELY(p != NULL) ? p : malloc_unbinned(size, flags);
 }
 
@@ -134,10 +147,25 @@ HAK_NOINLINE static void free_counted(void *p, unsigned flags)
 	hak_take_back(p, flags);
 }
 
+/* No block of a plain slab: most often a large one, and nothing is traced. */
+HAK_NOINLINE static void free_unbinned(void *p, unsigned flags)
+{
+	struct hak_heap *heap = hak_thread.heap;
+	bool is_traced = !heap || heap->want || hak_trace_want();
+	if (HAK_UNLIKELY(is_traced || !hak_region_owns(p) || !hak_large_keep(p))) {
+		free_counted(p, flags);
+		return;
+	}
+	hak_thread.bins[0].frees_left = 0;
+	hak_heap_count_large(&heap->caches[0].frees);
+}
+
 HAK_NOINLINE void hak_free_slow(void *p, unsigned flags)
 {
 	if (HAK_UNLIKELY(hak_options.secure)) {
 		hak_secure_free(p, flags);
+	} else if (hak_thread.bins[0].frees_left < 0) { /* nobody's bin, which is why it came here */
+		free_unbinned(p, flags);
 	} else {
 		free_counted(p, flags);
 	}

@@ -200,6 +200,12 @@ HAK_INLINE uint32_t hak_bin_block_number(const struct hak_bin *b, size_t offset,
 	return (uint32_t)((unsigned __int128)distance * b->divisor >> 64);
 }
 
+/* One operation of the large route, which has no countdown. */
+HAK_INLINE void hak_heap_count_large(uint64_t *total)
+{
+	__atomic_store_n(total, *total + 1, __ATOMIC_RELAXED);
+}
+
 /*
  * A block off the stack, counted by itself; NULL: there is none, or the thread is traced. For large
  * blocks: so few of them lie on a stack that arming a count would take as long as using it up.
@@ -220,7 +226,7 @@ HAK_INLINE void *hak_heap_pop(struct hak_heap *heap, unsigned bin)
 		b->frees_left++;
 		hak_heap_write_end(heap);
 	}
-	return *--b->top;
+	return hak_bin_pop(b);
 }
 
 /* Returns all cached blocks of the calling thread to the depots. */

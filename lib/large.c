@@ -124,6 +124,42 @@ void *hak_large_new(size_t size, size_t alignment, bool *zeroed)
 	return block;
 }
 
+void *hak_large_reuse(size_t size)
+{
+	if (HAK_UNLIKELY(size >> HAK_UNIT_LOG2 >= hak_region.reserved_units)) {
+		return NULL;
+	}
+	size_t bytes = whole_pages(size);
+	struct hak_span *span = hak_span_reuse(units_for(bytes));
+	if (!span) {
+		return NULL;
+	}
+	span->large.requested = size;
+	span->large.usable = bytes;
+	count(1, (int64_t)bytes);
+	hak_span_set_kind(span, HAK_SPAN_LARGE);
+	return hak_span_start(span);
+}
+
+bool hak_large_keep(void *p)
+{
+	struct hak_span *span = hak_span_at(hak_unit_of(p));
+	struct hak_large *l = &span->large;
+	if (hak_span_kind_of(span) != HAK_SPAN_LARGE || hak_span_start(span) != p) {
+		return false;
+	}
+	/* What hak_large_reuse does not set again. */
+	bool is_plain = !l->is_moved && l->guard == HAK_OS_OPEN &&
+			!atomic_load_explicit(&l->sample, memory_order_relaxed);
+	if (!is_plain || hak_options.purge_delay_ms == 0) {
+		return false;
+	}
+	count(-1, -(int64_t)l->usable);
+	hak_span_keep(span);
+	hak_tick();
+	return true;
+}
+
 struct hak_large *hak_large_of(const void *p)
 {
 	if (!hak_region_owns(p)) {

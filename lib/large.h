@@ -19,6 +19,15 @@
  */
 HAK_HIDDEN void *hak_large_new(size_t size, size_t alignment, bool *zeroed);
 
+/* One that hak_large_keep has at hand, not zeroed, or NULL. */
+HAK_HIDDEN void *hak_large_reuse(size_t size);
+
+/*
+ * Deletes the block at `p`, which is in the region, so that the next of its length has it. False: it
+ * is no large block, or one of which more is to be undone.
+ */
+HAK_HIDDEN bool hak_large_keep(void *p);
+
 /* The block that begins at `p`, or NULL. Stays valid until the block is deleted. */
 HAK_HIDDEN struct hak_large *hak_large_of(const void *p);
 

@@ -8,6 +8,7 @@
 
 enum {
 	PURGE_BATCH = 32, /* runs taken out at a time, so that the lock is not held over system calls */
+	KEPT = 8,
 };
 
 static struct {
@@ -18,6 +19,9 @@ static struct {
 	uint64_t purged;
 	uint64_t superslabs;
 } heap HAK_ALIGNED(HAK_CACHE_LINE);
+
+/* Spans kept at hand, first unit + 1; each length has one place. Who takes one out owns it. */
+static _Atomic(uint32_t) kept[KEPT];
 
 static struct hak_runs *runs_of(enum hak_span_kind kind)
 {
@@ -64,9 +68,66 @@ static void carve(uint32_t run, uint32_t from, uint32_t units)
 	}
 }
 
+void hak_span_keep(struct hak_span *span)
+{
+	hak_span_set_kind(span, HAK_SPAN_BUSY);
+	uint32_t other = atomic_exchange_explicit(&kept[span->units % KEPT], hak_span_unit(span) + 1,
+						  memory_order_acq_rel);
+	if (other) {
+		hak_span_free(hak_span_at(other - 1));
+	}
+}
+
+struct hak_span *hak_span_reuse(uint32_t units)
+{
+	_Atomic(uint32_t) *place = &kept[units % KEPT];
+	if (!atomic_load_explicit(place, memory_order_relaxed)) {
+		return NULL;
+	}
+	uint32_t unit = atomic_exchange_explicit(place, 0, memory_order_acq_rel);
+	struct hak_span *span = unit ? hak_span_at(unit - 1) : NULL;
+	if (HAK_UNLIKELY(span && span->units != units)) {
+		hak_span_free(span);
+		return NULL;
+	}
+	return span;
+}
+
+/* With the lock held. False: there were none. */
+static bool release_kept(uint64_t now_ms)
+{
+	bool any = false;
+	for (unsigned i = 0; i < KEPT; i++) {
+		uint32_t unit = atomic_load_explicit(&kept[i], memory_order_relaxed);
+		unit = unit ? atomic_exchange_explicit(&kept[i], 0, memory_order_acq_rel) : 0;
+		if (unit) {
+			struct hak_span *span = hak_span_at(unit - 1);
+			heap.used_units -= span->units;
+			insert(unit - 1, span->units, HAK_SPAN_DIRTY, now_ms);
+			any = true;
+		}
+	}
+	return any;
+}
+
+/* Those in use that are not. */
+static uint64_t kept_units(void)
+{
+	uint64_t units = 0;
+	for (unsigned i = 0; i < KEPT; i++) {
+		uint32_t unit = atomic_load_explicit(&kept[i], memory_order_relaxed);
+		units += unit ? HAK_RACY_READ(hak_span_at(unit - 1)->units) : 0;
+	}
+	return units < heap.used_units ? units : heap.used_units;
+}
+
+/* What holds pages first, kept spans among it. */
 static uint32_t find_run(uint32_t units, bool *zeroed)
 {
 	uint32_t run = hak_runs_find(&heap.dirty, units);
+	if (run == HAK_NO_UNIT && release_kept(hak_os_clock_ms())) {
+		run = hak_runs_find(&heap.dirty, units);
+	}
 	*zeroed = false;
 	if (run == HAK_NO_UNIT) {
 		run = hak_runs_find(&heap.clean, units);
@@ -134,26 +195,31 @@ void hak_span_free(struct hak_span *span)
 	hak_lock_drop(&heap.lock);
 }
 
+static bool begins_free_run(uint32_t unit, uint32_t units)
+{
+	if (unit >= hak_region.units) {
+		return false;
+	}
+	struct hak_span *run = hak_span_at(unit);
+	enum hak_span_kind kind = hak_span_kind_of(run);
+	return (kind == HAK_SPAN_DIRTY || kind == HAK_SPAN_CLEAN) && run->units >= units;
+}
+
 bool hak_span_grow(struct hak_span *span, uint32_t units)
 {
-	bool done = false;
 	uint32_t behind = hak_span_unit(span) + span->units;
 	uint32_t more = units - span->units;
 
 	hak_lock_take(&heap.lock);
-	if (behind < hak_region.units) {
-		struct hak_span *next = hak_span_at(behind);
-		bool is_free =
-			hak_span_kind_of(next) == HAK_SPAN_DIRTY || hak_span_kind_of(next) == HAK_SPAN_CLEAN;
-		if (is_free && next->units >= more) {
-			carve(behind, behind, more);
-			heap.used_units += more;
-			span->units = units;
-			done = true;
-		}
+	bool is_free = begins_free_run(behind, more) ||
+		       (release_kept(hak_os_clock_ms()) && begins_free_run(behind, more));
+	if (is_free) {
+		carve(behind, behind, more);
+		heap.used_units += more;
+		span->units = units;
 	}
 	hak_lock_drop(&heap.lock);
-	return done;
+	return is_free;
 }
 
 void hak_span_cut(struct hak_span *span, uint32_t units)
@@ -219,6 +285,7 @@ static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms)
 uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms)
 {
 	hak_lock_take(&heap.lock);
+	release_kept(now_ms);
 	uint64_t given = purge_locked(now_ms, delay_ms);
 	hak_lock_drop(&heap.lock);
 	return given;
@@ -227,9 +294,10 @@ uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms)
 void hak_page_heap_stats(struct hak_page_heap_stats *out)
 {
 	hak_lock_take(&heap.lock);
+	uint64_t at_hand = kept_units();
 	out->mapped = (uint64_t)hak_region.units << HAK_UNIT_LOG2;
-	out->used = heap.used_units << HAK_UNIT_LOG2;
-	out->dirty = heap.dirty.units << HAK_UNIT_LOG2;
+	out->used = (heap.used_units - at_hand) << HAK_UNIT_LOG2;
+	out->dirty = (heap.dirty.units + at_hand) << HAK_UNIT_LOG2;
 	out->purged = heap.purged;
 	out->superslabs = heap.superslabs;
 	hak_lock_drop(&heap.lock);

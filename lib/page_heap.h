@@ -3,7 +3,9 @@
  * Spans: runs of 64 KiB units of the region, for slabs and for large blocks. Free runs are
  * merged with their neighbours of the same kind: dirty ones, which still hold pages and are
  * used first, and clean ones, which read as zero. Dirty runs that nobody wanted for
- * HAKMEM_PURGE_DELAY_MS give their pages back.
+ * HAKMEM_PURGE_DELAY_MS give their pages back. A few spans that were freed just now are kept
+ * apart, to be had without the lock; they count as dirty and join those with each purge, and
+ * whenever no run is long enough.
  *
  * One lock; callers hold no other lock below it. Nothing here calls a tracer.
  */
@@ -29,6 +31,12 @@ HAK_HIDDEN struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units,
 
 /* Gives a span back; its pages stay until they are purged. */
 HAK_HIDDEN void hak_span_free(struct hak_span *span);
+
+/* The same for one whose like is wanted again soon: it is kept, in place of another. */
+HAK_HIDDEN void hak_span_keep(struct hak_span *span);
+
+/* A kept span of so many units, its kind still HAK_SPAN_BUSY, or NULL. Its pages are dirty. */
+HAK_HIDDEN struct hak_span *hak_span_reuse(uint32_t units);
 
 /* Takes the free units behind a span until it has `units`; false when they are in use. */
 HAK_HIDDEN bool hak_span_grow(struct hak_span *span, uint32_t units);

@@ -53,7 +53,12 @@ static void take(unsigned slot)
 	bool zeroed;
 	uint32_t units = draw(8) ? 1 + draw(20) : 1 + draw(400);
 	uint32_t align = draw(4) ? 1 : 1u << draw(9);
-	struct hak_span *span = hak_span_alloc(units, align, HAK_MAY_GROW, &zeroed);
+	struct hak_span *span = align == 1 && draw(2) ? hak_span_reuse(units) : NULL;
+	if (span) {
+		zeroed = false;
+	} else {
+		span = hak_span_alloc(units, align, HAK_MAY_GROW, &zeroed);
+	}
 	assert_non_null(span);
 	assert_int_equal(span->units, units);
 	assert_int_equal(span->head, hak_span_unit(span));
@@ -75,7 +80,11 @@ static void give(unsigned slot)
 	struct hak_span *span = held[slot].span;
 	release(hak_span_unit(span), held[slot].units);
 	span->kind = HAK_SPAN_BUSY;
-	hak_span_free(span);
+	if (draw(2)) {
+		hak_span_keep(span);
+	} else {
+		hak_span_free(span);
+	}
 	held[slot].span = NULL;
 }
 
@@ -167,12 +176,40 @@ static void young_runs_keep_their_pages(void **state)
 	assert_int_equal(hak_page_heap_purge(UINT64_MAX - 1, 1000), 7 << HAK_UNIT_LOG2);
 }
 
+static void kept_spans_are_dirty_memory(void **state)
+{
+	(void)state;
+	bool zeroed;
+	struct hak_page_heap_stats stats, before;
+	hak_page_heap_purge(UINT64_MAX, 0);
+	hak_page_heap_stats(&before);
+	struct hak_span *span = hak_span_alloc(7, 1, HAK_MAY_GROW, &zeroed);
+	assert_non_null(span);
+	hak_span_keep(span);
+	assert_null(hak_span_reuse(15)); /* of the same place, which gave the other one back */
+	assert_null(hak_span_reuse(7));
+	span = hak_span_alloc(7, 1, HAK_NO_GROWTH, &zeroed);
+	assert_false(zeroed);
+	hak_span_keep(span);
+	hak_page_heap_stats(&stats);
+	assert_int_equal(stats.dirty, 7 << HAK_UNIT_LOG2);
+	assert_int_equal(stats.used, before.used);
+	assert_ptr_equal(hak_span_alloc(3, 1, HAK_NO_GROWTH, &zeroed), span); /* before clean memory */
+	assert_false(zeroed);
+	hak_span_keep(span);
+	assert_int_equal(hak_page_heap_purge(1, 1000), 0);
+	assert_int_equal(hak_page_heap_purge(UINT64_MAX - 1, 1000), 7 << HAK_UNIT_LOG2);
+	hak_page_heap_stats(&stats);
+	assert_int_equal(stats.dirty, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_unit_is_given_twice),
 		cmocka_unit_test(freed_units_join_again),
 		cmocka_unit_test(young_runs_keep_their_pages),
+		cmocka_unit_test(kept_spans_are_dirty_memory),
 	};
 	hak_init();
 	return cmocka_run_group_tests_name("page_heap", tests, NULL, NULL);
