@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -157,14 +156,10 @@ uint64_t hak_os_clock_ms(void)
 
 uint64_t hak_os_seed(void)
 {
+	/* Not AT_RANDOM: libc makes its stack guard of those bytes. */
 	struct timespec now;
-	uint64_t started = 0; /* random bytes that the kernel gives each program it starts */
-	const void *bytes = (const void *)getauxval(AT_RANDOM);
-	if (bytes) {
-		memcpy(&started, bytes, sizeof started);
-	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return started ^ (uint64_t)now.tv_nsec * 0x9e3779b97f4a7c15u ^ (uint64_t)(uintptr_t)&now;
+	return ((uint64_t)now.tv_sec << 32 | (uint64_t)now.tv_nsec) ^ (uint64_t)(uintptr_t)&now << 16;
 }
 
 uint64_t hak_os_random(void)
