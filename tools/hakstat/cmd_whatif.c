@@ -61,15 +61,17 @@ struct comparison {
 };
 
 /* Only what has a known request can be predicted, so only that is compared. */
-static struct hakstat_row known_part(const struct hakstat_report *r)
+static struct hakstat_row known_part(const struct comparison *c)
 {
-	struct hakstat_row known = r->totals;
-	const GPtrArray *sizes = r->summary->rows[HAKSTAT_BY_SIZE];
+	struct hakstat_row known = c->recorded->totals;
+	const GPtrArray *sizes = c->recorded->summary->rows[HAKSTAT_BY_SIZE];
+	const struct hakstat_predicted *predicted = c->predicted->summary->predicted;
 
 	known.n.usable_bytes -= known.n.unknown_bytes;
 	known.n.unknown_bytes = 0;
 	known.n.live_usable_bytes -= known.n.live_unknown_bytes;
 	known.n.live_unknown_bytes = 0;
+	known.n.peak_v = predicted ? predicted->recorded_peak_v : (struct hakstat_variances) { 0 };
 	known.n.peak_usable_bytes = known.n.peak_requested_bytes = known.n.peak_unknown_bytes = 0;
 	for (guint i = 0; i < sizes->len; i++) { /* the peak of the operations, as the prediction has it */
 		const struct hakstat_row *row = g_ptr_array_index(sizes, i);
@@ -80,53 +82,75 @@ static struct hakstat_row known_part(const struct hakstat_report *r)
 	return known;
 }
 
+struct saving {
+	int64_t bytes;
+	struct hakstat_value half; /* of its 95 % interval */
+};
+
 struct savings {
-	int64_t usable, live, peak;
+	struct saving usable, live, peak;
 };
 
 static struct savings savings_of(const struct comparison *c)
 {
-	struct hakstat_row known = known_part(c->recorded);
+	struct hakstat_row known = known_part(c);
 	const struct hakstat_counts *then = &c->predicted->totals.n;
+	const struct hakstat_predicted *p = c->predicted->summary->predicted;
 
 	return (struct savings) {
-		(int64_t)(known.n.usable_bytes - then->usable_bytes),
-		(int64_t)(known.n.live_usable_bytes - then->live_usable_bytes),
-		(int64_t)(known.n.peak_usable_bytes - then->peak_usable_bytes),
+		{ (int64_t)(known.n.usable_bytes - then->usable_bytes), hakstat_interval(p ? p->saving : 0) },
+		{ (int64_t)(known.n.live_usable_bytes - then->live_usable_bytes),
+		  hakstat_interval(p ? p->live_saving : 0) },
+		{ (int64_t)(known.n.peak_usable_bytes - then->peak_usable_bytes),
+		  hakstat_interval(p ? p->peak_saving : 0) },
 	};
 }
 
-static char *saving_text(const struct hakstat_column *column, const struct hakstat_row *then,
-			 const struct hakstat_row *now, bool is_exact)
+/* What is saved of the blocks is saved of the waste: the requests stay what they are. */
+static char *saving_text(const struct saving *saving, bool is_exact)
 {
-	int64_t saved = (int64_t)(column->get(then).number - column->get(now).number);
+	g_autofree char *half = hakstat_bytes_text(0, &saving->half, is_exact);
+	const char *sign = strstr(half, " ±");
 	char text[48];
 
-	if (column->unit != HAKSTAT_UNIT_BYTES) {
-		return g_strdup("");
-	}
 	if (is_exact) {
-		return g_strdup_printf("%" PRId64, saved);
+		g_snprintf(text, sizeof text, "%" PRId64, saving->bytes);
+	} else {
+		hakstat_text_change(text, sizeof text, saving->bytes);
 	}
-	hakstat_text_change(text, sizeof text, saved);
-	return g_strdup(text);
+	return g_strconcat(text, sign, NULL);
+}
+
+static char *sum_text(const struct hakstat_column *column, const struct hakstat_row *row, bool is_exact)
+{
+	struct hakstat_value value = column->get(row);
+	struct hakstat_value half;
+
+	if (column->unit != HAKSTAT_UNIT_BYTES || strcmp(column->key, "usable_bytes") == 0 ||
+	    !value.is_known) {
+		return hakstat_cell_text(column, row, is_exact);
+	}
+	half = hakstat_column_interval(HAKSTAT_IN_TOTALS, column->key)->get(row);
+	return hakstat_bytes_text(value.number, &half, is_exact);
 }
 
 static void fill_sums(const struct comparison *c, struct hakstat_grid *grid)
 {
-	static const struct {
+	struct savings saved = savings_of(c);
+	const struct {
 		const char *name, *key;
+		const struct saving *saving;
 	} sums[] = {
-		{ "usable", "usable_bytes" },
-		{ "waste", "waste_bytes" },
-		{ "waste %", "waste_percent" },
-		{ "live usable", "live_usable_bytes" },
-		{ "live waste", "live_waste_bytes" },
-		{ "peak usable", "peak_live_usable_bytes" },
-		{ "peak waste", "peak_live_waste_bytes" },
+		{ "usable", "usable_bytes", &saved.usable },
+		{ "waste", "waste_bytes", &saved.usable },
+		{ "waste %", "waste_percent", NULL },
+		{ "live usable", "live_usable_bytes", &saved.live },
+		{ "live waste", "live_waste_bytes", &saved.live },
+		{ "peak usable", "peak_live_usable_bytes", &saved.peak },
+		{ "peak waste", "peak_live_waste_bytes", &saved.peak },
 	};
 	const struct hakstat_row *now = &c->predicted->totals;
-	struct hakstat_row then = known_part(c->recorded);
+	struct hakstat_row then = known_part(c);
 	bool is_exact = c->values->is_exact;
 
 	hakstat_grid_column(grid, "sum", HAKSTAT_GRID_TEXT);
@@ -136,9 +160,10 @@ static void fill_sums(const struct comparison *c, struct hakstat_grid *grid)
 	for (size_t i = 0; i < G_N_ELEMENTS(sums); i++) {
 		const struct hakstat_column *column = hakstat_column_find(HAKSTAT_IN_TOTALS, sums[i].key);
 		hakstat_grid_cell(grid, g_strdup(sums[i].name));
-		hakstat_grid_cell(grid, hakstat_cell_text(column, &then, is_exact));
-		hakstat_grid_cell(grid, hakstat_cell_text(column, now, is_exact));
-		hakstat_grid_cell(grid, saving_text(column, &then, now, is_exact));
+		hakstat_grid_cell(grid, sum_text(column, &then, is_exact));
+		hakstat_grid_cell(grid, sum_text(column, now, is_exact));
+		hakstat_grid_cell(grid,
+				  sums[i].saving ? saving_text(sums[i].saving, is_exact) : g_strdup(""));
 	}
 }
 
@@ -163,6 +188,15 @@ static int write_table(const struct comparison *c, FILE *out)
 	return status ? status : hakstat_render_table(c->predicted, &view, out);
 }
 
+static void put_saving(json_t *root, const char *key, const struct saving *saving)
+{
+	g_autofree char *interval = g_strconcat(key, "_ci95", NULL);
+
+	json_object_set_new(root, key, json_integer(saving->bytes));
+	json_object_set_new(root, interval,
+			    saving->half.is_known ? hakstat_json_number(saving->half.number) : json_null());
+}
+
 static int write_json(const struct comparison *c, FILE *out)
 {
 	struct hakstat_view view = { .has_by = false };
@@ -170,9 +204,9 @@ static int write_json(const struct comparison *c, FILE *out)
 	struct savings saved = savings_of(c);
 
 	json_object_set_new(root, "recorded", hakstat_totals_json(c->recorded));
-	json_object_set_new(root, "saving_bytes", json_integer(saved.usable));
-	json_object_set_new(root, "live_saving_bytes", json_integer(saved.live));
-	json_object_set_new(root, "peak_saving_bytes", json_integer(saved.peak));
+	put_saving(root, "saving_bytes", &saved.usable);
+	put_saving(root, "live_saving_bytes", &saved.live);
+	put_saving(root, "peak_saving_bytes", &saved.peak);
 	return hakstat_json_write(root, out);
 }
 

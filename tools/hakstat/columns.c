@@ -142,27 +142,37 @@ static double half_width(double variance)
 	return variance > 0 ? 1.96 * sqrt(MIN(variance, DBL_MAX)) : 0;
 }
 
+/* Infinite: an older summary does not tell. */
+static struct hakstat_value half_if(bool is_known, double variance)
+{
+	return number_if(is_known && variance < (double)INFINITY, hakstat_rounded(half_width(variance)));
+}
+
 static struct hakstat_value get_allocs_ci95(const struct hakstat_row *r)
 {
-	return number(hakstat_rounded(half_width(r->n.v.allocs)));
+	return half_if(true, r->n.v.allocs);
 }
 static struct hakstat_value get_ci95(const struct hakstat_row *r)
 {
 	struct hakstat_value v = percent(half_width(r->n.v.requested), (double)r->n.requested_bytes);
 
-	v.is_known = knows_requests(r) && (v.is_known || r->n.v.requested <= 0);
+	v.is_known = knows_requests(r) && r->n.v.requested < (double)INFINITY &&
+		     (v.is_known || r->n.v.requested <= 0);
 	return v;
 }
 static struct hakstat_value get_waste_ci95(const struct hakstat_row *r)
 {
-	return number_if(knows_requests(r), hakstat_rounded(half_width(hakstat_variances_waste(&r->n.v))));
+	return half_if(knows_requests(r), hakstat_variances_waste(&r->n.v));
 }
 static struct hakstat_value get_waste_percent_ci95(const struct hakstat_row *r)
 {
 	double known = (double)r->n.usable_bytes - (double)r->n.unknown_bytes;
 	double part = known > 0 ? (double)hakstat_counts_waste(&r->n) / known : 0;
 
-	return percent(half_width(hakstat_variances_ratio(&r->n.v, part)), known);
+	struct hakstat_value v = percent(half_width(hakstat_variances_ratio(&r->n.v, part)), known);
+
+	v.is_known &= r->n.v.usable < (double)INFINITY;
+	return v;
 }
 
 static struct hakstat_value get_unknown(const struct hakstat_row *r)
@@ -181,12 +191,6 @@ static struct hakstat_value get_live_waste(const struct hakstat_row *r)
 {
 	return number_if(knows_live(r), hakstat_counts_live_waste(&r->n));
 }
-/* Infinite: an older summary does not tell. */
-static struct hakstat_value half_if(bool is_known, double variance)
-{
-	return number_if(is_known && variance < (double)INFINITY, hakstat_rounded(half_width(variance)));
-}
-
 static struct hakstat_value get_live_ci95(const struct hakstat_row *r)
 {
 	return half_if(get_live(r).is_known, r->n.live_v.allocs);
@@ -487,6 +491,11 @@ const struct hakstat_column *hakstat_column_find(unsigned in, const char *key)
 		}
 	}
 	return NULL;
+}
+
+struct hakstat_value hakstat_interval(double variance)
+{
+	return half_if(true, variance);
 }
 
 const struct hakstat_column *hakstat_column_interval(unsigned in, const char *key)

@@ -48,6 +48,9 @@ extern const size_t hakstat_column_count;
 /* The column of a table with this key, or NULL. */
 const struct hakstat_column *hakstat_column_find(unsigned in, const char *key);
 
+/* Half the width of the 95 % interval of a number of this variance; not known when that is infinite. */
+struct hakstat_value hakstat_interval(double variance);
+
 /* The column with half the width of this one's 95 % interval, or NULL. */
 const struct hakstat_column *hakstat_column_interval(unsigned in, const char *key);
 

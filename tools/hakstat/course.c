@@ -10,27 +10,27 @@ struct gone_sample {
 	struct hakstat_course course;
 };
 
-void hakstat_class_course_clear(struct hakstat_class_course *c)
+void hakstat_class_course_clear(struct hakstat_class_course *course)
 {
-	if (c->gone) {
-		g_array_unref(c->gone);
+	if (course->gone) {
+		g_array_unref(course->gone);
 	}
-	*c = (struct hakstat_class_course) { 0 };
+	*course = (struct hakstat_class_course) { 0 };
 }
 
-void hakstat_course_go_on(struct hakstat_course *c, double step, double residual, double scale)
+void hakstat_course_go_on(struct hakstat_course *sample, double step, double residual, double scale)
 {
-	c->area += step / 2 * (c->residual + residual);
-	c->reach += step / 2 * (c->scale + scale);
-	c->residual = residual;
-	c->scale = scale;
+	sample->area += step / 2 * (sample->residual + residual);
+	sample->reach += step / 2 * (sample->scale + scale);
+	sample->residual = residual;
+	sample->scale = scale;
 }
 
-void hakstat_course_add(struct hakstat_sample_sums *sums, const struct hakstat_course *c, double weight)
+void hakstat_course_add(struct hakstat_sample_sums *sums, const struct hakstat_course *sample, double weight)
 {
-	struct hakstat_sample_part part = hakstat_sample_part(weight, c->area, c->reach);
+	struct hakstat_sample_part part = hakstat_sample_part(weight, sample->area, sample->reach);
 
-	if (c->reach > 0) {
+	if (sample->reach > 0) {
 		hakstat_sample_sums_add(sums, &part, 1);
 	}
 }
@@ -44,20 +44,20 @@ static void add_gone(struct hakstat_sample_sums *sums, const GArray *gone, doubl
 	}
 }
 
-double hakstat_class_course_step(struct hakstat_class_course *c, int64_t time_ns)
+double hakstat_class_course_step(struct hakstat_class_course *course, int64_t time_ns)
 {
-	double step = c->is_begun ? (double)(time_ns - c->time_ns) : 0;
+	double step = course->is_begun ? (double)(time_ns - course->time_ns) : 0;
 
-	add_gone(&c->done, c->gone, step);
-	if (c->gone) {
-		g_array_set_size(c->gone, 0);
+	add_gone(&course->done, course->gone, step);
+	if (course->gone) {
+		g_array_set_size(course->gone, 0);
 	}
-	c->is_begun = true;
-	c->time_ns = time_ns;
+	course->is_begun = true;
+	course->time_ns = time_ns;
 	return step;
 }
 
-void hakstat_class_course_part(struct hakstat_class_course *c, const struct hakstat_course *sample,
+void hakstat_class_course_part(struct hakstat_class_course *course, const struct hakstat_course *sample,
 			       double weight)
 {
 	struct gone_sample gone = { weight, *sample };
@@ -65,16 +65,16 @@ void hakstat_class_course_part(struct hakstat_class_course *c, const struct haks
 	if (sample->scale <= 0 && sample->reach <= 0) {
 		return; /* no snapshot met it */
 	}
-	if (!c->gone) {
-		c->gone = g_array_new(FALSE, FALSE, sizeof gone);
+	if (!course->gone) {
+		course->gone = g_array_new(FALSE, FALSE, sizeof gone);
 	}
-	g_array_append_val(c->gone, gone);
+	g_array_append_val(course->gone, gone);
 }
 
-struct hakstat_sample_sums hakstat_class_course_gone(const struct hakstat_class_course *c)
+struct hakstat_sample_sums hakstat_class_course_gone(const struct hakstat_class_course *course)
 {
-	struct hakstat_sample_sums sums = c->done;
+	struct hakstat_sample_sums sums = course->done;
 
-	add_gone(&sums, c->gone, 0);
+	add_gone(&sums, course->gone, 0);
 	return sums;
 }

@@ -33,7 +33,7 @@ void hakstat_class_course_clear(struct hakstat_class_course *course);
  * sample is to go on.
  */
 double hakstat_class_course_step(struct hakstat_class_course *course, int64_t time_ns);
-void hakstat_course_go_on(struct hakstat_course *course, double step, double residual, double scale);
+void hakstat_course_go_on(struct hakstat_course *sample, double step, double residual, double scale);
 
 /* A sample goes. */
 void hakstat_class_course_part(struct hakstat_class_course *course, const struct hakstat_course *sample,

@@ -126,7 +126,7 @@ static struct hakstat_variances of_none(const struct hakstat_domain *d)
 	}
 	part = scale * scale * MORE / (double)s->samples;
 	return (struct hakstat_variances) { part * s->v, part * s->v_requested2, part * s->v_usable2,
-					    part * s->v_both };
+					    part * s->v_both, 0 };
 }
 
 struct hakstat_variances hakstat_domain_variances(const struct hakstat_domain *d)
@@ -136,7 +136,7 @@ struct hakstat_variances hakstat_domain_variances(const struct hakstat_domain *d
 	const struct summand one = { s->weight, s->v, k ? s->v_usable : s->v },
 			     requested = { s->requested, s->v_requested, k ? s->v_both : s->v_requested },
 			     usable = { s->usable, s->v_usable, k ? s->v_usable2 : s->v_usable };
-	double wider;
+	double wider, scale;
 
 	if (!(d->among->weight > 0) && !d->is_count_sampled) {
 		return (struct hakstat_variances) { 0 };
@@ -144,6 +144,7 @@ struct hakstat_variances hakstat_domain_variances(const struct hakstat_domain *d
 	if (s->samples == 0) {
 		return of_none(d);
 	}
+	scale = d->is_count_sampled ? 1 : known_of(d).scale;
 	wider = widening(d) * widening(d) - 1;
 	return (struct hakstat_variances) {
 		.allocs = at_least_zero(covariance(d, &one, &one, s->v)),
@@ -154,6 +155,7 @@ struct hakstat_variances hakstat_domain_variances(const struct hakstat_domain *d
 			  wider * within(d, &usable, &usable, s->v_usable2),
 		.both = covariance(d, &requested, &usable, s->v_both) +
 			wider * within(d, &requested, &usable, s->v_both),
+		.weights = scale * scale * s->v,
 	};
 }
 
@@ -162,5 +164,5 @@ struct hakstat_variances hakstat_sample_variances(double weight, double requeste
 	double v = weight * (weight - 1);
 
 	return (struct hakstat_variances) { v, v * requested * requested, v * usable * usable,
-					    v * requested * usable };
+					    v * requested * usable, v };
 }

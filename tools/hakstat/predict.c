@@ -4,6 +4,7 @@
  */
 #include "predict.h"
 #include "number.h"
+#include "predict_error.h"
 
 #include <glib.h>
 #include <inttypes.h>
@@ -62,11 +63,13 @@ bool hakstat_recorded_table(const struct hakstat_summary *s, unsigned tiny_max_c
 	return hakstat_table_load(table, c->size_classes, tiny_max_class, page_of(s), &err) == 0;
 }
 
+/* Estimated counts are rounded, so what they make of the bytes may be more than any request was. */
 static uint64_t mean_of(const struct hakstat_row *size)
 {
 	uint64_t count = size->n.allocs;
+	uint64_t mean = count ? (size->n.requested_bytes + count / 2) / count : size->requested_max;
 
-	return count ? (size->n.requested_bytes + count / 2) / count : size->requested_max;
+	return CLAMP(mean, size->requested_min, MAX(size->requested_min, size->requested_max));
 }
 
 uint64_t hakstat_row_alignment(const struct hak_class_table *table, const struct hakstat_row *size)
@@ -82,17 +85,16 @@ uint64_t hakstat_row_alignment(const struct hak_class_table *table, const struct
 	return 1;
 }
 
-/* Whole pages for each request: what the row took if that was large, too. */
-static uint64_t large_bytes(const struct hakstat_row *size, const struct hak_decision *d)
-{
-	return size->block == 0 && size->n.usable_bytes >= size->n.requested_bytes
-		       ? size->n.usable_bytes
-		       : d->usable * size->n.allocs;
-}
-
 static uint64_t times(uint64_t count, uint64_t bytes)
 {
 	return count && bytes > UINT64_MAX / count ? UINT64_MAX : count * bytes;
+}
+
+/* Whole pages for each request: what they took, `usable`, if the row was large, too. */
+static uint64_t large_bytes(const struct hakstat_row *size, const struct hak_decision *d, uint64_t count,
+			    uint64_t requested, uint64_t usable)
+{
+	return size->block == 0 && usable >= requested ? usable : times(count, d->usable);
 }
 
 void hakstat_predict_row(const struct hak_class_table *table, const struct hakstat_row *size,
@@ -100,7 +102,9 @@ void hakstat_predict_row(const struct hak_class_table *table, const struct hakst
 {
 	struct hak_decision d = hak_route_decide(table, mean_of(size), 1);
 	uint64_t usable =
-		d.class_id == table->count ? large_bytes(size, &d) : times(size->n.allocs, d.usable);
+		d.class_id == table->count
+			? large_bytes(size, &d, size->n.allocs, size->n.requested_bytes, size->n.usable_bytes)
+			: times(size->n.allocs, d.usable);
 
 	sum->allocs += size->n.allocs;
 	sum->requested_bytes += size->n.requested_bytes;
@@ -225,6 +229,7 @@ struct predicted {
 	struct hakstat_summary *to;
 	struct hak_decision decision;
 	struct hakstat_counts n;
+	struct hakstat_predict_error *error; /* NULL: nothing was left to samples */
 };
 
 static const char *predicted_class(const struct predicted *p)
@@ -244,7 +249,7 @@ static void fill_row(const struct predicted *p, struct hakstat_row *row)
 	}
 }
 
-static void add_row(const struct predicted *p, enum hakstat_table_id table, const char *key,
+static void add_row(struct predicted *p, enum hakstat_table_id table, const char *key,
 		    const struct hakstat_row *size)
 {
 	bool is_new;
@@ -253,6 +258,9 @@ static void add_row(const struct predicted *p, enum hakstat_table_id table, cons
 	fill_row(p, row);
 	hakstat_row_add_range(row, table, is_new, size->requested_min, size->requested_max);
 	hakstat_counts_add(&row->n, &p->n);
+	if (p->error) {
+		hakstat_predict_error_add(p->error, size, &p->n, row);
+	}
 }
 
 static bool is_large(const struct predicted *p)
@@ -260,15 +268,14 @@ static bool is_large(const struct predicted *p)
 	return p->decision.class_id == p->table->count;
 }
 
-/* Bytes that `part` of a row's allocations take. */
-static uint64_t usable_of(const struct predicted *p, const struct hakstat_row *size, uint64_t part)
+/* Bytes that some of a row's requests take, which took `usable`. */
+static uint64_t usable_of(const struct predicted *p, const struct hakstat_row *size, uint64_t count,
+			  uint64_t requested, uint64_t usable)
 {
-	if (is_large(p) && size->n.allocs) {
-		return (uint64_t)((double)large_bytes(size, &p->decision) * (double)part /
-					  (double)size->n.allocs +
-				  0.5);
-	}
-	return times(part, p->decision.usable);
+	uint64_t bytes = is_large(p) ? large_bytes(size, &p->decision, count, requested, usable)
+				     : times(count, p->decision.usable);
+
+	return MAX(bytes, requested);
 }
 
 static void predict_counts(struct predicted *p, const struct hakstat_row *size)
@@ -280,16 +287,15 @@ static void predict_counts(struct predicted *p, const struct hakstat_row *size)
 		.frees = hakstat_less(n->allocs, n->live),
 		.live = n->live,
 		.requested_bytes = n->requested_bytes,
-		.usable_bytes = usable_of(p, size, n->allocs),
+		.usable_bytes = usable_of(p, size, n->allocs, n->requested_bytes, n->usable_bytes),
 		.live_requested_bytes = n->live_requested_bytes,
-		.live_usable_bytes = MAX(usable_of(p, size, n->live), n->live_requested_bytes),
+		.live_usable_bytes =
+			usable_of(p, size, n->live, n->live_requested_bytes, n->live_usable_bytes),
 		.peak_live = n->peak_live,
 		.peak_requested_bytes = n->peak_requested_bytes,
-		.peak_usable_bytes = MAX(usable_of(p, size, n->peak_live), n->peak_requested_bytes),
+		.peak_usable_bytes =
+			usable_of(p, size, n->peak_live, n->peak_requested_bytes, n->peak_usable_bytes),
 	};
-	if (p->to->estimated) {
-		p->n.live_v = p->n.peak_v = hakstat_variances_unknown();
-	}
 	p->n.large_live_bytes = is_large(p) ? p->n.live_usable_bytes : 0;
 }
 
@@ -314,6 +320,19 @@ static void predict_size(void *data, const struct hakstat_row *size)
 	g_snprintf(key, sizeof key, "%" PRIu64 ":%" PRIu64 ":%u", size->requested_min, size->requested_max,
 		   p->decision.class_id);
 	add_row(p, HAKSTAT_BY_SIZE, key, size);
+	if (p->error) {
+		hakstat_predict_error_add(p->error, size, &p->n, NULL);
+	}
+}
+
+/* Of the smallest and the largest request; whole pages stay what they are. */
+static double block_range(const void *data, const struct hakstat_row *class_row)
+{
+	const struct hak_class_table *table = data;
+	uint64_t least = hak_route_decide(table, class_row->requested_min, 1).usable;
+	uint64_t most = hak_route_decide(table, class_row->requested_max, 1).usable;
+
+	return class_row->block ? (double)hakstat_less(most, least) : 0;
 }
 
 static void copy_facts(struct hakstat_summary *to, const struct hakstat_summary *from)
@@ -359,7 +378,13 @@ struct hakstat_summary *hakstat_predict_summary(const struct hak_class_table *ta
 	copy_facts(p.to, summary);
 	hakstat_summary_add_config(p.to, &config);
 	g_free(config.size_classes);
+	p.error = summary->estimated ? hakstat_predict_error_new(summary) : NULL;
 	each_expected(table, summary, predict_size, &p);
+	if (p.error) {
+		p.to->predicted = g_new0(struct hakstat_predicted, 1);
+		hakstat_predict_error_finish(p.error, block_range, table, p.to->predicted);
+		hakstat_predict_error_free(p.error);
+	}
 	hakstat_summary_note(
 		p.to, "a prediction: the recorded requests under another table; slabs, sites and what the "
 		      "program holds elsewhere are not predicted");

@@ -77,16 +77,23 @@ static struct bucket_bytes bytes_of(const struct hakstat_finish *f, uint32_t cla
 	};
 }
 
-/* Samples in a class whose number of live blocks is known stand for exactly those. */
+/* Live bytes of a class whose blocks differ, as the last snapshot counted them; 0: of another class. */
+static double known_live_bytes(const struct hakstat_class_state *c)
+{
+	return c->has_points && !c->block ? (double)c->last.slab_bytes : 0;
+}
+
+/* Samples in a class whose live blocks, or their bytes, are known stand for exactly those. */
 static double live_scale(const struct hakstat_finish *f, uint32_t class_id)
 {
 	const struct hakstat_sample_sums *s = &f->samples->live_classes[class_id];
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
+	double bytes = known_live_bytes(c);
 
 	if (f->exact || !c->has_points || s->weight <= 0) {
 		return f->scale[class_id];
 	}
-	return (double)c->last.live / s->weight / HAKSTAT_WEIGHT_ONE;
+	return (bytes > 0 ? bytes / s->usable : (double)c->last.live / s->weight) / HAKSTAT_WEIGHT_ONE;
 }
 
 static void add_bucket(const struct hakstat_finish *f, uint32_t class_id, uint32_t index,
@@ -117,6 +124,7 @@ static void add_live_variances(const struct hakstat_finish *f, uint32_t class_id
 		.from = &size->sums,
 		.count = c->has_points ? (double)c->last.live : live->weight,
 		.is_count_sampled = !c->has_points,
+		.usable = known_live_bytes(c),
 		.range = hakstat_process_request_range(f->process, class_id),
 	};
 	struct hakstat_variances v = hakstat_variances_unknown();

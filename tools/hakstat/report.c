@@ -24,6 +24,11 @@ static void sum_totals(struct hakstat_report *report)
 		const struct hakstat_row *row = g_ptr_array_index(s->rows[HAKSTAT_BY_CLASS], i);
 		hakstat_counts_add(&totals->n, &row->n);
 	}
+	if (s->predicted) {
+		totals->n.v = s->predicted->v;
+		totals->n.live_v = s->predicted->live_v;
+		totals->n.peak_v = s->predicted->peak_v;
+	}
 	totals->g = s->g;
 }
 

@@ -55,6 +55,7 @@ void hakstat_summary_free(struct hakstat_summary *s)
 	hakstat_resizes_clear(&s->resizes);
 	g_free(s->config.version);
 	g_free(s->config.size_classes);
+	g_free(s->predicted);
 	g_free(s);
 }
 

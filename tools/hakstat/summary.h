@@ -79,6 +79,15 @@ struct hakstat_gauges {
 	HAKSTAT_GAUGES(HAKSTAT_U64_FIELD)
 };
 
+/*
+ * How well a prediction is known. Its classes rest on the same samples, so that their variances do not add up
+ * to those of all. `recorded_peak_v`: of the sizes at the peak, as they were; `saving`: of the differences.
+ */
+struct hakstat_predicted {
+	struct hakstat_variances v, live_v, peak_v, recorded_peak_v;
+	double saving, live_saving, peak_saving;
+};
+
 enum { HAKSTAT_REASON_UNKNOWN = 7 }; /* no sample tells why these requests took their route */
 
 /* One line of a table. A table uses the dimension fields it is about; others are 0 or NULL. */
@@ -126,6 +135,7 @@ struct hakstat_summary {
 	HAKSTAT_SUMS(HAKSTAT_U64_FIELD)
 	struct hakstat_gauges g;
 	struct hakstat_config config;
+	struct hakstat_predicted *predicted;	 /* NULL: recorded; or nothing was left to samples */
 	struct hakstat_resizes resizes;		 /* of operations that were read one by one */
 	GPtrArray *rows[HAKSTAT_TABLE_COUNT];	 /* struct hakstat_row * */
 	GHashTable *by_key[HAKSTAT_TABLE_COUNT]; /* key -> row */

@@ -343,6 +343,7 @@ static void forget_level_variances(struct hakstat_summary *s)
 		for (guint i = 0; i < s->rows[t]->len; i++) {
 			struct hakstat_row *row = g_ptr_array_index(s->rows[t], i);
 			row->n.live_v = row->n.peak_v = row->n.area_v = hakstat_variances_unknown();
+			row->n.v.weights = (double)INFINITY;
 		}
 	}
 }

@@ -9,11 +9,13 @@
 
 /*
  * X(field, key in a summary): of the number of allocations, of what they requested, of their usable bytes;
- * `both`: the covariance of the last two. 0: exact; infinite: not known. Merged by adding: samples of
+ * `both`: the covariance of the last two; `weights`: sum of w (w - 1) with scaled weights, of which those of any
+ * other sum over the same samples are made. 0: exact; infinite: not known. Merged by adding: samples of
  * different classes, processes and traces are independent.
  */
 #define HAKSTAT_VARIANCES(X) \
-	X(allocs, "allocs_variance") X(requested, "variance") X(usable, "usable_variance") X(both, "covariance")
+	X(allocs, "allocs_variance") X(requested, "variance") X(usable, "usable_variance") X(both, "covariance") \
+	X(weights, "weights_variance")
 
 /* clang-format on */
 
@@ -25,7 +27,8 @@ struct hakstat_variances {
 
 static inline struct hakstat_variances hakstat_variances_unknown(void)
 {
-	return (struct hakstat_variances) { (double)INFINITY, (double)INFINITY, (double)INFINITY, 0 };
+	return (struct hakstat_variances) { (double)INFINITY, (double)INFINITY, (double)INFINITY, 0,
+					    (double)INFINITY };
 }
 
 static inline void hakstat_variances_add(struct hakstat_variances *to, const struct hakstat_variances *from)
