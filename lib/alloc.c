@@ -198,8 +198,13 @@ void *hak_aligned_alloc(size_t alignment, size_t size)
 	struct hak_request r = { .size = size, .alignment = alignment, .bin = bin };
 	bool any_block_fits = alignment <= HAK_CACHE_LINE || hak_class_map.geometry[bin].colours == 1;
 	struct hak_bin *b = &hak_thread.bins[bin];
-	if (bin && any_block_fits && !hak_options.secure && --b->allocs_left >= 0) {
-		return hak_bin_pop(b);
+	if (bin && any_block_fits) {
+		if (HAK_LIKELY(--b->allocs_left >= 0)) {
+			return hak_bin_pop(b);
+		}
+		if (hak_bin_is_guarded(&b->allocs_left)) {
+			return hak_secure_pop(b, size);
+		}
 	}
 	return serve(&r, NULL);
 }
@@ -210,7 +215,9 @@ static unsigned bin_of_block(const void *p, struct hak_large **large, enum hak_u
 	if (hak_region_owns(p)) {
 		unsigned bin = hak_region.map[hak_unit_of(p)].bin;
 		if (bin) {
-			check(p, bin, use);
+			if (HAK_LIKELY(!hak_options.secure)) { /* which has seen the trailer */
+				check(p, bin, use);
+			}
 			return bin;
 		}
 		struct hak_span *slab = hak_slab_of(p);

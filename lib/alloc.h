@@ -111,7 +111,7 @@ HAK_INLINE void hak_free_sized(void *p, size_t size, enum hak_size_rule rule)
 {
 	size_t unit = hak_unit_of(p);
 	bool is_in_class = unit < hak_region_units() && hak_region.map[unit].bin == hak_bin_of(size);
-	if (HAK_UNLIKELY(!is_in_class || hak_options.secure)) {
+	if (HAK_UNLIKELY(hak_options.secure ? !hak_secure_holds(p, size) : !is_in_class)) {
 		hak_check_size(p, size, 0, rule);
 	}
 	hak_free(p);

@@ -76,6 +76,9 @@ static uint32_t limit_of(const struct hak_class *c)
 
 unsigned hak_bin_aligned(size_t size, size_t alignment)
 {
+	if (size > HAK_BLOCK_MAX) {
+		return 0; /* and room for a trailer might wrap */
+	}
 	if (hak_options.secure) {
 		size = size + HAK_TRAILER > HAK_MARKED_LEAST ? size + HAK_TRAILER : HAK_MARKED_LEAST;
 	}

@@ -217,12 +217,36 @@ static inline void check_delete(const void *p, size_t size, size_t alignment)
 	}
 }
 
+static HAK_NOINLINE void free_checked(void *p, size_t size)
+{
+	hak_check_size(p, size, 0, HAK_SIZE_OF_NEW);
+	hak_free(p);
+}
+
+/* Functions of their own, which the operators jump to: only the last of them needs a frame. */
+static HAK_NOINLINE void free_secure(void *p, size_t size)
+{
+	if (HAK_LIKELY(hak_secure_holds(p, size))) {
+		hak_free(p);
+	} else {
+		free_checked(p, size);
+	}
+}
+
+static inline void free_of_size(void *p, size_t size)
+{
+	if (HAK_UNLIKELY(hak_options.secure)) {
+		free_secure(p, size);
+	} else {
+		hak_free(p);
+	}
+}
+
 /* operator delete(void *, std::size_t) */
 OPERATOR(void, _ZdlPvm, void *p, size_t size)
 {
 	if (IS_OURS(delete_in_force, hak_cxx_delete)) {
-		check_delete(p, size, 0);
-		hak_free(p);
+		free_of_size(p, size);
 	} else {
 		delete_in_force(p);
 	}
@@ -272,8 +296,7 @@ OPERATOR(void, _ZdaPvm, void *p, size_t size)
 {
 	if (IS_OURS(array_delete_in_force, hak_cxx_array_delete) &&
 	    IS_OURS(delete_in_force, hak_cxx_delete)) {
-		check_delete(p, size, 0);
-		hak_free(p);
+		free_of_size(p, size);
 	} else {
 		array_delete_in_force(p);
 	}

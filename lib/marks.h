@@ -104,12 +104,17 @@ HAK_INLINE bool hak_unmark_free(char *p, uint64_t mark)
 	return hak_unmark_word(p, mark) && hak_unmark_word(p + HAK_TRAILER, mark);
 }
 
+/* Of a live block. The low byte is the mark's, for a full block. */
+HAK_INLINE uint64_t hak_trailer_of(size_t size, uint64_t mark)
+{
+	return mark + ((uint64_t)size << 32);
+}
+
 /* The byte behind the request, and the trailer: it is live and holds `size` bytes, at most `limit`. */
 HAK_INLINE void hak_mark_size(char *p, size_t limit, size_t size, uint64_t mark)
 {
 	p[size] = (char)mark;
-	hak_store_word(p + limit,
-		       mark + ((uint64_t)size << 32)); /* which keeps the low byte, for a full block */
+	hak_store_word(p + limit, hak_trailer_of(size, mark));
 }
 
 /* What hak_mark_size said; above `limit` for what is no live block. */

@@ -82,6 +82,18 @@ HAK_INLINE void hak_secure_push(struct hak_bin *b, void *p, size_t offset)
 	hak_bin_push(b, p);
 }
 
+/*
+ * Whether the trailer says that the block at `p`, which may be anything, was asked for with that
+ * size; false also where only hak_secure_requested finds the trailer.
+ */
+HAK_INLINE bool hak_secure_holds(const char *p, size_t size)
+{
+	size_t offset = (uintptr_t)p - hak_region.base;
+	size_t unit = offset >> HAK_UNIT_LOG2;
+	size_t limit = unit < hak_region_units() ? hak_thread.bins[hak_region.map[unit].bin].limit : 0;
+	return limit && hak_load_word(p + limit) == hak_trailer_of(size, hak_mark_at(offset));
+}
+
 /* --- the rest --------------------------------------------------------------------------- */
 
 /* As malloc, for a size whose bin of the calling thread is `b`; nobody's above HAK_WIDE_MAX. */
