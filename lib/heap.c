@@ -27,6 +27,7 @@ enum {
 	CACHE_BYTES = 2 << 20, /* all stacks of a thread; one that would exceed it does not grow */
 	GUARD = 1,	       /* slots below a stack, empty: free looks at the one below the top */
 	GROW_AFTER = 4,	       /* visits of the slow path before the batch doubles */
+	RECLAIMED = 16,	       /* blocks of one class at a time */
 	REST = 64,	       /* more of them where it could not: the long way is four times the short one */
 };
 
@@ -248,6 +249,58 @@ static void put_some(struct hak_heap *heap, unsigned bin, void *const *blocks, u
 	put_below(heap, bin, blocks, n);
 }
 
+/*
+ * Gives the cached blocks back that have their slabs to themselves: spans that hold pages, which any
+ * class can have. They are few, and together most of what a stack can
+ * hold for nothing: a program that once grew a buffer has one of each size. False: there are none.
+ */
+static bool reclaim(struct hak_heap *heap)
+{
+	bool any = false;
+	for (unsigned bin = hak_class_map.table.count; bin && hak_slab_holds_one(bin); bin--) {
+		void *cached[RECLAIMED];
+		uint32_t depth = hak_heap_depth(heap, bin);
+		uint32_t n = depth < RECLAIMED ? depth : RECLAIMED;
+		if (n == 0) {
+			continue;
+		}
+		hak_heap_set_busy(heap, true);
+		hak_heap_fold(heap, bin);
+		heap->bins[bin].top -= n;
+		memcpy(cached, heap->bins[bin].top, n * sizeof *cached);
+		hak_heap_arm(heap, bin);
+		hak_slab_give(bin, cached, n);
+		any = true;
+	}
+	hak_heap_set_busy(heap, true); /* again: as above */
+	return any;
+}
+
+/* Whether the next slab of the bin will be used up, as those before it were. */
+static bool is_growing(unsigned bin)
+{
+	struct hak_slab_stats slabs;
+	hak_slab_stats(bin, &slabs);
+	return slabs.slabs >= 2 && !hak_slab_holds_one(bin);
+}
+
+/* New blocks of a bin: from memory that is used already, then from what is open, then from the system. */
+static unsigned take_new(struct hak_heap *heap, unsigned bin, void **fresh, unsigned n)
+{
+	unsigned got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_DIRTY_ONLY, fresh, n);
+	if (!got && is_growing(bin) && reclaim(heap)) {
+		got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_DIRTY_ONLY, fresh, n);
+	}
+	if (!got) {
+		got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_NO_GROWTH, fresh, n);
+	}
+	if (!got) {
+		hak_depot_make_way();
+		got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_MAY_GROW, fresh, n);
+	}
+	return got;
+}
+
 /* A batch from the depot, else from the slabs. */
 static void bring(struct hak_heap *heap, unsigned bin)
 {
@@ -255,11 +308,7 @@ static void bring(struct hak_heap *heap, unsigned bin)
 	struct hak_magazine *m = hak_depot_pop(bin);
 	if (!m) {
 		void *fresh[HAK_MAGAZINE_MAX];
-		unsigned got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_NO_GROWTH, fresh, cache->batch);
-		if (!got) {
-			hak_depot_make_way();
-			got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_MAY_GROW, fresh, cache->batch);
-		}
+		unsigned got = take_new(heap, bin, fresh, cache->batch);
 		if (hak_options.secure) {
 			hak_random_shuffle(&heap->random, fresh, got, SHUFFLED);
 		}

@@ -122,14 +122,14 @@ static uint64_t kept_units(void)
 }
 
 /* What holds pages first, kept spans among it. */
-static uint32_t find_run(uint32_t units, bool *zeroed)
+static uint32_t find_run(uint32_t units, enum hak_growth growth, bool *zeroed)
 {
 	uint32_t run = hak_runs_find(&heap.dirty, units);
 	if (run == HAK_NO_UNIT && release_kept(hak_os_clock_ms())) {
 		run = hak_runs_find(&heap.dirty, units);
 	}
 	*zeroed = false;
-	if (run == HAK_NO_UNIT) {
+	if (run == HAK_NO_UNIT && growth != HAK_DIRTY_ONLY) {
 		run = hak_runs_find(&heap.clean, units);
 		*zeroed = true;
 	}
@@ -154,15 +154,15 @@ static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms);
 /* With the lock held; what can be had without new address space, then with it. */
 static uint32_t obtain(uint32_t units, enum hak_growth growth, bool *zeroed)
 {
-	uint32_t run = find_run(units, zeroed);
-	if (run != HAK_NO_UNIT || growth == HAK_NO_GROWTH) {
+	uint32_t run = find_run(units, growth, zeroed);
+	if (run != HAK_NO_UNIT || growth != HAK_MAY_GROW) {
 		return run;
 	}
 	if (extend(units)) {
-		run = find_run(units, zeroed);
+		run = find_run(units, growth, zeroed);
 	}
 	if (run == HAK_NO_UNIT && purge_locked(UINT64_MAX, 0) != 0) {
-		run = find_run(units, zeroed); /* dirty and clean neighbours have merged */
+		run = find_run(units, growth, zeroed); /* dirty and clean neighbours have merged */
 	}
 	return run;
 }

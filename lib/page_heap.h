@@ -18,8 +18,8 @@ struct hak_page_heap_stats {
 	uint64_t mapped, used, dirty, purged, superslabs; /* bytes but the last */
 };
 
-/* Whether a span may come from address space that was never opened. */
-enum hak_growth { HAK_NO_GROWTH, HAK_MAY_GROW };
+/* Where a span may come from: what holds pages already, what is open, or new address space, too. */
+enum hak_growth { HAK_DIRTY_ONLY, HAK_NO_GROWTH, HAK_MAY_GROW };
 
 /*
  * A span of `units` (1..2^29), its first unit a multiple of `align_units` (a power of two).

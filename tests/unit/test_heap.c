@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Totals of allocations and frees: exact at any time, however a block was served. The counts
- * they are made from.
+ * they are made from. What the stacks give back.
  */
 #include "heap.h"
 
@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "alloc.h"
+#include "page_heap.h"
 
 enum { SLOTS = 12, OPERATIONS = 5000 };
 
@@ -81,10 +82,43 @@ static void a_plain_count_that_has_ended_is_not_guarded(void **state)
 	}
 }
 
+static uint64_t with_pages(void)
+{
+	struct hak_page_heap_stats stats;
+	hak_page_heap_stats(&stats);
+	return stats.used + stats.dirty;
+}
+
+/* A program that grew a buffer and freed it goes on with many small blocks: they get its memory. */
+static void a_growing_class_gets_unused_large_blocks(void **state)
+{
+	enum { SLABS = 8, FIRST = 2 };
+	static void *blocks[SLABS * 16];
+	unsigned bin = hak_bin_of(5120);
+	unsigned count = SLABS * hak_class_map.geometry[bin].capacity;
+	(void)state;
+	assert_in_range(count, 1, sizeof blocks / sizeof blocks[0]);
+	hak_heap_flush();
+	hak_page_heap_purge(UINT64_MAX, 0);
+	for (size_t size = HAK_WIDE_MAX + 1; size <= HAK_BLOCK_MAX; size += size / 4) {
+		hak_free(hak_malloc(size));
+	}
+	uint64_t before = with_pages();
+	for (unsigned i = 0; i < count; i++) {
+		blocks[i] = hak_malloc(5120);
+		assert_non_null(blocks[i]);
+	}
+	assert_in_range(with_pages(), before, before + FIRST * HAK_UNIT);
+	for (unsigned i = 0; i < count; i++) {
+		hak_free(blocks[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(totals_are_exact_after_each_operation),
+		cmocka_unit_test(a_growing_class_gets_unused_large_blocks),
 		cmocka_unit_test(a_guarded_count_lets_pass_as_many_as_it_says),
 		cmocka_unit_test(a_plain_count_that_has_ended_is_not_guarded),
 	};
