@@ -12,7 +12,9 @@ enum {
 	LARGEST_LOG2 = 20,
 	SMALL = 1024,	 /* from the end of a chunk: the first stacks share a page with the library's data */
 	CHUNK = 1 << 20, /* address space only: untouched pages cost nothing */
-	FIRST_CHUNK = 24 << 10, /* beside the library's data: a small program needs no mapping for records */
+	/* Beside the data: a small program needs no mapping for records. With what follows it ends with a
+	   page. */
+	FIRST_CHUNK = 23 << 10,
 };
 
 struct free_record {
