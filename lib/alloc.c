@@ -322,7 +322,7 @@ static void *resize_large(void *p, const struct hak_large *large, size_t size)
 	if (hak_bin_of(size) == 0 && hak_bin_big(size) == 0) {
 		void *resized = hak_large_resize(p, size);
 		if (resized) {
-			hak_note_resize(resized, size);
+			hak_note_resize(resized, size, p, usable);
 			if (hak_options.secure) {
 				hak_secure_resize(resized, size);
 			}
@@ -356,7 +356,7 @@ void *hak_realloc(void *p, size_t size)
 		return move(p, requested < usable ? requested : usable, size);
 	}
 	if (HAK_UNLIKELY(is_traced())) {
-		hak_note_resize(p, size);
+		hak_note_resize(p, size, p, usable);
 	}
 	if (hak_options.secure) {
 		hak_secure_resize(p, size);

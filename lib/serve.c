@@ -405,37 +405,52 @@ void hak_take_back(void *p, unsigned flags)
 
 /* --- resize ----------------------------------------------------------------------------- */
 
-/* Stores the new requested size of a block and returns the former one. */
-static size_t exchange_requested(void *p, struct hak_request *r, unsigned want, uint64_t *usable, bool *known)
+/* What a realloc that keeps its block changes. */
+struct resized {
+	size_t former; /* requested; if `is_known` */
+	bool is_known;
+	uint64_t usable;		 /* of a large block */
+	struct hak_trace_sample *sample; /* NULL: not sampled */
+};
+
+/* Sampling keeps nothing beside blocks that are not sampled. */
+static size_t exchange_beside(void *p, struct hak_request *r, bool *is_known)
 {
 	size_t former = 0;
+	*is_known = hak_beside_take(p, &former);
+	hak_beside_set(p, r->size);
+	return *is_known ? former : hak_class_map.geometry[r->bin].block;
+}
+
+/* Stores the new requested size of a block, and finds its bin. */
+static struct resized exchange_requested(void *p, struct hak_request *r, unsigned want)
+{
 	struct hak_span *slab = hak_region_owns(p) ? hak_slab_of(p) : NULL;
 	struct hak_large *l = slab ? NULL : hak_large_of(p);
-	*known = true;
+	struct resized now = { .is_known = true };
 	if (!slab && !l) {
 		hak_panic("realloc of a pointer to no block", p);
 	}
 	if (l) {
-		former = l->requested;
+		now.former = l->requested;
+		now.usable = l->usable;
+		now.sample = atomic_load_explicit(&l->sample, memory_order_relaxed);
 		l->requested = r->size;
-		*usable = l->usable;
 	} else if (slab->slab_kind == HAK_SLAB_SAMPLED) {
-		struct hak_trace_sample *sample = hak_beside_sample(slab, p);
-		former = sample->requested;
-		sample->requested = r->size;
+		now.sample = hak_beside_sample(slab, p);
+		now.former = now.sample->requested;
 		r->bin = slab->bin;
-	} else if (want & HAK_TRACE_EVERY_OP) { /* sampling keeps nothing beside other blocks */
+	} else if (want & HAK_TRACE_EVERY_OP) {
 		r->bin = slab->bin;
-		*known = hak_beside_take(p, &former);
-		if (!*known) {
-			former = hak_class_map.geometry[r->bin].block;
-		}
-		hak_beside_set(p, r->size);
+		now.former = exchange_beside(p, r, &now.is_known);
 	}
-	return former;
+	if (now.sample) {
+		now.sample->requested = r->size;
+	}
+	return now;
 }
 
-void hak_note_resize(void *p, size_t size)
+void hak_note_resize(void *p, size_t size, const void *former, size_t former_usable)
 {
 	unsigned want = hak_heap_notice(hak_heap_get());
 	if (!(want & (HAK_TRACE_EVERY_OP | HAK_TRACE_SAMPLE))) {
@@ -446,12 +461,17 @@ void hak_note_resize(void *p, size_t size)
 		return;
 	}
 	struct hak_request r = { .size = size };
-	uint64_t usable = 0;
-	bool known;
-	size_t former = exchange_requested(p, &r, want, &usable, &known);
-	r.flags = known ? 0 : HAK_OP_UNTRACED;
+	struct resized now = exchange_requested(p, &r, want);
+	r.flags = now.is_known ? 0 : HAK_OP_UNTRACED;
+	struct hak_trace_op op = describe(p, &r, now.usable);
 	if ((want & HAK_TRACE_EVERY_OP) && !hak_trace_unseen) {
-		struct hak_trace_op op = describe(p, &r, usable);
-		hak_trace_resize(want, &op, former);
+		hak_trace_resize(want, &op, now.former);
+	}
+	if ((want & HAK_TRACE_SAMPLE) && now.sample) {
+		struct hak_trace_op before = op;
+		before.ptr = former;
+		before.requested = now.former;
+		before.usable = former_usable;
+		hak_trace_sample_resize(&op, &before, now.sample);
 	}
 }

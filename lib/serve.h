@@ -26,8 +26,11 @@ HAK_HIDDEN void *hak_serve(const struct hak_request *r, bool *zeroed);
 /* Takes a block back: any live pointer but NULL. */
 HAK_HIDDEN void hak_take_back(void *p, unsigned flags);
 
-/* The block at `p` keeps its place and now holds `size` bytes for its owner. */
-HAK_HIDDEN void hak_note_resize(void *p, size_t size);
+/*
+ * The block at `p` now holds `size` bytes for its owner. It kept its place, or its pages were moved: `former`
+ * is where it was, and `former_usable` what it could hold.
+ */
+HAK_HIDDEN void hak_note_resize(void *p, size_t size, const void *former, size_t former_usable);
 
 /* What the calling thread should trace; takes notice of a change first. `heap` may be NULL. */
 HAK_HIDDEN unsigned hak_heap_notice(struct hak_heap *heap);

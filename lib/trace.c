@@ -80,6 +80,12 @@ void hak_trace_sample_alloc(const struct hak_trace_op *op, struct hak_trace_samp
 	CALL(sample_alloc, op, sample);
 }
 
+void hak_trace_sample_resize(const struct hak_trace_op *op, const struct hak_trace_op *former,
+			     const struct hak_trace_sample *sample)
+{
+	CALL(sample_resize, op, former, sample);
+}
+
 void hak_trace_sample_free(const struct hak_trace_op *op, const struct hak_trace_sample *sample)
 {
 	CALL(sample_free, op, sample);

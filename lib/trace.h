@@ -41,6 +41,8 @@ HAK_HIDDEN void hak_trace_alloc(unsigned want, const struct hak_trace_op *op);
 HAK_HIDDEN void hak_trace_free(unsigned want, const struct hak_trace_op *op);
 HAK_HIDDEN void hak_trace_resize(unsigned want, const struct hak_trace_op *op, uint64_t old_requested);
 HAK_HIDDEN void hak_trace_sample_alloc(const struct hak_trace_op *op, struct hak_trace_sample *sample);
+HAK_HIDDEN void hak_trace_sample_resize(const struct hak_trace_op *op, const struct hak_trace_op *former,
+					const struct hak_trace_sample *sample);
 HAK_HIDDEN void hak_trace_sample_free(const struct hak_trace_op *op, const struct hak_trace_sample *sample);
 HAK_HIDDEN void hak_trace_change(enum hak_trace_change what, const void *start, uint64_t bytes,
 				 uint32_t class_id);

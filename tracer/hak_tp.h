@@ -149,6 +149,24 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, sample_alloc,
 	)
 )
 
+LTTNG_UST_TRACEPOINT_EVENT(hakmem, sample_resize,
+	LTTNG_UST_TP_ARGS(const struct hak_trace_op *, op, const struct hak_trace_op *, former,
+			  const struct hak_trace_sample *, sample),
+	LTTNG_UST_TP_FIELDS(
+		lttng_ust_field_integer_hex(uint64_t, ptr, (uint64_t)(uintptr_t)op->ptr)
+		lttng_ust_field_integer(uint64_t, requested, op->requested)
+		lttng_ust_field_integer(uint64_t, usable, op->usable)
+		lttng_ust_field_integer(uint16_t, class_id, op->class_id)
+		lttng_ust_field_enum(hakmem, route, uint8_t, route, op->route)
+		lttng_ust_field_enum(hakmem, reason, uint8_t, reason, op->reason)
+		lttng_ust_field_float(double, weight, sample->weight)
+		lttng_ust_field_integer(uint32_t, stack_id, sample->stack_id)
+		lttng_ust_field_integer_hex(uint64_t, old_ptr, (uint64_t)(uintptr_t)former->ptr)
+		lttng_ust_field_integer(uint64_t, old_requested, former->requested)
+		lttng_ust_field_integer(uint64_t, old_usable, former->usable)
+	)
+)
+
 /*
  * `in_session` is 0, and lifetime_ns too, for a block that was sampled before sampling last
  * went from off to on. With several sessions at once it speaks for the oldest; the lifetime

@@ -162,6 +162,25 @@ static void on_sample_alloc(const struct hak_trace_op *op, struct hak_trace_samp
 	}
 }
 
+/* The estimate is of what is live, so it follows though nobody may hear of the resize itself. */
+static void on_sample_resize(const struct hak_trace_op *op, const struct hak_trace_op *former,
+			     const struct hak_trace_sample *sample)
+{
+	bool is_new;
+
+	if (!hak_thread_is_traced()) {
+		return;
+	}
+	if (sample->generation != 0 && sample->generation == hak_session_sampling(&is_new).since) {
+		hak_estimate_add(sample->generation, former, sample->weight, -1);
+		hak_estimate_add(sample->generation, op, sample->weight, 1);
+	}
+	if (lttng_ust_tracepoint_enabled(hakmem, sample_resize) && hak_session_begin_event()) {
+		lttng_ust_do_tracepoint(hakmem, sample_resize, op, former, sample);
+		hak_session_end_event();
+	}
+}
+
 static void on_sample_free(const struct hak_trace_op *op, const struct hak_trace_sample *sample)
 {
 	uint64_t lifetime_ns = 0;
@@ -253,6 +272,7 @@ static const struct hak_trace_ops ops = {
 	.free = on_free,
 	.resize = on_resize,
 	.sample_alloc = on_sample_alloc,
+	.sample_resize = on_sample_resize,
 	.sample_free = on_sample_free,
 	.change = on_change,
 	.oom = on_oom,

@@ -25,11 +25,11 @@
 extern "C" {
 #endif
 
-#define HAK_TRACE_ABI 2u
+#define HAK_TRACE_ABI 3u
 
 /* What a tracer wants just now: a set of these bits. */
 enum hak_trace_want {
-	HAK_TRACE_SAMPLE = 1u << 0, /* sample_alloc, sample_free */
+	HAK_TRACE_SAMPLE = 1u << 0, /* sample_alloc, sample_resize, sample_free */
 	HAK_TRACE_OPS = 1u << 1,    /* every operation, in the packed form */
 	HAK_TRACE_EVENTS = 1u << 2, /* every operation, as readable events */
 	HAK_TRACE_HEAP = 1u << 3,   /* structure changes */
@@ -90,6 +90,9 @@ struct hak_trace_ops {
 
 	/* Sampled blocks. `sample` stays valid from its alloc to its free. */
 	void (*sample_alloc)(const struct hak_trace_op *op, struct hak_trace_sample *sample);
+	/* A realloc that kept the block, or moved its pages: `op` is the new state, `former` what it was. */
+	void (*sample_resize)(const struct hak_trace_op *op, const struct hak_trace_op *former,
+			      const struct hak_trace_sample *sample);
 	void (*sample_free)(const struct hak_trace_op *op, const struct hak_trace_sample *sample);
 
 	/* Structure: the region and, for slabs, the class (else UINT32_MAX). */

@@ -31,6 +31,8 @@ static _Atomic(unsigned) want_now;
 static double weights, variance; /* of the samples, by one thread */
 static uint64_t now_ns;		 /* what the samples are told */
 static _Atomic(uint64_t) packed; /* operations that came the short way */
+static uint64_t sample_resizes;
+static struct hak_trace_op resized_from, resized_to;
 static uint64_t samples, sample_frees, sample_free_bytes;
 static bool hooks_allocate;
 
@@ -107,6 +109,15 @@ static void on_sample_alloc(const struct hak_trace_op *op, struct hak_trace_samp
 	samples++;
 }
 
+static void on_sample_resize(const struct hak_trace_op *op, const struct hak_trace_op *former,
+			     const struct hak_trace_sample *sample)
+{
+	assert_int_equal(op->requested, sample->requested);
+	sample_resizes++;
+	resized_from = *former;
+	resized_to = *op;
+}
+
 static void on_sample_free(const struct hak_trace_op *op, const struct hak_trace_sample *sample)
 {
 	(void)sample;
@@ -132,6 +143,7 @@ static struct hak_trace_ops recorder = {
 	.free = on_free,
 	.resize = on_resize,
 	.sample_alloc = on_sample_alloc,
+	.sample_resize = on_sample_resize,
 	.sample_free = on_sample_free,
 	.change = on_change,
 };
@@ -152,7 +164,7 @@ static void begin(unsigned want)
 	memset(&told, 0, sizeof told);
 	memset(&truth, 0, sizeof truth);
 	weights = 0;
-	samples = sample_frees = sample_free_bytes = now_ns = 0;
+	samples = sample_frees = sample_free_bytes = sample_resizes = now_ns = 0;
 	variance = 0;
 }
 
@@ -391,11 +403,37 @@ static void a_moved_large_block_keeps_its_sample(void **state)
 	begin(HAK_TRACE_SAMPLE);
 	void *p = hak_malloc(1 << 20);
 	void *behind = hak_malloc(1 << 20);
-	p = hak_realloc(p, 3 << 20);
+	void *moved = hak_realloc(p, 3 << 20);
+	assert_int_equal(sample_resizes, 1);
+	assert_ptr_not_equal(moved, p);
+	assert_ptr_equal(resized_from.ptr, p);
+	assert_int_equal(resized_from.requested, 1 << 20);
+	assert_int_equal(resized_from.usable, 1 << 20);
+	assert_ptr_equal(resized_to.ptr, moved);
+	assert_int_equal(resized_to.usable, 3 << 20);
 	hak_free(behind);
-	hak_free(p);
+	hak_free(moved);
 	assert_true(samples >= 2);
 	assert_int_equal(sample_frees, samples);
+	assert_int_equal(sample_free_bytes, (3 << 20) + (samples - 1) * (1 << 20));
+	end();
+}
+
+static void a_sampled_block_that_stays_tells_its_size(void **state)
+{
+	(void)state;
+	hak_options.sample_bytes = 1;
+	begin(HAK_TRACE_SAMPLE);
+	void *p = hak_malloc(700);
+	assert_ptr_equal(hak_realloc(p, 760), p);
+	assert_int_equal(sample_resizes, 1);
+	assert_ptr_equal(resized_from.ptr, p);
+	assert_int_equal(resized_from.requested, 700);
+	assert_int_equal(resized_from.usable, 768);
+	assert_int_equal(resized_to.requested, 760);
+	assert_int_equal(resized_to.usable, 768);
+	hak_free(p);
+	assert_int_equal(sample_free_bytes, 760);
 	end();
 }
 
@@ -409,6 +447,7 @@ int main(void)
 		cmocka_unit_test(samples_weigh_what_was_allocated),
 		cmocka_unit_test(a_fast_thread_is_weighed_all_the_same),
 		cmocka_unit_test(a_moved_large_block_keeps_its_sample),
+		cmocka_unit_test(a_sampled_block_that_stays_tells_its_size),
 	};
 	hak_init();
 	return cmocka_run_group_tests_name("trace", tests, NULL, NULL);

@@ -44,6 +44,7 @@ static const struct hakstat_ctf_event rules[] = {
 	EVENT("hakmem:resize", RESIZE, OPERATION, U32(flags, u.op.flags), U64(old_requested, u.op.old_requested)),
 	EVENT("hakmem:frag", FRAG, OPERATION, STACK),
 	EVENT("hakmem:sample_alloc", SAMPLE_ALLOC, OPERATION, SAMPLE, STACK),
+	EVENT("hakmem:sample_resize", SAMPLE_RESIZE, OPERATION, SAMPLE, U64(old_ptr, u.op.old_ptr)),
 	EVENT("hakmem:sample_free", SAMPLE_FREE, OPERATION, SAMPLE, BOOL(in_session, u.op.in_session)),
 	EVENT("hakmem:class_stats", CLASS_STATS, PID, U64(snapshot, u.class_stats.snapshot),
 	      U32(class_id, u.class_stats.class_id), U32(route, u.class_stats.route),

@@ -20,6 +20,7 @@ enum hakstat_event_kind {
 	HAKSTAT_EVENT_RESIZE,
 	HAKSTAT_EVENT_FRAG,
 	HAKSTAT_EVENT_SAMPLE_ALLOC,
+	HAKSTAT_EVENT_SAMPLE_RESIZE,
 	HAKSTAT_EVENT_SAMPLE_FREE,
 	HAKSTAT_EVENT_CLASS_STATS,
 	HAKSTAT_EVENT_HEAP_STATS,
@@ -42,6 +43,7 @@ struct hakstat_event_op {
 	uint64_t requested;
 	uint64_t usable;
 	uint64_t old_requested; /* resize */
+	uint64_t old_ptr;	/* sample_resize */
 	double weight;		/* sample_*; else 1 */
 	uint32_t class_id;
 	uint32_t route;

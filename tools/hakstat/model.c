@@ -128,6 +128,7 @@ static bool is_sane(const struct hakstat_event *e)
 	case HAKSTAT_EVENT_RESIZE:
 	case HAKSTAT_EVENT_FRAG:
 	case HAKSTAT_EVENT_SAMPLE_ALLOC:
+	case HAKSTAT_EVENT_SAMPLE_RESIZE:
 	case HAKSTAT_EVENT_SAMPLE_FREE:
 		return op_is_sane(&e->u.op);
 	case HAKSTAT_EVENT_CLASS_STATS:
@@ -399,6 +400,10 @@ static void feed_process(struct hakstat_model *m, struct hakstat_process *p, con
 	case HAKSTAT_EVENT_SAMPLE_ALLOC:
 	case HAKSTAT_EVENT_SAMPLE_FREE:
 		feed_sample(m, p, e);
+		break;
+	case HAKSTAT_EVENT_SAMPLE_RESIZE:
+		hakstat_samples_resize(&p->samples, &e->u.op);
+		hakstat_samples_mark_peak(&p->samples);
 		break;
 	case HAKSTAT_EVENT_FRAG:
 		hakstat_samples_frag(&p->samples, &e->u.op);

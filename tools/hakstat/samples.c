@@ -257,6 +257,39 @@ void hakstat_samples_alloc(struct hakstat_samples *samples, const struct hakstat
 	hakstat_tally_alloc(&samples->tally, &counted);
 }
 
+/* Takes the sample out from under its address. */
+static struct live_sample *steal(struct hakstat_samples *samples, uint64_t ptr)
+{
+	gpointer key, sample;
+
+	if (!g_hash_table_steal_extended(samples->live, &ptr, &key, &sample)) {
+		return NULL;
+	}
+	g_free(key);
+	return sample;
+}
+
+void hakstat_samples_resize(struct hakstat_samples *samples, const struct hakstat_event_op *op)
+{
+	struct live_sample *sample = steal(samples, op->old_ptr);
+	struct hakstat_tally_op before, now;
+
+	if (!sample) {
+		return; /* it is older than the trace, or its allocation was lost */
+	}
+	if (op->ptr != op->old_ptr) {
+		forget_live(samples, op->ptr);
+	}
+	before = tally_op(sample->site->class_id, sample);
+	add_live(samples, sample, -1);
+	sample->requested = op->requested;
+	sample->usable = op->usable;
+	add_live(samples, sample, 1);
+	now = tally_op(sample->site->class_id, sample);
+	hakstat_tally_replace(&samples->tally, &before, &now);
+	g_hash_table_replace(samples->live, g_memdup2(&op->ptr, sizeof op->ptr), sample);
+}
+
 void hakstat_samples_free(struct hakstat_samples *samples, const struct hakstat_event_op *op)
 {
 	forget_live(samples, op->ptr);

@@ -57,6 +57,8 @@ const struct hakstat_size_sums *hakstat_samples_of_size(const struct hakstat_sam
 
 /* The ids in `op` are in range (see tally.h), its weight is at least 1. */
 void hakstat_samples_alloc(struct hakstat_samples *samples, const struct hakstat_event_op *op);
+/* The block at op->old_ptr is at op->ptr, of another size, in the same class. */
+void hakstat_samples_resize(struct hakstat_samples *samples, const struct hakstat_event_op *op);
 void hakstat_samples_free(struct hakstat_samples *samples, const struct hakstat_event_op *op);
 
 /* As hakstat_tally_mark_peak, for the samples' tally and the sums of sizes. */

@@ -47,6 +47,7 @@ const struct hakstat_event_plan hakstat_event_plans[] = {
 	{ "hakmem:oom", HAKSTAT_CHANNEL_STATE, ALL },
 	{ "hakmem:corruption", HAKSTAT_CHANNEL_STATE, ALL },
 	{ "hakmem:sample_alloc", HAKSTAT_CHANNEL_SAMPLE, SAMPLE | FULL },
+	{ "hakmem:sample_resize", HAKSTAT_CHANNEL_SAMPLE, SAMPLE | FULL },
 	{ "hakmem:sample_free", HAKSTAT_CHANNEL_SAMPLE, SAMPLE | FULL },
 	{ "hakmem:ops", HAKSTAT_CHANNEL_OPS, FULL },
 	{ "hakmem:route", HAKSTAT_CHANNEL_EVENTS, EVENTS },

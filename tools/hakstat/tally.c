@@ -180,16 +180,16 @@ static uint64_t usable_before(const struct hakstat_tally *tally, const struct ha
 	return tally->block[op->class_id] ? op->usable : (MAX(old_requested, 1) + mask) & ~mask;
 }
 
-static void regrow(struct hakstat_tally *tally, struct hakstat_cell *cell, const struct hakstat_tally_op *op,
-		   uint64_t before)
+/* Returns by how much. */
+static int64_t regrow(struct hakstat_tally *tally, const struct hakstat_tally_op *op, uint64_t before)
 {
 	int64_t by = (int64_t)((op->usable - before) * op->weight);
 
-	cell->regrown += by;
 	tally->live_bytes += by;
 	if (tally->live_bytes > tally->peak_bytes) {
 		tally->peak_bytes = tally->live_bytes;
 	}
+	return by;
 }
 
 /*
@@ -215,7 +215,7 @@ static inline void count_resize(struct hakstat_tally *tally, const struct haksta
 				    op->weight);
 		add_live(c, old_requested, before, -(int64_t)op->weight);
 		if (before != op->usable) {
-			regrow(tally, cell, op, before);
+			cell->regrown += regrow(tally, op, before);
 		}
 	}
 	add_live(c, op->requested, op->usable, (int64_t)op->weight);
@@ -256,6 +256,16 @@ void hakstat_tally_resize(struct hakstat_tally *tally, const struct hakstat_tall
 			  uint64_t old_requested)
 {
 	count_resize(tally, op, old_requested);
+}
+
+void hakstat_tally_replace(struct hakstat_tally *tally, const struct hakstat_tally_op *old,
+			   const struct hakstat_tally_op *now)
+{
+	struct hakstat_class_tally *c = class_at(tally, old->class_id);
+
+	add_live(c, old->requested, old->usable, -(int64_t)old->weight);
+	add_live(c, now->requested, now->usable, (int64_t)now->weight);
+	regrow(tally, now, old->usable);
 }
 
 static inline void count_operation(struct hakstat_tally *tally, uint64_t *moving, enum hak_word_kind kind,

@@ -88,6 +88,10 @@ void hakstat_tally_note_move(struct hakstat_tally *tally, uint64_t *moving, bool
 void hakstat_tally_resize(struct hakstat_tally *tally, const struct hakstat_tally_op *op,
 			  uint64_t old_requested);
 
+/* A block of `old` is one of `now`, in the same class, for a tally that keeps no resizes. */
+void hakstat_tally_replace(struct hakstat_tally *tally, const struct hakstat_tally_op *old,
+			   const struct hakstat_tally_op *now);
+
 /*
  * The operations of one event of one thread in `units` units, as of hakmem_ops_word.h; adds to
  * `out`. What comes after one that cannot be read is not counted.
