@@ -51,7 +51,7 @@ check_path() { # FUNCTION LIMIT [JUMP]
 }
 
 check_path malloc 15
-check_path free 27
+check_path free 26
 check_path malloc 30 js
 check_path free 36 js
 tap_done
