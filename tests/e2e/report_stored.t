@@ -54,6 +54,22 @@ tap_is "$(live both.summary)" "[None, None, None, None]" "nor does what it was m
 tap_is "$(live full)" "[0, 0, 30921, 15]" "operations leave nothing to chance, but for a peak before the first of them"
 tap_like "$("$hakstat" report sample)" "^live .* ±30[.]0 KiB of it waste" "the table has the interval of live waste"
 
+# change FILE: how well the change of waste of the mid class is known, between FILE and another recording like it.
+change() {
+	"$hakstat" diff --format json "$1" "$1" | python3 -c 'import json, sys
+print([c["change_bytes_ci95"] for c in json.load(sys.stdin)["classes"] if c["name"] == "M8192"])'
+}
+tap_is "$(change sample)" "$(json '[round(2**.5 * c["waste_bytes_ci95"]) for c in d["classes"] if c["name"] == "M8192"]' sample)" \
+	"a change of two estimates is less certain than each of them"
+tap_is "$(change full)" "[0]" "one of two exact numbers is exact"
+tap_like "$(LC_ALL=C.UTF-8 "$hakstat" whatif --size-classes fine sample)" "^waste( +[0-9.]+ KiB ±[0-9.]+ KiB){3}" \
+	"a prediction and its saving have their intervals"
+tap_like "$(LC_ALL=C "$hakstat" whatif --size-classes fine sample)" "^waste( +[0-9.]+ KiB [+]-[0-9.]+ KiB){3}" \
+	"where a character is a byte as well"
+tap_is "$("$hakstat" whatif --size-classes fine --format json full | python3 -c 'import json, sys
+d = json.load(sys.stdin)
+print(d["saving_bytes_ci95"], d["totals"]["waste_bytes_ci95"])')" "0 0" "and none is needed where operations were recorded"
+
 text=$("$hakstat" report full)
 tap_like "$text" "^lost +0 events" "the table states that nothing was lost"
 tap_like "$text" "^mid +boundary +300 +300 +10 " "the table has the boundary's row"

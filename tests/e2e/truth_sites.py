@@ -83,10 +83,7 @@ def exact(path, run, idle, table, tiny_max_class, times=1):
 
 
 NAMES = ("class_id", "name", "usable", "route", "reason", "stack", "host", "process", "pid", "tid", "time_ns", "span_ns")
-NO_SUMS = NAMES + ("requested_min", "requested_max", "min_requested", "max_requested", "waste_percent", "ci95_percent",
-                   "allocs_ci95", "waste_bytes_ci95", "waste_percent_ci95", "live_ci95", "live_requested_bytes_ci95",
-                   "live_usable_bytes_ci95", "live_waste_bytes_ci95", "peak_live_requested_bytes_ci95", "peak_live_waste_bytes_ci95",
-                   "occupancy_percent")
+NO_SUMS = NAMES + ("requested_min", "requested_max", "min_requested", "max_requested", "waste_percent", "occupancy_percent")
 TABLES = ("classes", "routes", "sites", "threads", "processes")
 
 
@@ -94,7 +91,7 @@ def rows_of(reports, table, names):
     sums = defaultdict(Counter)
     for report in reports:
         for row in report[table]:
-            numbers = {k: v or 0 for k, v in row.items() if k not in NO_SUMS}
+            numbers = {k: v or 0 for k, v in row.items() if k not in NO_SUMS and "ci95" not in k}
             sums[json.dumps([row.get(k) for k in names if k in row])].update(numbers)
     return sums
 

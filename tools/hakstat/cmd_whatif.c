@@ -109,8 +109,6 @@ static struct savings savings_of(const struct comparison *c)
 /* What is saved of the blocks is saved of the waste: the requests stay what they are. */
 static char *saving_text(const struct saving *saving, bool is_exact)
 {
-	g_autofree char *half = hakstat_bytes_text(0, &saving->half, is_exact);
-	const char *sign = strstr(half, " ±");
 	char text[48];
 
 	if (is_exact) {
@@ -118,7 +116,7 @@ static char *saving_text(const struct saving *saving, bool is_exact)
 	} else {
 		hakstat_text_change(text, sizeof text, saving->bytes);
 	}
-	return g_strconcat(text, sign, NULL);
+	return hakstat_with_interval(text, &saving->half, is_exact);
 }
 
 static char *sum_text(const struct hakstat_column *column, const struct hakstat_row *row, bool is_exact)

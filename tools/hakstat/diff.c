@@ -47,6 +47,15 @@ int64_t hakstat_diff_change(const struct hakstat_diff *diff, const struct haksta
 	return (int64_t)(hakstat_diff_new_waste(diff, new) - hakstat_diff_base(diff, base));
 }
 
+double hakstat_diff_variance(const struct hakstat_diff *diff, const struct hakstat_counts *base,
+			     const struct hakstat_counts *new)
+{
+	double of_base = hakstat_variances_waste(is_live(diff) ? &base->live_v : &base->v);
+	double of_new = hakstat_variances_waste(is_live(diff) ? &new->live_v : &new->v);
+
+	return diff->scale * diff->scale * of_base + of_new;
+}
+
 uint64_t hakstat_diff_count(const struct hakstat_diff *diff, const struct hakstat_counts *n)
 {
 	return is_live(diff) ? n->live : n->allocs;

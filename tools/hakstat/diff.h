@@ -61,6 +61,10 @@ double hakstat_diff_new_waste(const struct hakstat_diff *diff, const struct haks
 int64_t hakstat_diff_change(const struct hakstat_diff *diff, const struct hakstat_counts *base,
 			    const struct hakstat_counts *new);
 
+/* The variance of that: the two runs were sampled each for itself. Infinite: not known. */
+double hakstat_diff_variance(const struct hakstat_diff *diff, const struct hakstat_counts *base,
+			     const struct hakstat_counts *new);
+
 /* Allocations, or live blocks where those are compared; not scaled. */
 uint64_t hakstat_diff_count(const struct hakstat_diff *diff, const struct hakstat_counts *n);
 

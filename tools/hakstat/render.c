@@ -85,30 +85,32 @@ static char *percent_text(const struct hakstat_column *column, const struct haks
 					: g_strdup_printf("%.1f", percent);
 }
 
-static void put_bytes(GString *out, uint64_t bytes, bool is_exact)
+static char *plain_bytes(uint64_t bytes, bool is_exact)
 {
 	char text[32];
 
 	if (is_exact) {
-		g_string_append_printf(out, "%" PRIu64, bytes);
-	} else {
-		hakstat_text_bytes(text, sizeof text, bytes);
-		g_string_append(out, text);
+		return g_strdup_printf("%" PRIu64, bytes);
 	}
+	hakstat_text_bytes(text, sizeof text, bytes);
+	return g_strdup(text);
+}
+
+char *hakstat_with_interval(const char *text, const struct hakstat_value *half, bool is_exact)
+{
+	g_autofree char *width = half && half->is_known ? plain_bytes(half->number, is_exact) : NULL;
+
+	if (!half || (half->is_known && half->number == 0)) {
+		return g_strdup(text);
+	}
+	return g_strdup_printf("%s ±%s", text, width ? width : "?");
 }
 
 char *hakstat_bytes_text(uint64_t bytes, const struct hakstat_value *half, bool is_exact)
 {
-	GString *out = g_string_new(NULL);
+	g_autofree char *text = plain_bytes(bytes, is_exact);
 
-	put_bytes(out, bytes, is_exact);
-	if (half && !half->is_known) {
-		g_string_append(out, " ±?");
-	} else if (half && half->number) {
-		g_string_append(out, " ±");
-		put_bytes(out, half->number, is_exact);
-	}
-	return g_string_free(out, FALSE);
+	return hakstat_with_interval(text, half, is_exact);
 }
 
 /* So does estimated waste of what is live; of all else it would make the tables too wide. */

@@ -65,6 +65,8 @@ char *hakstat_cell_text(const struct hakstat_column *column, const struct haksta
  * is not known. `half` NULL: it has none. Free with g_free.
  */
 char *hakstat_bytes_text(uint64_t bytes, const struct hakstat_value *half, bool is_exact);
+/* The same behind a text. */
+char *hakstat_with_interval(const char *text, const struct hakstat_value *half, bool is_exact);
 
 /* Writes text so that markdown and HTML take none of it for markup. */
 void hakstat_markdown_put(FILE *out, const char *text);

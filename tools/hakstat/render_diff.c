@@ -55,6 +55,16 @@ static char *bytes_cell(int64_t bytes, bool is_exact, bool with_sign)
 	return g_strdup_printf("%s%s", with_sign && bytes > 0 ? "+" : "", text);
 }
 
+/* A change of estimates with half the width of its 95 % interval. */
+static char *change_cell(const struct hakstat_diff *diff, const struct hakstat_counts *base,
+			 const struct hakstat_counts *new, bool is_exact)
+{
+	g_autofree char *change = bytes_cell(hakstat_diff_change(diff, base, new), is_exact, true);
+	struct hakstat_value half = hakstat_interval(hakstat_diff_variance(diff, base, new));
+
+	return hakstat_with_interval(change, &half, is_exact);
+}
+
 static char *percent_cell(double part, double whole)
 {
 	return whole > 0 ? g_strdup_printf("%+.1f", 100 * part / whole) : g_strdup(part > 0 ? "new" : "-");
@@ -80,7 +90,7 @@ static void add_counts(const struct paper *p, const struct hakstat_diff *diff, s
 	hakstat_grid_cell(&sheet->grid, bytes_cell((int64_t)before, is_exact, false));
 	hakstat_grid_cell(&sheet->grid,
 			  bytes_cell((int64_t)hakstat_diff_new_waste(diff, new), is_exact, false));
-	hakstat_grid_cell(&sheet->grid, bytes_cell(change, is_exact, true));
+	hakstat_grid_cell(&sheet->grid, change_cell(diff, base, new, is_exact));
 	hakstat_grid_cell(&sheet->grid, percent_cell((double)change, before));
 	hakstat_grid_cell(&sheet->grid, g_strdup_printf("%.1f", hakstat_diff_each(diff, base)));
 	hakstat_grid_cell(&sheet->grid, g_strdup_printf("%.1f", hakstat_diff_each(diff, new)));
@@ -177,7 +187,7 @@ static void draw_totals(const struct paper *p)
 static char *change_text(const struct paper *p, const struct hakstat_counts *base,
 			 const struct hakstat_counts *new)
 {
-	return bytes_cell(hakstat_diff_change(p->diff, base, new), p->view->is_exact, true);
+	return change_cell(p->diff, base, new, p->view->is_exact);
 }
 
 static void put_sites_of_move(const struct paper *p, const struct hakstat_move *move)

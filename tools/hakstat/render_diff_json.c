@@ -34,10 +34,14 @@ static json_t *waste_change(const struct hakstat_counts *base, const struct haks
 static void put_sides(const struct hakstat_diff *diff, json_t *to, const struct hakstat_counts *base,
 		      const struct hakstat_counts *new)
 {
+	struct hakstat_value half = hakstat_interval(hakstat_diff_variance(diff, base, new));
+
 	json_object_set_new(to, "base", counts_json(base));
 	json_object_set_new(to, "new", counts_json(new));
 	json_object_set_new(to, "waste_bytes_change", waste_change(base, new));
 	json_object_set_new(to, "change_bytes", json_integer(hakstat_diff_change(diff, base, new)));
+	json_object_set_new(to, "change_bytes_ci95",
+			    half.is_known ? hakstat_json_number(half.number) : json_null());
 }
 
 static json_t *deltas_json(const struct hakstat_diff *diff, const GPtrArray *deltas)

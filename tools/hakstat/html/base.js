@@ -23,6 +23,11 @@ function formatBytes(bytes) {
   return (unit ? value.toFixed(1) : Math.round(value)) + " " + units[unit];
 }
 
+// A number of bytes with half the width of its 95 % interval, as hakstat's tables have it.
+function formatEstimate(bytes, half) {
+  return formatBytes(bytes) + (half === null ? " ±?" : half ? ` ±${formatBytes(half)}` : "");
+}
+
 // For axes: "8 KiB" rather than "8.0 KiB".
 function formatTick(bytes) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];

@@ -11,20 +11,21 @@ let classView = "all", allClasses = false;
 function classBar(row, prefix) {
   const usable = row[prefix + "usable_bytes"] || 0;
   const waste = row[prefix + "waste_bytes"] || 0, requested = row[prefix + "requested_bytes"] || 0;
-  return { row, usable, waste, requested, unknown: Math.max(0, usable - waste - requested) };
+  const half = prefix ? row[prefix + "requested_bytes_ci95"] : requested * row.ci95_percent / 100;
+  return { row, usable, waste, requested, half, wasteHalf: row[prefix + "waste_bytes_ci95"], unknown: Math.max(0, usable - waste - requested) };
 }
 
 function classLines(b) {
   const r = b.row;
   return [`${r.name} (${r.route})`, ["block", r.usable ? formatBytes(r.usable) : "whole pages"], ["allocations", formatCount(r.allocs)],
-    ["usable", formatBytes(b.usable)], ["requested", formatBytes(b.requested)], ["waste", `${formatBytes(b.waste)}, ${percentOf(b.waste, b.usable - b.unknown)}`],
-    ...(b.unknown ? [["request unknown", formatBytes(b.unknown)]] : []),
-    ...(trace.estimated && r.ci95_percent ? [["95 % intervals", `requested ±${r.ci95_percent.toFixed(1)} %, waste ±${formatBytes(r.waste_bytes_ci95)}`]] : [])];
+    ["usable", formatBytes(b.usable)], ["requested", formatEstimate(b.requested, b.half)],
+    ["waste", `${formatEstimate(b.waste, b.wasteHalf)}, ${percentOf(b.waste, b.usable - b.unknown)}`],
+    ...(b.unknown ? [["request unknown", formatBytes(b.unknown)]] : []), ...(b.half ? [["±", "95 % interval"]] : [])];
 }
 
 // The 95 % interval of what was requested, as a line with ends.
 function drawIntervals(groups, x, middle) {
-  const end = (b, sign) => x(Math.min(b.usable, Math.max(0, b.requested * (1 + sign * b.row.ci95_percent / 100))));
+  const end = (b, sign) => x(Math.min(b.usable, Math.max(0, b.requested + sign * b.half)));
   groups.append("path").attr("class", "interval")
     .attr("d", b => `M${end(b, -1)},${middle - 4}v8m0,-4H${end(b, 1)}m0,-4v8`);
 }
@@ -52,9 +53,7 @@ function drawClasses() {
     const start = { requested: () => 0, waste: b => b.requested, unknown: b => b.requested + b.waste }[part];
     groups.filter(b => b[part] > 0).append("rect").attr("class", part).attr("height", y.bandwidth()).attr("x", b => x(start(b))).attr("width", b => x(b[part]));
   }
-  if (classView === "all") {
-    drawIntervals(groups.filter(b => b.row.ci95_percent > 0 && b.requested > 0), x, y.bandwidth() / 2);
-  }
+  drawIntervals(groups.filter(b => b.half > 0 && b.requested > 0), x, y.bandwidth() / 2);
   groups.append("text").attr("x", b => x(b.usable) + 8).attr("y", y.bandwidth() / 2).attr("dy", ".35em").attr("class", "soft")
     .text(b => b.unknown === b.usable ? "?" : `${formatBytes(b.waste)} · ${percentOf(b.waste, b.usable - b.unknown)}`);
   groups.append("rect").attr("class", "hit").attr("x", -72).attr("width", s.width + 200).attr("height", y.bandwidth());

@@ -10,9 +10,11 @@ let heapClass = "", heapMeasure = "";
 function heapPoints(rows) {
   const points = new Map();
   for (const r of rows) {
-    const p = points.get(r.time_ns) || { time: r.time_ns, span: r.span_ns, usable: 0, waste: 0, slabs: 0, unknown: 0, resident: null };
+    const p = points.get(r.time_ns) || { time: r.time_ns, span: r.span_ns, usable: 0, waste: 0, half: 0, slabs: 0, unknown: 0, resident: null };
     p.usable += r.live_usable_bytes;
     p.waste += r.live_waste_bytes || 0;
+    p.half = r.live_waste_bytes !== null && r.live_waste_bytes_ci95 === null ? null // some class's is not known
+      : p.half === null ? null : Math.hypot(p.half, r.live_waste_bytes_ci95 || 0);
     p.unknown += r.live_unknown_bytes || 0;
     p.slabs += Math.max(r.slab_bytes || 0, r.live_usable_bytes);
     if (r.resident_bytes != null) {
@@ -97,7 +99,7 @@ function drawBands(rows) {
       .attr("d", d3.line().curve(d3.curveStepAfter).defined(p => p.resident !== null).x(p => x(p.at)).y(p => y(p.resident)));
   }
   heapCursor(s, x, points, p => [`after ${p.at.toFixed(2)} s`, ["requested", formatBytes(p.requested)], ...(p.unknown ? [["request unknown", formatBytes(p.unknown)]] : []),
-    ["waste", formatBytes(p.waste)], ["usable", formatBytes(p.usable)], ["slabs", formatBytes(p.slabs)],
+    ["waste", formatEstimate(p.waste, p.half)], ["usable", formatBytes(p.usable)], ["slabs", formatBytes(p.slabs)],
     ...(isWhole ? [["committed", formatBytes(p.committed)]] : []), ...(p.resident !== null ? [["resident", formatBytes(p.resident)]] : [])]);
 }
 

@@ -68,8 +68,8 @@ function showTotals() {
   addCard("Waste of all allocations", bytesOr(t.waste_bytes), `${t.waste_percent === null ? "?" : formatPercent(t.waste_percent)}${trace.estimated && t.waste_percent_ci95 ? `, ±${t.waste_percent_ci95.toFixed(1)} points (95\u00a0%),` : ""} of usable${trace.estimated ? ", estimated" : exact}`, "hero");
   addCard("Requested", bytesOr(t.requested_bytes), `${ci}in ${formatCount(t.allocs)} allocations`);
   addCard("Usable", bytesOr(t.usable_bytes), `the blocks they got, ${formatCount(t.frees)} freed`);
-  addCard("Peak of live blocks", bytesOr(t.peak_live_bytes), t.peak_live_waste_bytes == null ? "" : `${formatBytes(t.peak_live_waste_bytes)} waste in the highest snapshot`);
-  addCard("Live at the end", bytesOr(t.live_usable_bytes), `${formatCount(t.live || 0)} blocks, ${bytesOr(t.live_waste_bytes)} waste`);
+  addCard("Peak of live blocks", bytesOr(t.peak_live_bytes), t.peak_live_waste_bytes == null ? "" : `${formatEstimate(t.peak_live_waste_bytes, t.peak_live_waste_bytes_ci95)} waste in the highest snapshot`);
+  addCard("Live at the end", bytesOr(t.live_usable_bytes), `${formatCount(t.live || 0)} blocks, ${t.live_waste_bytes === null ? "?" : formatEstimate(t.live_waste_bytes, t.live_waste_bytes_ci95)} waste`);
   const resident = t.resident_bytes === null ? "" : `${formatBytes(t.resident_bytes)} resident, `;
   addCard("Committed at the end", bytesOr(t.committed_bytes), `${resident}${bytesOr(t.external_waste_bytes)} idle in slabs, ${bytesOr(t.held_bytes)} held`);
 }
@@ -86,8 +86,11 @@ const parts = [
 
 function memoryBars() {
   const seconds = trace.duration_s;
-  const bar = (name, of) => ({ name, parts: parts.map(p => ({ className: p[0], text: p[1], bytes: of(p) || 0 })) });
-  const bars = [bar("peak", p => totals["peak_" + p[2]]), bar("average", p => seconds > 0 ? totals[p[3]] / seconds : 0), bar("end", p => totals[p[2]])];
+  const bar = (name, keyOf, by) => ({ name, parts: parts.map(p => {
+    const key = keyOf(p), half = totals[key + "_ci95"];
+    return { className: p[0], text: p[1], bytes: (totals[key] || 0) * by, half: half && half * by };
+  }) });
+  const bars = [bar("peak", p => "peak_" + p[2], 1), bar("average", p => p[3], seconds > 0 ? 1 / seconds : 0), bar("end", p => p[2], 1)];
   return bars.filter(b => d3.sum(b.parts, p => p.bytes) > 0);
 }
 
@@ -110,7 +113,7 @@ function drawMemory() {
     const cells = row.selectAll("rect").data(b.parts.filter(p => p.bytes > 0)).enter().append("rect")
       .attr("class", p => p.className).attr("height", y.bandwidth()).attr("width", p => Math.max(.5, x(p.bytes)))
       .each(p => { p.at = at; at += p.bytes; }).attr("x", p => x(p.at));
-    addTip(cells, p => [`${p.text}, ${b.name}`, ["bytes", formatBytes(p.bytes)], ["of committed", percentOf(p.bytes, sum)]]);
+    addTip(cells, p => [`${p.text}, ${b.name}`, ["bytes", formatEstimate(p.bytes, p.half)], ["of committed", percentOf(p.bytes, sum)]]);
     row.append("text").attr("x", x(sum) + 8).attr("y", y.bandwidth() / 2).attr("dy", ".35em").text(formatBytes(sum));
   }
   legend("memory", parts.filter(p => bars.some(b => b.parts.some(q => q.className === p[0] && q.bytes))).map(p => [p[0], p[1]]));
