@@ -85,7 +85,7 @@ begin "$hakstat" top -d 1 "$program"
 see "it names the process" "^hakstat top, [0-9]+ s: $program .*python3"
 see "the totals are there, and say that nobody knows of older blocks" "^live .* blocks, waste [?] [(]all older than this view[)]; idle in slabs "
 grow 20000
-see "what was allocated comes, wasting most, with its trend" "^M8192 +mid +8192 +20,[0-9]{3} +15[67][.][0-9] MiB +>?1[34][0-9][.][0-9] MiB +87[.][0-9] .*█"
+see "what was allocated comes, wasting most, with its trend" "^M8192 +mid +8192 +20,[0-9]{3} +15[67][.][0-9] MiB +>?1[34][0-9][.][0-9] MiB +87[.][0-9] +[0-9.]+ [KM]iB .*█"
 tap_is "$(grep -n M8192 <<<"$shown" | cut -d: -f1)" 5 "and stands first"
 tap_like "$(term capture-pane -p -e -t top | grep M8192)" $'\e\\[31m +87' "in the colour of alarm"
 keys Tab
@@ -113,7 +113,7 @@ tap_like "$(tail -1 <<<"$shown")" "^q quit " "the last one for the keys"
 keys Down Down
 see "the table scrolls" "^class +live bytes"
 term resize-window -t top -x 130 -y 30
-see "a large one gets them all" "^class +route +block +live +live bytes +live waste +waste % +idle +occup. % +allocs/s"
+see "a large one gets them all" "^class +route +block +live +live bytes +live waste +waste % +± live +idle +occup. % +allocs/s"
 keys q
 leaves "q" 0
 

@@ -286,7 +286,7 @@ static void draw_help(void)
 		"",
 		"live waste     usable less requested bytes of what is live, estimated from samples;",
 		"               >: of older blocks nobody knows what was requested; ?: of all of them",
-		"±              half the width of its 95 % interval",
+		"± live         half the width of the 95 % interval of live waste",
 		"idle           bytes in slabs that no live block uses",
 		"held           committed spans that nobody uses and that were not given back yet",
 	};
