@@ -4,12 +4,13 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
+#include "columns.h"
 #include "number.h"
 #include "text.h"
 
 enum { WORTH_PERCENT = 1 }; /* of usable bytes */
 
-const struct hakstat_saving hakstat_no_saving = { 0, 0 };
+const struct hakstat_saving hakstat_no_saving = { 0 };
 
 struct hakstat_finding *hakstat_finding_add(struct hakstat_report *r, const char *kind, uint64_t waste,
 					    const char *format, ...)
@@ -26,11 +27,30 @@ struct hakstat_finding *hakstat_finding_add(struct hakstat_report *r, const char
 	return finding;
 }
 
+char *hakstat_finding_amount(uint64_t bytes, double variance)
+{
+	struct hakstat_value half = hakstat_interval(variance);
+	char amount[32], width[32] = "?";
+
+	hakstat_text_bytes(amount, sizeof amount, bytes);
+	if (half.is_known) {
+		hakstat_text_bytes(width, sizeof width, half.number);
+	}
+	return half.is_known && half.number == 0 ? g_strdup(amount)
+						 : g_strdup_printf("%s ±%s", amount, width);
+}
+
+static void put_amount(GString *text, const char *before, uint64_t bytes, double variance, const char *behind)
+{
+	g_autofree char *amount = hakstat_finding_amount(bytes, variance);
+
+	g_string_append_printf(text, "%s%s%s", before, amount, behind);
+}
+
 void hakstat_finding_advise(struct hakstat_finding *finding, struct hakstat_saving saving, const char *format,
 			    ...)
 {
 	GString *text = g_string_new(NULL);
-	char amount[32];
 	va_list args;
 
 	va_start(args, format);
@@ -38,14 +58,14 @@ void hakstat_finding_advise(struct hakstat_finding *finding, struct hakstat_savi
 	va_end(args);
 	finding->saving_bytes = saving.all;
 	finding->peak_saving_bytes = saving.peak;
+	finding->saving_variance = saving.all_variance;
+	finding->peak_saving_variance = saving.peak_variance;
 	if (saving.all) {
-		hakstat_text_bytes(amount, sizeof amount, saving.all);
-		g_string_append_printf(text, ", which saves %s of blocks", amount);
+		put_amount(text, ", which saves ", saving.all, saving.all_variance, " of blocks");
 	}
 	if (saving.peak) {
-		hakstat_text_bytes(amount, sizeof amount, saving.peak);
-		g_string_append_printf(
-			text, saving.all ? ", and %s at the peak" : ", which saves %s at the peak", amount);
+		put_amount(text, saving.all ? ", and " : ", which saves ", saving.peak, saving.peak_variance,
+			   " at the peak");
 	}
 	finding->advice = g_string_free(text, FALSE);
 }

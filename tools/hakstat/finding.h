@@ -12,6 +12,7 @@
 /* In blocks: over all allocations, and of what was live at the peak. 0: none or unknown. */
 struct hakstat_saving {
 	uint64_t all, peak;
+	double all_variance, peak_variance; /* 0: exact */
 };
 
 extern const struct hakstat_saving hakstat_no_saving;
@@ -23,6 +24,9 @@ struct hakstat_finding *hakstat_finding_add(struct hakstat_report *report, const
 /* What to do about it, to which the saving is added. */
 void hakstat_finding_advise(struct hakstat_finding *finding, struct hakstat_saving saving, const char *format,
 			    ...) __attribute__((format(printf, 3, 4)));
+
+/* A number of bytes with its interval unless it is exact. Free with g_free. */
+char *hakstat_finding_amount(uint64_t bytes, double variance);
 
 /* Is it worth a sentence? */
 bool hakstat_finding_is_worth(const struct hakstat_report *report, uint64_t waste);

@@ -158,7 +158,7 @@ static void find_held_memory(struct hakstat_report *r)
 						   "system",
 						   processes > 1 ? "s of the processes together" : "", amount,
 						   hakstat_percent(held, r->totals.g.peak_committed_bytes)),
-			       (struct hakstat_saving) { 0, held },
+			       (struct hakstat_saving) { .peak = held },
 			       "run with a smaller HAKMEM_PURGE_DELAY_MS; 0 gives back at once");
 }
 

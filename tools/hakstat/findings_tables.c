@@ -83,8 +83,13 @@ static void collect_near_misses(const struct hakstat_report *r, const struct hak
 /* Saved when all of them got blocks of `block` bytes. */
 static struct hakstat_saving saving_with(const struct near_miss *m, uint64_t block)
 {
+	double was =
+		m->n.allocs ? (double)m->n.usable_bytes / (double)m->n.allocs : 0; /* blocks of a class */
+	double each = was - (double)block;
+
 	return (struct hakstat_saving) { hakstat_less(m->n.usable_bytes, m->n.allocs * block),
-					 hakstat_less(m->n.peak_usable_bytes, m->n.peak_live * block) };
+					 hakstat_less(m->n.peak_usable_bytes, m->n.peak_live * block),
+					 each * each * m->n.v.allocs, each * each * m->n.peak_v.allocs };
 }
 
 static void advise_near_miss(struct hakstat_finding *finding, const struct hakstat_report *r,
@@ -93,10 +98,12 @@ static void advise_near_miss(struct hakstat_finding *finding, const struct hakst
 	bool is_fine = g_strcmp0(r->summary->config.size_classes, "fine") == 0;
 	uint64_t usable = m->n.usable_bytes;
 	uint64_t own = (m->max + 15) & ~UINT64_C(15);
-	char amount[32];
+	g_autofree char *amount = NULL;
 
 	if (!is_fine && m->fine.usable_bytes < usable) {
-		hakstat_finding_advise(finding, (struct hakstat_saving) { usable - m->fine.usable_bytes, 0 },
+		hakstat_finding_advise(finding,
+				       (struct hakstat_saving) { usable - m->fine.usable_bytes, 0,
+								 m->fine.saving_variance, 0 },
 				       "run with HAKMEM_SIZE_CLASSES=fine, or ask for at most %" PRIu64
 				       " bytes",
 				       m->below->requested_max);
@@ -108,7 +115,7 @@ static void advise_near_miss(struct hakstat_finding *finding, const struct hakst
 				       "ask for at most %" PRIu64 " bytes", m->below->requested_max);
 		return;
 	}
-	hakstat_text_bytes(amount, sizeof amount, saving_with(m, own).all);
+	amount = hakstat_finding_amount(saving_with(m, own).all, saving_with(m, own).all_variance);
 	hakstat_finding_advise(finding, saving_with(m, m->below->block),
 			       "give them a block of %" PRIu64
 			       " bytes ('hakstat tune' writes the table), which saves %s, or ask "
@@ -186,7 +193,8 @@ static void advise_boundary(struct hakstat_finding *finding, const struct haksta
 	}
 	if (then.usable_bytes < now.usable_bytes) {
 		hakstat_finding_advise(finding,
-				       (struct hakstat_saving) { now.usable_bytes - then.usable_bytes, 0 },
+				       (struct hakstat_saving) { now.usable_bytes - then.usable_bytes, 0,
+								 then.saving_variance, 0 },
 				       "run with HAKMEM_TINY_MAX_CLASS=7");
 	} else {
 		hakstat_finding_advise(
@@ -255,7 +263,8 @@ static void find_other_table(struct hakstat_report *r)
 			"the table '%s' wastes %s on these requests; the table 'fine' would waste %s",
 			r->summary->config.size_classes ? r->summary->config.size_classes : "?", before,
 			after),
-		(struct hakstat_saving) { now - then.waste_bytes, 0 }, "run with HAKMEM_SIZE_CLASSES=fine");
+		(struct hakstat_saving) { now - then.waste_bytes, 0, then.saving_variance, 0 },
+		"run with HAKMEM_SIZE_CLASSES=fine");
 }
 
 static uint64_t peak_usable(const struct hakstat_summary *s)
@@ -276,6 +285,7 @@ static void find_tuned_table(struct hakstat_report *r)
 	struct hak_class_table now, tuned;
 	struct hakstat_summary *then;
 	struct hakstat_counts n = { 0 };
+	struct hakstat_predicted errors = { 0 };
 	uint64_t waste = hakstat_counts_waste(&r->totals.n);
 	char before[32], after[32];
 
@@ -287,6 +297,9 @@ static void find_tuned_table(struct hakstat_report *r)
 	for (guint i = 0; i < then->rows[HAKSTAT_BY_CLASS]->len; i++) {
 		const struct hakstat_row *row = g_ptr_array_index(then->rows[HAKSTAT_BY_CLASS], i);
 		hakstat_counts_add(&n, &row->n);
+	}
+	if (then->predicted) {
+		errors = *then->predicted;
 	}
 	hakstat_summary_free(then);
 	if (!hakstat_finding_is_worth(r, hakstat_less(waste, hakstat_counts_waste(&n)))) {
@@ -300,7 +313,8 @@ static void find_tuned_table(struct hakstat_report *r)
 			"a table of %u classes made for these requests would waste %s instead of %s",
 			tuned.count, after, before),
 		(struct hakstat_saving) { waste - hakstat_counts_waste(&n),
-					  hakstat_less(peak_usable(s), n.peak_usable_bytes) },
+					  hakstat_less(peak_usable(s), n.peak_usable_bytes), errors.saving,
+					  errors.peak_saving },
 		"'hakstat tune -n %u -o FILE TRACE', then run with HAKMEM_SIZE_CLASSES=@FILE", now.count);
 }
 

@@ -110,6 +110,10 @@ void hakstat_predict_row(const struct hak_class_table *table, const struct hakst
 	sum->requested_bytes += size->n.requested_bytes;
 	sum->usable_bytes += usable;
 	sum->waste_bytes += usable > size->n.requested_bytes ? usable - size->n.requested_bytes : 0;
+	if (size->n.allocs && size->n.v.allocs > 0) { /* its blocks are of one size, before and then */
+		double each = ((double)size->n.usable_bytes - (double)usable) / (double)size->n.allocs;
+		sum->saving_variance += each * each * size->n.v.allocs;
+	}
 }
 
 /* Resizes ------------------------------------------------------------------------------------ */

@@ -19,6 +19,8 @@
 
 struct hakstat_prediction {
 	uint64_t allocs, requested_bytes, usable_bytes, waste_bytes;
+	double saving_variance; /* of what the rows had less usable_bytes; more than it is where they are many
+				 */
 };
 
 /*

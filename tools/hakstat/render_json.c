@@ -124,6 +124,13 @@ static json_t *config_json(const struct hakstat_config *c)
 	return object;
 }
 
+static json_t *interval_json(double variance)
+{
+	struct hakstat_value half = hakstat_interval(variance);
+
+	return half.is_known ? hakstat_json_number(half.number) : json_null();
+}
+
 static json_t *findings_json(const struct hakstat_report *r)
 {
 	json_t *array = json_array();
@@ -136,6 +143,8 @@ static json_t *findings_json(const struct hakstat_report *r)
 		json_object_set_new(object, "waste_bytes", hakstat_json_number(f->waste_bytes));
 		json_object_set_new(object, "saving_bytes", hakstat_json_number(f->saving_bytes));
 		json_object_set_new(object, "peak_saving_bytes", hakstat_json_number(f->peak_saving_bytes));
+		json_object_set_new(object, "saving_bytes_ci95", interval_json(f->saving_variance));
+		json_object_set_new(object, "peak_saving_bytes_ci95", interval_json(f->peak_saving_variance));
 		json_object_set_new(object, "advice", hakstat_json_text(f->advice));
 		json_array_append_new(array, object);
 	}

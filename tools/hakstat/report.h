@@ -19,6 +19,7 @@ struct hakstat_finding {
 	/* Blocks that following the advice would have saved; 0: none or unknown. */
 	uint64_t saving_bytes;	    /* over all allocations */
 	uint64_t peak_saving_bytes; /* of what was live at the peak */
+	double saving_variance, peak_saving_variance;
 };
 
 struct hakstat_report {
