@@ -7,6 +7,7 @@ tap_need clang make
 
 other=$build/clang
 tap_ok "clang builds the library" make --no-print-directory -j2 -C "$top" CC=clang BUILD="$other" WERROR=1 lib
+tap_ok "its fast paths keep to their limits" env HAKMEM_BUILD="$other" bash "$top/tests/meta/fastpath.t"
 for program in api_semantics cross_thread_free cxx_new first_operation fork_threads signals thread_exit; do
 	tap_ok "$program" env CMOCKA_MESSAGE_OUTPUT=TAP LD_PRELOAD="$other/lib/libhakmem.so" "$build/tests/integration/$program"
 done
