@@ -64,7 +64,7 @@ leaves() {
 begin() {
 	keys "clear; echo before top; $*; echo status \$?" Enter
 }
-term -f /dev/null new-session -d -s top -x 130 -y 30 \
+term -f /dev/null new-session -d -s top -x 150 -y 30 \
 	"env LC_ALL=C.UTF-8 PS1='ready> ' HISTFILE= TMPDIR=$tmp bash --norc --noprofile"
 tap_at_exit term kill-server
 term pipe-pane -t top "cat >$tmp/screen"
@@ -112,7 +112,7 @@ tap_is "$(wc -l <<<"$shown")" 12 "and all its lines"
 tap_like "$(tail -1 <<<"$shown")" "^q quit " "the last one for the keys"
 keys Down Down
 see "the table scrolls" "^class +live bytes"
-term resize-window -t top -x 130 -y 30
+term resize-window -t top -x 150 -y 30
 see "a large one gets them all" "^class +route +block +live +live bytes +live waste +waste % +± live +idle +occup. % +allocs/s"
 keys q
 leaves "q" 0
