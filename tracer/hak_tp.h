@@ -127,6 +127,16 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, ops,
 	)
 )
 
+#define HAK_TP_SAMPLE_FIELDS \
+		lttng_ust_field_integer_hex(uint64_t, ptr, (uint64_t)(uintptr_t)op->ptr) \
+		lttng_ust_field_integer(uint64_t, requested, op->requested) \
+		lttng_ust_field_integer(uint64_t, usable, op->usable) \
+		lttng_ust_field_integer(uint16_t, class_id, op->class_id) \
+		lttng_ust_field_enum(hakmem, route, uint8_t, route, op->route) \
+		lttng_ust_field_enum(hakmem, reason, uint8_t, reason, op->reason) \
+		lttng_ust_field_float(double, weight, sample->weight) \
+		lttng_ust_field_integer(uint32_t, stack_id, sample->stack_id)
+
 /*
  * `stack` is empty when the frames of `stack_id` were written before; they are repeated now
  * and then, and another thread's event may name the id a moment before they come. An id is
@@ -137,14 +147,7 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, sample_alloc,
 	LTTNG_UST_TP_ARGS(const struct hak_trace_op *, op, const struct hak_trace_sample *, sample,
 			  uint64_t *, frames, uint32_t, depth),
 	LTTNG_UST_TP_FIELDS(
-		lttng_ust_field_integer_hex(uint64_t, ptr, (uint64_t)(uintptr_t)op->ptr)
-		lttng_ust_field_integer(uint64_t, requested, op->requested)
-		lttng_ust_field_integer(uint64_t, usable, op->usable)
-		lttng_ust_field_integer(uint16_t, class_id, op->class_id)
-		lttng_ust_field_enum(hakmem, route, uint8_t, route, op->route)
-		lttng_ust_field_enum(hakmem, reason, uint8_t, reason, op->reason)
-		lttng_ust_field_float(double, weight, sample->weight)
-		lttng_ust_field_integer(uint32_t, stack_id, sample->stack_id)
+		HAK_TP_SAMPLE_FIELDS
 		lttng_ust_field_sequence_hex(uint64_t, stack, frames, uint16_t, depth)
 	)
 )
@@ -153,14 +156,7 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, sample_resize,
 	LTTNG_UST_TP_ARGS(const struct hak_trace_op *, op, const struct hak_trace_op *, former,
 			  const struct hak_trace_sample *, sample),
 	LTTNG_UST_TP_FIELDS(
-		lttng_ust_field_integer_hex(uint64_t, ptr, (uint64_t)(uintptr_t)op->ptr)
-		lttng_ust_field_integer(uint64_t, requested, op->requested)
-		lttng_ust_field_integer(uint64_t, usable, op->usable)
-		lttng_ust_field_integer(uint16_t, class_id, op->class_id)
-		lttng_ust_field_enum(hakmem, route, uint8_t, route, op->route)
-		lttng_ust_field_enum(hakmem, reason, uint8_t, reason, op->reason)
-		lttng_ust_field_float(double, weight, sample->weight)
-		lttng_ust_field_integer(uint32_t, stack_id, sample->stack_id)
+		HAK_TP_SAMPLE_FIELDS
 		lttng_ust_field_integer_hex(uint64_t, old_ptr, (uint64_t)(uintptr_t)former->ptr)
 		lttng_ust_field_integer(uint64_t, old_requested, former->requested)
 		lttng_ust_field_integer(uint64_t, old_usable, former->usable)
@@ -176,14 +172,7 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, sample_free,
 	LTTNG_UST_TP_ARGS(const struct hak_trace_op *, op, const struct hak_trace_sample *, sample,
 			  uint64_t, lifetime_ns),
 	LTTNG_UST_TP_FIELDS(
-		lttng_ust_field_integer_hex(uint64_t, ptr, (uint64_t)(uintptr_t)op->ptr)
-		lttng_ust_field_integer(uint64_t, requested, op->requested)
-		lttng_ust_field_integer(uint64_t, usable, op->usable)
-		lttng_ust_field_integer(uint16_t, class_id, op->class_id)
-		lttng_ust_field_enum(hakmem, route, uint8_t, route, op->route)
-		lttng_ust_field_enum(hakmem, reason, uint8_t, reason, op->reason)
-		lttng_ust_field_float(double, weight, sample->weight)
-		lttng_ust_field_integer(uint32_t, stack_id, sample->stack_id)
+		HAK_TP_SAMPLE_FIELDS
 		lttng_ust_field_integer(uint64_t, lifetime_ns, lifetime_ns)
 		lttng_ust_field_integer(uint8_t, in_session, lifetime_ns != 0)
 	)

@@ -170,6 +170,23 @@ static struct hakstat_event event(enum hakstat_event_kind kind)
 	};
 }
 
+/*
+ * In the second of its eighths a thread is sampled less densely, as one whose samples come too fast is. Not
+ * its large blocks: of the aligned ones 20 samples are left, and with two weights among them the interval of
+ * their waste held the truth in 91 of 100 runs.
+ */
+static uint64_t mean_at(const struct load *load, uint64_t n)
+{
+	return load->block && n / (load->allocs / 8) == 1 ? 2 * MEAN : MEAN;
+}
+
+/* Where the mean changes next, and gaps are drawn anew. */
+static uint64_t next_change(const struct load *load, uint64_t n)
+{
+	uint64_t eighth = load->allocs / 8;
+	return n < eighth ? eighth : n < 2 * eighth ? 2 * eighth : UINT64_MAX;
+}
+
 static struct hakstat_event_op sampled(const struct load *load, uint64_t n)
 {
 	static const uint64_t stacks[SITES] = { 0x1000, 0x2000, 0x3000 };
@@ -180,7 +197,7 @@ static struct hakstat_event_op sampled(const struct load *load, uint64_t n)
 		.usable = usable,
 		.class_id = load->class_id,
 		.route = load->route,
-		.weight = 1 / hak_sample_chance(usable, MEAN),
+		.weight = 1 / hak_sample_chance(usable, mean_at(load, n)),
 		.reason = reason_of(n),
 		.stack_id = 1 + site_of(n),
 		.depth = 1,
@@ -192,9 +209,12 @@ static struct hakstat_event_op sampled(const struct load *load, uint64_t n)
 static uint64_t next_sample(const struct load *load, uint64_t n, uint64_t *random)
 {
 	if (load->block) {
-		return n + (uint64_t)hak_sample_gap(random, load->block, MEAN) - 1;
+		uint64_t next = n + (uint64_t)hak_sample_gap(random, load->block, mean_at(load, n)) - 1;
+		uint64_t change = next_change(load, n);
+		return next >= change ? next_sample(load, change, random) : next;
 	}
-	while (n < load->allocs && hak_sample_gap(random, usable_of(load, load->size(load, n)), MEAN) > 1) {
+	while (n < load->allocs &&
+	       hak_sample_gap(random, usable_of(load, load->size(load, n)), mean_at(load, n)) > 1) {
 		n++;
 	}
 	return n;
