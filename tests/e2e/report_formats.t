@@ -42,6 +42,23 @@ END
 tap_is "$(json direct.json '[f["kind"] for f in d["findings"] if f["kind"] == "peak"]')" "[]" "snapshots that saw the peak need no word"
 tap_like "$("$hakstat" report unseen.summary)" '^[0-9]+[.] the peak of 6[.]5 MiB of live blocks fell between two snapshots; the highest of them saw 1[.]5 MiB, ' \
 	"where they missed it the report says so"
+"$hakstat" report --format summary -o sample.summary sample
+sampled_peak() { # VARIANCE: 9 MiB more that samples know of
+	python3 - sample.summary "$1" <<-'END'
+	import json, sys
+
+	s = json.load(open(sys.argv[1]))
+	n = s["tables"]["size"][0]["n"]
+	n["peak_usable_bytes"] = n.get("peak_usable_bytes", 0) + (9 << 20)
+	n["peak_usable_variance"] = float(sys.argv[2])
+	print(json.dumps(s))
+	END
+}
+sampled_peak 1e12 >unseen.summary
+tap_like "$("$hakstat" report unseen.summary)" '^[0-9]+[.] the peak of [0-9.]+ MiB [(]estimated, ±[0-9.]+ MiB at 95 %[)] of live blocks fell between' \
+	"and so do samples, with their interval"
+sampled_peak 1e14 >unseen.summary
+tap_is "$("$hakstat" report unseen.summary | grep -c 'fell between')" 0 "but not when it could be chance"
 
 # Formats.
 for by in class route size site thread process time heap; do

@@ -2,6 +2,8 @@
 /*
  * Memory that no live block uses: free in slabs, and held for reuse.
  */
+#include <math.h>
+
 #include "finding.h"
 #include "number.h"
 #include "text.h"
@@ -162,25 +164,56 @@ static void find_held_memory(struct hakstat_report *r)
 			       "run with a smaller HAKMEM_PURGE_DELAY_MS; 0 gives back at once");
 }
 
-/* Operations know how much was live at most; where it was, snapshots only. */
-static void find_unseen_peak(struct hakstat_report *r)
+/* What was live at most, as requests know it, and half of its 95 % interval where they were sampled. */
+static double peak_of_requests(const struct hakstat_report *r, double *half)
 {
-	uint64_t seen = r->totals.n.peak_usable_bytes, most = r->totals.g.peak_live_bytes;
-	char seen_text[32], most_text[32];
+	const GPtrArray *sizes = r->summary->rows[HAKSTAT_BY_SIZE];
+	double bytes = 0, variance = 0;
 
-	if (r->totals.g.snapshots == 0 || hakstat_less(most, seen) < LEAST_UNSEEN_BYTES ||
-	    hakstat_percent(seen, most) >= SEEN_PEAK_PERCENT) {
-		return;
+	for (guint i = 0; i < sizes->len; i++) {
+		const struct hakstat_row *row = g_ptr_array_index(sizes, i);
+		bytes += (double)row->n.peak_usable_bytes;
+		variance += row->n.peak_v.usable;
 	}
+	*half = 1.96 * sqrt(variance);
+	return bytes;
+}
+
+static void add_unseen_peak(struct hakstat_report *r, const char *most, uint64_t seen)
+{
+	char seen_text[32];
+
 	hakstat_text_bytes(seen_text, sizeof seen_text, seen);
-	hakstat_text_bytes(most_text, sizeof most_text, most);
 	hakstat_finding_advise(hakstat_finding_add(r, "peak", 0,
 						   "the peak of %s of live blocks fell between two "
 						   "snapshots; the highest of them saw %s, "
 						   "and "
 						   "what is said of memory at the peak is of that one",
-						   most_text, seen_text),
+						   most, seen_text),
 			       hakstat_no_saving, "record with a smaller HAKMEM_SNAPSHOT_MS");
+}
+
+/* Requests know how much was live at most, samples within an interval; where it was, snapshots only. */
+static void find_unseen_peak(struct hakstat_report *r)
+{
+	uint64_t seen = r->totals.n.peak_usable_bytes, most = r->totals.g.peak_live_bytes;
+	double half, estimate = peak_of_requests(r, &half), least = estimate - half;
+	bool by_samples = least > (double)most;
+	uint64_t surely = by_samples ? (uint64_t)least : most;
+	char text[80], half_text[32];
+
+	if (r->totals.g.snapshots == 0 || hakstat_less(surely, seen) < LEAST_UNSEEN_BYTES ||
+	    hakstat_percent(seen, surely) >= SEEN_PEAK_PERCENT) {
+		return;
+	}
+	hakstat_text_bytes(text, sizeof text, by_samples ? hakstat_rounded(estimate) : most);
+	if (by_samples) {
+		hakstat_text_bytes(half_text, sizeof half_text, hakstat_rounded(half));
+		g_strlcat(text, " (estimated, ±", sizeof text);
+		g_strlcat(text, half_text, sizeof text);
+		g_strlcat(text, " at 95 %)", sizeof text);
+	}
+	add_unseen_peak(r, text, seen);
 }
 
 void hakstat_findings_of_memory(struct hakstat_report *r)
