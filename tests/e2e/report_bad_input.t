@@ -98,6 +98,10 @@ refused_lines=$(timeout 60 "$hakstat" report --strict cut 2>&1 >/dev/null)
 status=$?
 tap_is "$status" 3 "with --strict: exit 3"
 tap_like "$refused_lines" "^hakstat: the trace is incomplete" "and a line that says why"
+# A write that the limit of file sizes cuts is short first, and fails when it goes on.
+said=$(trap '' XFSZ; ulimit -f 1; "$hakstat" report cut 2>&1 >/dev/null)
+tap_is "$? $said" "2 hakstat: cannot write a temporary copy of a trace that is cut short: File too large" \
+	"no room for the copy: the reason, and exit 2"
 variant garbled
 printf 'garbage' | dd of="$(du -b "$to"/ops_* | sort -n | tail -1 | cut -f2)" bs=1 conv=notrunc 2>/dev/null
 report garbled

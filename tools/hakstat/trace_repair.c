@@ -249,13 +249,29 @@ static bool find_cut(int fd, struct cut *cut, struct index *index, bool *is_inde
 	return false;
 }
 
+static int write_all(int to, const char *bytes, size_t length)
+{
+	while (length) {
+		ssize_t put = write(to, bytes, length);
+		if (put < 0 && errno != EINTR) {
+			return -1;
+		}
+		bytes += MAX(put, 0);
+		length -= (size_t)MAX(put, 0);
+	}
+	return 0;
+}
+
 static int copy_range(int from, int to, uint64_t at, uint64_t length)
 {
 	static char buffer[1 << 16];
 
 	while (length) {
 		ssize_t got = pread(from, buffer, MIN(length, sizeof buffer), (off_t)at);
-		if (got <= 0 || write(to, buffer, (size_t)got) != got) {
+		if (got == 0) {
+			errno = ENODATA; /* it became shorter meanwhile */
+		}
+		if (got <= 0 || write_all(to, buffer, (size_t)got) != 0) {
 			return -1;
 		}
 		at += (uint64_t)got;
@@ -264,27 +280,38 @@ static int copy_range(int from, int to, uint64_t at, uint64_t length)
 	return 0;
 }
 
+/* The copy of a cut packet says of itself how long it is. */
+static int copy_tail(int from, int to, const struct cut *cut)
+{
+	uint64_t bits = (cut->size - cut->whole) * 8;
+	uint64_t content = MIN(cut->content_bits, bits);
+
+	if (copy_range(from, to, cut->whole, cut->size - cut->whole) != 0) {
+		return -1;
+	}
+	errno = EIO; /* of a short write, which sets none */
+	return pwrite(to, &content, sizeof content, CONTENT_SIZE_AT) == sizeof content &&
+			       pwrite(to, &bits, sizeof bits, PACKET_SIZE_AT) == sizeof bits
+		       ? 0
+		       : -1;
+}
+
 static int copy_to(int from, const char *folder, const char *name, const struct cut *cut, bool is_tail)
 {
 	char *path = g_build_filename(folder, name, NULL);
 	int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	uint64_t bits = (cut->size - cut->whole) * 8;
-	uint64_t content = MIN(cut->content_bits, bits);
-	int status = to < 0 ? -1 : 0;
+	int status = -1, why = errno;
 
-	if (status == 0 && !is_tail) {
-		status = copy_range(from, to, 0, cut->whole);
-	} else if (status == 0) {
-		status = copy_range(from, to, cut->whole, cut->size - cut->whole);
-		if (pwrite(to, &content, sizeof content, CONTENT_SIZE_AT) != sizeof content ||
-		    pwrite(to, &bits, sizeof bits, PACKET_SIZE_AT) != sizeof bits) {
+	if (to >= 0) {
+		status = is_tail ? copy_tail(from, to, cut) : copy_range(from, to, 0, cut->whole);
+		why = errno;
+		if (close(to) != 0 && status == 0) {
 			status = -1;
+			why = errno;
 		}
 	}
-	if (to >= 0 && close(to) != 0) {
-		status = -1;
-	}
 	g_free(path);
+	errno = why;
 	return status;
 }
 
