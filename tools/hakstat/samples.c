@@ -32,7 +32,8 @@ static gboolean stack_equal(gconstpointer a, gconstpointer b)
 	const struct hakstat_stack *x = a;
 	const struct hakstat_stack *y = b;
 
-	return x->depth == y->depth && memcmp(x->frames, y->frames, x->depth * sizeof *x->frames) == 0;
+	return x->depth == y->depth &&
+	       (x->depth == 0 || memcmp(x->frames, y->frames, x->depth * sizeof *x->frames) == 0);
 }
 
 static guint site_hash(gconstpointer key)
