@@ -49,7 +49,15 @@ tap_is "$(cat out)" "$(bash -c "$handling")" "the command handles signals as wit
 mkfifo up go
 # Held open, so that neither side can find the other one gone between two lines.
 exec {up}<>up {go}<>go
-"$hakstat" record -o term -- bash -c 'trap "exit 33" TERM; echo >up; read -r _ <go' 2>said &
+# A command that ends with a status of its own at a signal. It waits for a blocked one: a trap of
+# bash's waits for ever when the signal comes just before the `read` that it should end.
+answers='import signal, sys
+number = signal.Signals[sys.argv[1]]
+signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+print(file=open("up", "w"))
+signal.sigwait([number])
+sys.exit(int(sys.argv[2]))'
+"$hakstat" record -o term -- "$python" -c "$answers" SIGTERM 33 2>said &
 recorder=$!
 read -r _ <&"$up"
 kill "$recorder"
@@ -59,7 +67,7 @@ tap_like "$(cat said)" 'trace in term' "and the trace is finished"
 
 # As from a terminal: SIGINT reaches the whole group, and only the command decides.
 set -m
-"$hakstat" record -o int -- bash -c 'trap "exit 44" INT; echo >up; read -r _ <go' 2>said &
+"$hakstat" record -o int -- "$python" -c "$answers" SIGINT 44 2>said &
 recorder=$!
 set +m
 read -r _ <&"$up"
