@@ -103,14 +103,14 @@ void hak_magazine_free(struct hak_magazine *magazine)
 static int64_t limit(void)
 {
 	int64_t mapped = (int64_t)(hak_region_units() << HAK_UNIT_LOG2);
-	return hak_options.purge_delay_ms == 0 ? 0 : ((int64_t)8 << 20) + mapped / 2;
+	return hak_options.purge_delay_ms == 0 ? 0 : ((int64_t)32 << 20) + mapped / 2;
 }
 
 /*
  * A block counts for more than its size: a slab knows it by one bit, a magazine by eight bytes,
- * a sixth of the smallest ones. So counted, magazines are at most a sixty-fourth of the heap.
+ * half of the smallest ones. So counted, magazines are at most 256 KiB and a 256th of the heap.
  */
-enum { LISTED = 256 };
+enum { LISTED = 1024 };
 
 static int64_t bytes_of(unsigned bin, const struct hak_magazine *m)
 {
@@ -170,7 +170,7 @@ void hak_depot_trim(unsigned bin, bool all)
 void hak_depot_make_way(void)
 {
 	int64_t mapped = (int64_t)(hak_region_units() << HAK_UNIT_LOG2);
-	if (atomic_load_explicit(&depot_bytes, memory_order_relaxed) > mapped / 16) {
+	if (atomic_load_explicit(&depot_bytes, memory_order_relaxed) > mapped / 64) {
 		for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
 			hak_depot_trim(bin, true);
 		}

@@ -27,7 +27,7 @@ enum {
 	CACHE_BYTES = 2 << 20, /* all stacks of a thread; one that would exceed it does not grow */
 	GUARD = 1,	       /* slots below a stack, empty: free looks at the one below the top */
 	GROW_AFTER = 4,	       /* visits of the slow path before the batch doubles */
-	RECLAIMED = 16,	       /* blocks of one class at a time */
+	GIVEN = 32,	       /* blocks of one class at a time */
 	REST = 64,	       /* more of them where it could not: the long way is four times the short one */
 };
 
@@ -249,6 +249,25 @@ static void put_some(struct hak_heap *heap, unsigned bin, void *const *blocks, u
 	put_below(heap, bin, blocks, n);
 }
 
+/* Gives the blocks on a stack back to their slabs; not what a hook that hears of it puts there meanwhile. */
+static void give_stack(struct hak_heap *heap, unsigned bin)
+{
+	void *cached[GIVEN];
+	uint32_t depth, left = hak_heap_depth(heap, bin);
+	while (left && (depth = hak_heap_depth(heap, bin)) != 0) {
+		uint32_t n = left < GIVEN ? left : GIVEN;
+		n = n < depth ? n : depth;
+		left -= n;
+		hak_heap_set_busy(heap, true);
+		hak_heap_fold(heap, bin);
+		heap->bins[bin].top -= n;
+		memcpy(cached, heap->bins[bin].top, n * sizeof *cached);
+		hak_heap_arm(heap, bin);
+		hak_slab_give(bin, cached, n);
+	}
+	hak_heap_set_busy(heap, true); /* again: a hook that allocates ends it */
+}
+
 /*
  * Gives the cached blocks back that have their slabs to themselves: spans that hold pages, which any
  * class can have. They are few, and together most of what a stack can
@@ -258,22 +277,37 @@ static bool reclaim(struct hak_heap *heap)
 {
 	bool any = false;
 	for (unsigned bin = hak_class_map.table.count; bin && hak_slab_holds_one(bin); bin--) {
-		void *cached[RECLAIMED];
-		uint32_t depth = hak_heap_depth(heap, bin);
-		uint32_t n = depth < RECLAIMED ? depth : RECLAIMED;
-		if (n == 0) {
-			continue;
-		}
-		hak_heap_set_busy(heap, true);
-		hak_heap_fold(heap, bin);
-		heap->bins[bin].top -= n;
-		memcpy(cached, heap->bins[bin].top, n * sizeof *cached);
-		hak_heap_arm(heap, bin);
-		hak_slab_give(bin, cached, n);
-		any = true;
+		any |= hak_heap_depth(heap, bin) != 0;
+		give_stack(heap, bin);
 	}
-	hak_heap_set_busy(heap, true); /* again: as above */
 	return any;
+}
+
+/* So far, cut off: only whether it has changed matters. */
+static uint32_t operations_of(const struct hak_heap *heap, unsigned bin)
+{
+	const struct hak_bin *b = &heap->bins[bin];
+	const struct hak_cache *cache = &heap->caches[bin];
+	return (uint32_t)(cache->allocs + done(cache->allocs_armed, b->allocs_left) + cache->frees +
+			  done(cache->frees_armed, b->frees_left));
+}
+
+/*
+ * Before the heap grows: gives back what lies on the stacks that were not used since it last did, and
+ * in the depots. A program that grew a thousand arrays through a class holds nothing there but what
+ * was cached, and that keeps the class's slabs from all others.
+ */
+static void make_way(struct hak_heap *heap)
+{
+	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
+		struct hak_cache *cache = &heap->caches[bin];
+		uint32_t operations = operations_of(heap, bin);
+		if (operations == cache->seen) {
+			give_stack(heap, bin);
+		}
+		cache->seen = operations;
+	}
+	hak_depot_make_way();
 }
 
 /* Whether the next slab of the bin will be used up, as those before it were. */
@@ -295,7 +329,7 @@ static unsigned take_new(struct hak_heap *heap, unsigned bin, void **fresh, unsi
 		got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_NO_GROWTH, fresh, n);
 	}
 	if (!got) {
-		hak_depot_make_way();
+		make_way(heap);
 		got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_MAY_GROW, fresh, n);
 	}
 	return got;

@@ -57,6 +57,7 @@ struct hak_cache {
 	int32_t allocs_armed, frees_armed;
 	uint64_t allocs, frees; /* before the counts were armed */
 	int64_t until_sample;	/* allocations up to and with the next sampled one */
+	uint32_t seen;		/* operations, cut off, when this thread last let the heap grow */
 };
 
 struct hak_heap {

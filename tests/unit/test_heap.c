@@ -14,6 +14,7 @@
 
 #include "alloc.h"
 #include "page_heap.h"
+#include "slab.h"
 
 enum { SLOTS = 12, OPERATIONS = 5000 };
 
@@ -114,11 +115,52 @@ static void a_growing_class_gets_unused_large_blocks(void **state)
 	}
 }
 
+static uint64_t slabs_of(unsigned bin)
+{
+	struct hak_slab_stats stats;
+	hak_slab_stats(bin, &stats);
+	return stats.slabs;
+}
+
+/* A class that is used no more holds no slabs with what is cached of it, once others need memory. */
+static void a_growing_heap_gets_what_lies_idle(void **state)
+{
+	enum { IDLE = 4099, STRIDE = 1031, MOST = 1 << 16 };
+	static void *idle[IDLE], *growing[MOST];
+	unsigned bin = hak_bin_of(320);
+	(void)state;
+	hak_heap_flush();
+	hak_page_heap_purge(UINT64_MAX, 0);
+	for (unsigned i = 0; i < IDLE; i++) {
+		idle[i] = hak_malloc(320);
+		assert_non_null(idle[i]);
+	}
+	uint64_t slabs = slabs_of(bin);
+	assert_true(slabs > 16);
+	for (unsigned i = 0; i < IDLE; i++) { /* all over, so that each slab has some on the stack */
+		hak_free(idle[i * STRIDE % IDLE]);
+	}
+	assert_true(slabs_of(bin) > slabs / 2);
+	/* Twice: what has not been used from one time to the next is idle. */
+	size_t mapped = hak_region_units() + 2 * (hak_options.superslab_size >> HAK_UNIT_LOG2);
+	unsigned count = 0;
+	while (hak_region_units() < mapped && count < MOST) {
+		growing[count] = hak_malloc(4096);
+		assert_non_null(growing[count]);
+		count++;
+	}
+	assert_in_range(slabs_of(bin), 0, 1);
+	while (count) {
+		hak_free(growing[--count]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(totals_are_exact_after_each_operation),
 		cmocka_unit_test(a_growing_class_gets_unused_large_blocks),
+		cmocka_unit_test(a_growing_heap_gets_what_lies_idle),
 		cmocka_unit_test(a_guarded_count_lets_pass_as_many_as_it_says),
 		cmocka_unit_test(a_plain_count_that_has_ended_is_not_guarded),
 	};
