@@ -49,18 +49,29 @@ HAK_INLINE struct hak_bin *hak_bin_at(unsigned bin)
 	return b;
 }
 
-HAK_INLINE void *hak_malloc_from(size_t size, unsigned bin, unsigned flags)
+/* A block for a request of the bin, already counted; NULL: only the slow path can tell. */
+HAK_INLINE void *hak_malloc_fast(size_t size, struct hak_bin *b)
 {
-	struct hak_bin *b = hak_bin_at(bin);
+	void *p;
 	if (HAK_UNLIKELY(--b->allocs_left < 0)) {
-		return hak_bin_is_guarded(&b->allocs_left) ? hak_secure_pop(b, size)
-							   : hak_malloc_slow(size, b, flags);
+		if (!hak_bin_is_guarded(&b->allocs_left)) {
+			return NULL;
+		}
+		p = hak_secure_pop(b, size);
+	} else {
+		p = hak_bin_pop(b);
 	}
-	void *p = hak_bin_pop(b);
 	if (!p) {
 		__builtin_unreachable(); /* stacks hold blocks; callers need not test again */
 	}
 	return p;
+}
+
+HAK_INLINE void *hak_malloc_from(size_t size, unsigned bin, unsigned flags)
+{
+	struct hak_bin *b = hak_bin_at(bin);
+	void *p = hak_malloc_fast(size, b);
+	return HAK_LIKELY(p != NULL) ? p : hak_malloc_slow(size, b, flags);
 }
 
 /* NULL and ENOMEM on failure; also above PTRDIFF_MAX. malloc(0) is a block of the smallest class. */

@@ -131,11 +131,19 @@ static HAK_COLD HAK_NOINLINE void *aligned_new_slow(size_t size, size_t alignmen
 	result name(__VA_ARGS__);                                                                            \
 	HAK_EXPORT result name(__VA_ARGS__)
 
+/* Jumped to, so that the fast path needs no frame for what is wanted here. */
+static HAK_NOINLINE void *new_long_way(size_t size, struct hak_bin *b, const void *caller)
+{
+	void *p = hak_malloc_slow(size, b, 0);
+	return HAK_LIKELY(p != NULL) ? p : new_slow(size, caller);
+}
+
 /* operator new(std::size_t) */
 OPERATOR(void *, _Znwm, size_t size)
 {
-	void *p = hak_malloc(size);
-	return HAK_LIKELY(p != NULL) ? p : new_slow(size, CALLER);
+	struct hak_bin *b = hak_bin_at(hak_bin_of(size));
+	void *p = hak_malloc_fast(size, b);
+	return HAK_LIKELY(p != NULL) ? p : new_long_way(size, b, CALLER);
 }
 
 /* operator new(std::size_t, std::align_val_t) */
@@ -223,32 +231,12 @@ static HAK_NOINLINE void free_checked(void *p, size_t size)
 	hak_free(p);
 }
 
-/* Functions of their own, which the operators jump to: only the last of them needs a frame. */
-static HAK_NOINLINE void free_secure(void *p, size_t size)
+static HAK_NOINLINE void free_of_size(void *p, size_t size)
 {
-	if (HAK_LIKELY(hak_secure_holds(p, size))) {
-		hak_free(p);
-	} else {
+	if (HAK_UNLIKELY(hak_options.secure) && !hak_secure_holds(p, size)) {
 		free_checked(p, size);
-	}
-}
-
-static inline void free_of_size(void *p, size_t size)
-{
-	if (HAK_UNLIKELY(hak_options.secure)) {
-		free_secure(p, size);
 	} else {
 		hak_free(p);
-	}
-}
-
-/* operator delete(void *, std::size_t) */
-OPERATOR(void, _ZdlPvm, void *p, size_t size)
-{
-	if (IS_OURS(delete_in_force, hak_cxx_delete)) {
-		free_of_size(p, size);
-	} else {
-		delete_in_force(p);
 	}
 }
 
@@ -291,14 +279,51 @@ extern HAK_HIDDEN __typeof__(_ZdaPv) hak_cxx_array_delete __attribute__((alias("
 extern HAK_HIDDEN __typeof__(_ZdaPvSt11align_val_t) hak_cxx_aligned_array_delete
 	__attribute__((alias("_ZdaPvSt11align_val_t")));
 
+/* Who is in force does not change, so the usual answer is found once: sized delete is free, for both forms.
+ */
+static bool is_plain_free;
+
+static __attribute__((constructor)) void find_who_is_in_force(void)
+{
+	is_plain_free = !hak_options.secure && IS_OURS(delete_in_force, hak_cxx_delete) &&
+			IS_OURS(array_delete_in_force, hak_cxx_array_delete);
+}
+
+static HAK_NOINLINE void delete_of_size(void *p, size_t size)
+{
+	if (IS_OURS(delete_in_force, hak_cxx_delete)) {
+		free_of_size(p, size);
+	} else {
+		delete_in_force(p);
+	}
+}
+
+static HAK_NOINLINE void array_delete_of_size(void *p, size_t size)
+{
+	if (IS_OURS(array_delete_in_force, hak_cxx_array_delete)) {
+		delete_of_size(p, size);
+	} else {
+		array_delete_in_force(p);
+	}
+}
+
+/* operator delete(void *, std::size_t) */
+OPERATOR(void, _ZdlPvm, void *p, size_t size)
+{
+	if (HAK_LIKELY(is_plain_free)) {
+		hak_free(p);
+	} else {
+		delete_of_size(p, size);
+	}
+}
+
 /* operator delete[](void *, std::size_t) */
 OPERATOR(void, _ZdaPvm, void *p, size_t size)
 {
-	if (IS_OURS(array_delete_in_force, hak_cxx_array_delete) &&
-	    IS_OURS(delete_in_force, hak_cxx_delete)) {
-		free_of_size(p, size);
+	if (HAK_LIKELY(is_plain_free)) {
+		hak_free(p);
 	} else {
-		array_delete_in_force(p);
+		array_delete_of_size(p, size);
 	}
 }
 

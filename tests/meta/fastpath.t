@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The fast paths of malloc and free in the built library: no call, no locked instruction,
+# The fast paths of malloc, free and the operators of C++ in the built library: no call, no locked instruction,
 # and not more instructions than the budget. The path is what runs when no conditional
 # jump is taken: from the function's entry to its first ret. Secure mode's is the same with
 # the first jump taken that tests an ended count.
@@ -58,6 +58,9 @@ else
 fi
 check_path malloc "${limits[0]}"
 check_path free "${limits[1]}"
+# operator new and sized delete, which looks at one switch more
+check_path _Znwm "${limits[0]}"
+check_path _ZdlPvm "$((limits[1] + 2))"
 check_path malloc "${limits[2]}" "$ended"
 check_path free "${limits[3]}" "$ended"
 tap_done
