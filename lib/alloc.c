@@ -332,12 +332,9 @@ static void *resize_large(void *p, const struct hak_large *large, size_t size)
 	return move(p, hak_options.secure ? large->requested : usable, size);
 }
 
-void *hak_realloc(void *p, size_t size)
+void *hak_resize(void *p, size_t size)
 {
 	struct hak_large *large = NULL;
-	if (!p) {
-		return hak_malloc(size);
-	}
 	if (size == 0) {
 		hak_free(p);
 		return NULL;

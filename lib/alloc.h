@@ -86,7 +86,9 @@ HAK_INLINE void hak_free(void *p)
 	size_t offset = (uintptr_t)p - hak_region.base;
 	size_t unit = offset >> HAK_UNIT_LOG2;
 	if (HAK_UNLIKELY(unit >= hak_region_units())) {
-		hak_free_slow(p, 0);
+		if (p) { /* some programs free NULL as often as blocks */
+			hak_free_slow(p, 0);
+		}
 		return;
 	}
 	struct hak_bin *b = hak_bin_at(hak_region.map[unit].bin);
@@ -132,8 +134,14 @@ HAK_INLINE void hak_free_sized(void *p, size_t size, enum hak_size_rule rule)
 /* Zeroed; ENOMEM when n * size overflows. */
 HAK_HIDDEN void *hak_calloc(size_t n, size_t size);
 
+/* realloc of a block. */
+HAK_HIDDEN void *hak_resize(void *p, size_t size);
+
 /* As glibc: realloc(NULL, n) allocates, realloc(p, 0) frees and returns NULL. */
-HAK_HIDDEN void *hak_realloc(void *p, size_t size);
+HAK_INLINE void *hak_realloc(void *p, size_t size)
+{
+	return p ? hak_resize(p, size) : hak_malloc(size);
+}
 
 /* `alignment` is a power of two. */
 HAK_HIDDEN void *hak_aligned_alloc(size_t alignment, size_t size);
