@@ -101,7 +101,7 @@ HAK_NOINLINE void *hak_malloc_slow(size_t size, struct hak_bin *b, unsigned flag
 }
 
 /* Whether the calling thread has just freed the block and not used it since. */
-static bool is_on_top(const void *p, unsigned bin)
+HAK_INLINE bool is_on_top(const void *p, unsigned bin)
 {
 	const struct hak_heap *heap = hak_thread.heap;
 	uint32_t depth = heap ? hak_heap_depth(heap, bin) : 0;
@@ -110,7 +110,7 @@ static bool is_on_top(const void *p, unsigned bin)
 }
 
 /* What can be said of a pointer to a slab of the bin without looking beyond this thread. */
-static void check(const void *p, unsigned bin, enum hak_use use)
+HAK_INLINE void check(const void *p, unsigned bin, enum hak_use use)
 {
 	const struct hak_bin *b = &hak_thread.bins[bin];
 	bool begins = !b->divisor || hak_bin_begins(b, (uintptr_t)p - hak_region.base, hak_unit_of(p));
@@ -265,7 +265,7 @@ static void *move(void *p, size_t usable, size_t size)
 	return fresh;
 }
 
-static bool is_traced(void)
+HAK_INLINE bool is_traced(void)
 {
 	const struct hak_heap *heap = hak_thread.heap;
 	return heap && heap->want;
@@ -275,13 +275,10 @@ static bool is_traced(void)
  * A block keeps its place while at least half of it is used, or while a new one would be no
  * smaller; small ones always.
  */
-static bool fits(unsigned bin, size_t usable, size_t size)
+HAK_INLINE bool fits(unsigned bin, size_t usable, size_t size)
 {
-	unsigned other = size > HAK_WIDE_MAX ? hak_bin_big(size) : hak_bin_of(size);
-	if (hak_options.secure) {
-		usable -= HAK_TRAILER;
-	}
-	return size <= usable && (size >= usable / 2 || usable <= HAK_CACHE_LINE || other == bin);
+	return size <= usable && (size >= usable / 2 || usable <= HAK_CACHE_LINE ||
+				  (size > HAK_WIDE_MAX ? hak_bin_big(size) : hak_bin_of(size)) == bin);
 }
 
 /* As far as the class tells; without one, the size is on record. */
@@ -296,7 +293,7 @@ static bool is_plausible(const void *p, size_t size, size_t alignment, enum hak_
 		return large->requested == size;
 	}
 	if (rule == HAK_SIZE_OF_REALLOC) {
-		return fits(bin, hak_class_map.geometry[bin].block, size);
+		return fits(bin, hak_class_map.geometry[bin].block, size); /* not in secure mode */
 	}
 	return bin == hak_bin_aligned(size, alignment ? alignment : 1);
 }
@@ -332,7 +329,40 @@ static void *resize_large(void *p, const struct hak_large *large, size_t size)
 	return move(p, hak_options.secure ? large->requested : usable, size);
 }
 
-void *hak_resize(void *p, size_t size)
+/* A block of a class, which has been checked, to a size above 0; not in secure mode. */
+HAK_INLINE void *resize_in_class(void *p, unsigned bin, size_t size)
+{
+	size_t usable = hak_class_map.geometry[bin].block;
+	if (!fits(bin, usable, size)) {
+		return move(p, usable, size);
+	}
+	if (HAK_UNLIKELY(is_traced())) {
+		hak_note_resize(p, size, p, usable);
+	}
+	return p;
+}
+
+HAK_NOINLINE static void *resize_secure(void *p, size_t size)
+{
+	struct hak_large *large = NULL;
+	size_t requested = hak_secure_requested(p, HAK_USE_REALLOC);
+	unsigned bin = bin_of_block(p, &large, HAK_USE_REALLOC);
+	if (large) {
+		return resize_large(p, large, size);
+	}
+	size_t usable = hak_class_map.geometry[bin].block;
+	if (!fits(bin, usable - HAK_TRAILER, size)) {
+		return move(p, requested < usable ? requested : usable, size);
+	}
+	if (HAK_UNLIKELY(is_traced())) {
+		hak_note_resize(p, size, p, usable);
+	}
+	hak_secure_resize(p, size);
+	return p;
+}
+
+/* What is rare: none, absurd, large or sampled. */
+HAK_NOINLINE static void *resize_any(void *p, size_t size)
 {
 	struct hak_large *large = NULL;
 	if (size == 0) {
@@ -343,22 +373,22 @@ void *hak_resize(void *p, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	size_t requested = hak_options.secure ? hak_secure_requested(p, HAK_USE_REALLOC) : SIZE_MAX;
-	unsigned bin = bin_of_block(p, &large, HAK_USE_REALLOC);
-	if (large) {
-		return resize_large(p, large, size);
-	}
-	size_t usable = hak_class_map.geometry[bin].block;
-	if (!fits(bin, usable, size)) {
-		return move(p, requested < usable ? requested : usable, size);
-	}
-	if (HAK_UNLIKELY(is_traced())) {
-		hak_note_resize(p, size, p, usable);
-	}
 	if (hak_options.secure) {
-		hak_secure_resize(p, size);
+		return resize_secure(p, size);
 	}
-	return p;
+	unsigned bin = bin_of_block(p, &large, HAK_USE_REALLOC);
+	return large ? resize_large(p, large, size) : resize_in_class(p, bin, size);
+}
+
+void *hak_resize(void *p, size_t size)
+{
+	size_t unit = hak_unit_of(p);
+	unsigned bin = unit < hak_region_units() ? hak_region.map[unit].bin : 0;
+	if (HAK_UNLIKELY(!bin || hak_options.secure || size - 1 >= PTRDIFF_MAX)) {
+		return resize_any(p, size);
+	}
+	check(p, bin, HAK_USE_REALLOC);
+	return resize_in_class(p, bin, size);
 }
 
 int hak_trim(void)
