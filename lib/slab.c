@@ -231,16 +231,6 @@ struct receiver {
 	uint32_t given;
 };
 
-HAK_INLINE struct receiver receiver_of(struct hak_span *slab)
-{
-	return (struct receiver) {
-		.slab = slab,
-		.bits = bitmap(slab),
-		.first = (uintptr_t)hak_span_start(slab) + slab->slab.colour,
-		.extent = slab->slab.fresh * geometry(slab->bin)->block,
-	};
-}
-
 /* Marks one block of the receiver's slab as free. NULL, or what is wrong with it. */
 HAK_INLINE const char *receive(struct receiver *r, const struct hak_geometry *g, const void *block)
 {
@@ -275,6 +265,14 @@ static void detach(struct slab_class *c, struct hak_span *slab)
 	}
 }
 
+/* The last slab with room stays, unless it is one block: the page heap keeps that as well. */
+static bool may_go(const struct hak_span *slab)
+{
+	bool is_last = slab->next == HAK_NO_UNIT && slab->previous == HAK_NO_UNIT &&
+		       slab->slab_kind == HAK_SLAB_PLAIN;
+	return geometry(slab->bin)->capacity == 1 || !is_last;
+}
+
 /* With the lock held: counts what the slab got. One that is empty now goes out of sight, before *empty. */
 HAK_INLINE void settle(struct slab_class *c, const struct receiver *r, uint32_t *empty)
 {
@@ -284,14 +282,10 @@ HAK_INLINE void settle(struct slab_class *c, const struct receiver *r, uint32_t 
 	}
 	slab->slab.returned += r->given;
 	slab->slab.out -= r->given;
-	c->out -= r->given;
 	if (!slab->is_listed) {
 		list_add(c, slab);
 	}
-	/* The last slab with room stays, unless it is one block: the page heap keeps that as well. */
-	bool is_last = slab->next == HAK_NO_UNIT && slab->previous == HAK_NO_UNIT &&
-		       slab->slab_kind == HAK_SLAB_PLAIN;
-	if (slab->slab.out == 0 && (geometry(slab->bin)->capacity == 1 || !is_last)) {
+	if (HAK_UNLIKELY(slab->slab.out == 0) && may_go(slab)) {
 		detach(c, slab);
 		slab->next = *empty;
 		*empty = hak_span_unit(slab);
@@ -324,15 +318,40 @@ static void release(struct hak_span *slab)
 	hak_span_free(slab);
 }
 
-/* The slab that the block, which the one before did not hold, is in. */
-HAK_INLINE struct receiver next_receiver(struct slab_class *c, unsigned bin, const void *block)
+/* Of a block that is in no plain slab of the bin: a sampled one, or none. */
+HAK_NOINLINE static struct hak_span *odd_slab(struct slab_class *c, unsigned bin, const void *block)
 {
 	struct hak_span *slab = hak_slab_of(block);
-	struct receiver r = slab && slab->bin == bin ? receiver_of(slab) : (struct receiver) { 0 };
-	if (!is_in(&r, block)) {
+	if (!slab || slab->bin != bin) {
 		refuse(c, "free of a pointer to no block", block);
 	}
-	return r;
+	return slab;
+}
+
+/*
+ * The slab that the block, which the one before did not hold, is in. The map says all that is needed,
+ * and for blocks that are scattered this is most of the work.
+ */
+HAK_INLINE void receive_in(struct receiver *r, struct slab_class *c, unsigned bin, const void *block)
+{
+	const struct hak_geometry *g = geometry(bin);
+	size_t unit = hak_unit_of(block);
+	struct hak_span *slab;
+	if (HAK_LIKELY(unit < hak_region_units() && hak_region.map[unit].bin == bin)) {
+		slab = hak_span_at(hak_span_at(unit)->head);
+		uint32_t offset = (uint32_t)((uintptr_t)block - hak_region.base);
+		r->first = (uintptr_t)block - (uint32_t)(offset - hak_region.map[unit].first);
+	} else {
+		slab = odd_slab(c, bin, block);
+		r->first = (uintptr_t)hak_span_start(slab) + slab->slab.colour;
+	}
+	r->slab = slab;
+	r->bits = g->capacity <= INLINE_BITS ? &slab->slab.few_bits : slab->slab.bits;
+	r->extent = slab->slab.fresh * g->block;
+	r->given = 0;
+	if (HAK_UNLIKELY(!is_in(r, block))) {
+		refuse(c, "free of a pointer to no block", block);
+	}
 }
 
 /* With the lock held. The slabs that became empty, linked by unit. */
@@ -343,9 +362,9 @@ static uint32_t give_all(struct slab_class *c, unsigned bin, void *const *blocks
 	uint32_t empty = HAK_NO_UNIT;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (HAK_UNLIKELY(!is_in(&r, blocks[i]))) {
+		if (!is_in(&r, blocks[i])) {
 			settle(c, &r, &empty);
-			r = next_receiver(c, bin, blocks[i]);
+			receive_in(&r, c, bin, blocks[i]);
 		}
 		const char *wrong = receive(&r, g, blocks[i]);
 		if (HAK_UNLIKELY(wrong != NULL)) {
@@ -353,6 +372,7 @@ static uint32_t give_all(struct slab_class *c, unsigned bin, void *const *blocks
 		}
 	}
 	settle(c, &r, &empty);
+	c->out -= n;
 	return empty;
 }
 
