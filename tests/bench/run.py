@@ -27,6 +27,7 @@ import tables
 SUBJECT = "hakmem"
 PEERS = (("jemalloc", "libjemalloc.so.2"), ("mimalloc", "libmimalloc.so.2"), ("tcmalloc", "libtcmalloc_minimal.so.4"))
 GROUPS = ("mimalloc-bench", "programs", "own", "cells")
+STATS = {"median": "median", "min": "fastest", "rounds": "median, less how slow each round was,"}
 
 
 def loaded_libc():
@@ -120,7 +121,7 @@ def machine():
 def heading(args, among):
     print(machine())
     print("%d rounds, every allocator in turn; %s of the runs by %s time, ± half of their range in percent" % (
-        args.runs, "fastest" if args.stat == "min" else "median", "processor" if args.cpu else "elapsed"))
+        args.runs, STATS[args.stat], "processor" if args.cpu else "elapsed"))
     for allocator in among:
         print(" ".join(["%s: %s" % (allocator.name, allocator.real)] +
                        ["%s=%s" % setting for setting in allocator.env.items()]))
@@ -160,7 +161,7 @@ def arguments():
     parse.add_argument("--groups", nargs="+", choices=GROUPS, default=list(GROUPS))
     parse.add_argument("--mimalloc-bench", metavar="PATH", help="a built checkout of mimalloc-bench")
     parse.add_argument("--no-system-peers", action="store_true", help="only glibc and the ones named")
-    parse.add_argument("--stat", choices=("median", "min"), default="median")
+    parse.add_argument("--stat", choices=tuple(STATS), default="median")
     parse.add_argument("--cpu", action="store_true", help="processor time instead of elapsed time, for a busy machine")
     parse.add_argument("--limit", type=int, default=120, help="seconds after which a run counts as failed")
     parse.add_argument("--markdown", action="store_true")

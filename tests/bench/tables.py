@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Tables of the benchmark runs, as text or Markdown.
 
-Cells are medians (or the best run, with --stat min) and, behind them, the spread of the runs: half of
+Cells are medians (with --stat min the best run, with --stat rounds medians of what is left when each run
+is divided by how slow its round was) and, behind them, the spread of the runs: half of
 largest minus smallest, in percent of the median. Ratios and geometric means are against the best peer of
 each row; the allocator under test is never its own peer.
 """
@@ -17,8 +18,7 @@ class Results:
     """runs[row name][allocator name] = list of results; a failed run is {"failed": why}."""
 
     def __init__(self, rows, names, subject, stat):
-        self.rows, self.names, self.subject = rows, names, subject
-        self.pick = min if stat == "min" else statistics.median
+        self.rows, self.names, self.subject, self.stat = rows, names, subject, stat
         self.runs = {row.name: {name: [] for name in names} for row in rows}
 
     def values(self, row, name, key):
@@ -29,7 +29,18 @@ class Results:
         values = self.values(row, name, key)
         if not values:
             return None
-        return self.pick(values) if key == "cost" else statistics.median(values)
+        if key == "cost" and self.stat == "min":
+            return min(values)
+        if key == "cost" and self.stat == "rounds":
+            values = [v / level for v, level in zip(values, self.levels(row))]
+        return statistics.median(values)
+
+    def levels(self, row):
+        """How slow each round of the row was: the median over the allocators of run over typical run. On a
+        shared machine that moves by more than the allocators differ (a step of Tukey's median polish)."""
+        known = [v for v in (self.values(row, name, "cost") for name in self.names) if v]
+        typical = [statistics.median(v) for v in known]
+        return [statistics.median(run / t for run, t in zip(rounds, typical)) for rounds in zip(*known)]
 
     def best(self, row, key):
         """The peer with the smallest value of this row, and the value."""
