@@ -200,6 +200,10 @@ static void columns_fit_any_width(void **state)
 			}
 			assert_true(used <= MAX(width, 25)); /* less is no terminal */
 			assert_true(width < 200 || visible == count);
+			for (int trend = 0; trend < HAKSTAT_TOP_TRENDS && width >= 80; trend++) {
+				int rest = hakstat_top_fit(page, width, shown);
+				assert_true((int)strlen(hakstat_top_trend_name(trend, rest)) <= rest);
+			}
 		}
 	}
 }

@@ -136,7 +136,7 @@ static void draw_heads(const struct screen *s, const bool *shown, int rest)
 		}
 		attron(is_sort ? A_REVERSE | A_BOLD : A_REVERSE);
 		put(HEAD_LINES - 1, x,
-		    columns[i].kind == HAKSTAT_TOP_TREND ? hakstat_top_trend_name(s->top.trend)
+		    columns[i].kind == HAKSTAT_TOP_TREND ? hakstat_top_trend_name(s->top.trend, width)
 							 : columns[i].header,
 		    width, columns[i].is_left);
 		attroff(A_REVERSE | A_BOLD);
@@ -264,7 +264,7 @@ static void draw_help_line(const struct screen *s)
 	g_autofree char *line = g_strdup_printf(
 		"q quit  Tab %s  <> sort: %s%s  r reverse  t trend  space pause  h help",
 		s->top.page == HAKSTAT_TOP_CLASSES ? "sites" : "classes",
-		by->kind == HAKSTAT_TOP_TREND ? hakstat_top_trend_name(s->top.trend) : by->header,
+		by->kind == HAKSTAT_TOP_TREND ? hakstat_top_trend_name(s->top.trend, COLS) : by->header,
 		s->top.is_reverse[s->top.page] ? ", least first" : "");
 
 	attron(A_REVERSE);

@@ -57,7 +57,7 @@ static const struct {
 	[HAKSTAT_TOP_SITES] = { site_columns, G_N_ELEMENTS(site_columns), HAKSTAT_BY_SITE, 0 },
 };
 
-enum { LEAST_REST = 8, GAP = 1 };
+enum { LEAST_REST = 10, GAP = 1 }; /* the shortest name of each trend */
 
 void hakstat_top_init(struct hakstat_top *top)
 {
@@ -266,12 +266,13 @@ int hakstat_top_fit(enum hakstat_top_page page, int width, bool *shown)
 	return MAX(rest_of(page, width, rank), 0);
 }
 
-const char *hakstat_top_trend_name(enum hakstat_top_trend trend)
+const char *hakstat_top_trend_name(enum hakstat_top_trend trend, int width)
 {
-	static const char *const names[] = { "live bytes over time", "live waste over time",
-					     "allocs/s over time" };
+	static const char *const names[][2] = { { "live bytes over time", "live bytes" },
+						{ "live waste over time", "live waste" },
+						{ "allocs/s over time", "allocs/s" } };
 
-	return names[trend];
+	return names[trend][(int)strlen(names[trend][0]) > width];
 }
 
 char *hakstat_top_sparkline(const double *values, size_t count, int width, bool is_utf8)

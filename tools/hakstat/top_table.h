@@ -69,7 +69,7 @@ char *hakstat_top_cell(const struct hakstat_top *top, const struct hakstat_top_c
  */
 char *hakstat_top_sparkline(const double *values, size_t count, int width, bool is_utf8);
 
-/* "live bytes over time", ... */
-const char *hakstat_top_trend_name(enum hakstat_top_trend trend);
+/* "live bytes over time", or in less than that many columns "live bytes". */
+const char *hakstat_top_trend_name(enum hakstat_top_trend trend, int width);
 
 #endif
