@@ -129,9 +129,6 @@ HAK_COLD HAK_NOINLINE void hak_free_odd(void *p)
 HAK_NOINLINE static void free_counted(void *p, unsigned flags)
 {
 	struct hak_heap *heap = hak_thread.heap;
-	if (!p) {
-		return;
-	}
 	unsigned bin = hak_region_owns(p) ? hak_region.map[hak_unit_of(p)].bin : 0;
 	if (HAK_UNLIKELY(bin && hak_full_is_on(heap)) && hak_full_free(heap, p, bin, flags)) {
 		return;
@@ -329,17 +326,23 @@ static void *resize_large(void *p, const struct hak_large *large, size_t size)
 	return move(p, hak_options.secure ? large->requested : usable, size);
 }
 
-/* A block of a class, which has been checked, to a size above 0; not in secure mode. */
-HAK_INLINE void *resize_in_class(void *p, unsigned bin, size_t size)
+/* A block of a class, which has been checked, to a size above 0: it holds `held` bytes and has room for
+ * `room`. */
+HAK_INLINE void *resize_in_class(void *p, unsigned bin, size_t size, size_t held, size_t room)
 {
-	size_t usable = hak_class_map.geometry[bin].block;
-	if (!fits(bin, usable, size)) {
-		return move(p, usable, size);
+	if (!fits(bin, room, size)) {
+		return move(p, held, size);
 	}
 	if (HAK_UNLIKELY(is_traced())) {
-		hak_note_resize(p, size, p, usable);
+		hak_note_resize(p, size, p, hak_class_map.geometry[bin].block);
 	}
 	return p;
+}
+
+HAK_INLINE void *resize_plain(void *p, unsigned bin, size_t size)
+{
+	size_t block = hak_class_map.geometry[bin].block;
+	return resize_in_class(p, bin, size, block, block);
 }
 
 HAK_NOINLINE static void *resize_secure(void *p, size_t size)
@@ -350,15 +353,12 @@ HAK_NOINLINE static void *resize_secure(void *p, size_t size)
 	if (large) {
 		return resize_large(p, large, size);
 	}
-	size_t usable = hak_class_map.geometry[bin].block;
-	if (!fits(bin, usable - HAK_TRAILER, size)) {
-		return move(p, requested < usable ? requested : usable, size);
+	void *resized =
+		resize_in_class(p, bin, size, requested, hak_class_map.geometry[bin].block - HAK_TRAILER);
+	if (resized == p) {
+		hak_secure_resize(p, size);
 	}
-	if (HAK_UNLIKELY(is_traced())) {
-		hak_note_resize(p, size, p, usable);
-	}
-	hak_secure_resize(p, size);
-	return p;
+	return resized;
 }
 
 /* What is rare: none, absurd, large or sampled. */
@@ -377,7 +377,7 @@ HAK_NOINLINE static void *resize_any(void *p, size_t size)
 		return resize_secure(p, size);
 	}
 	unsigned bin = bin_of_block(p, &large, HAK_USE_REALLOC);
-	return large ? resize_large(p, large, size) : resize_in_class(p, bin, size);
+	return large ? resize_large(p, large, size) : resize_plain(p, bin, size);
 }
 
 void *hak_resize(void *p, size_t size)
@@ -388,7 +388,7 @@ void *hak_resize(void *p, size_t size)
 		return resize_any(p, size);
 	}
 	check(p, bin, HAK_USE_REALLOC);
-	return resize_in_class(p, bin, size);
+	return resize_plain(p, bin, size);
 }
 
 int hak_trim(void)

@@ -24,6 +24,7 @@
 
 /* `flags` are those of enum hak_op_flag, for the trace. */
 HAK_HIDDEN void *hak_malloc_slow(size_t size, struct hak_bin *b, unsigned flags);
+/* `p` is not NULL. */
 HAK_HIDDEN void hak_free_slow(void *p, unsigned flags);
 
 /* Ends the process if `p` is inside a block or was just freed; else frees it, as counted already. */

@@ -225,21 +225,6 @@ static inline void check_delete(const void *p, size_t size, size_t alignment)
 	}
 }
 
-static HAK_NOINLINE void free_checked(void *p, size_t size)
-{
-	hak_check_size(p, size, 0, HAK_SIZE_OF_NEW);
-	hak_free(p);
-}
-
-static HAK_NOINLINE void free_of_size(void *p, size_t size)
-{
-	if (HAK_UNLIKELY(hak_options.secure) && !hak_secure_holds(p, size)) {
-		free_checked(p, size);
-	} else {
-		hak_free(p);
-	}
-}
-
 /* operator delete(void *, std::size_t, std::align_val_t) */
 OPERATOR(void, _ZdlPvmSt11align_val_t, void *p, size_t size, size_t alignment)
 {
@@ -291,11 +276,14 @@ static __attribute__((constructor)) void find_who_is_in_force(void)
 
 static HAK_NOINLINE void delete_of_size(void *p, size_t size)
 {
-	if (IS_OURS(delete_in_force, hak_cxx_delete)) {
-		free_of_size(p, size);
-	} else {
+	if (!IS_OURS(delete_in_force, hak_cxx_delete)) {
 		delete_in_force(p);
+		return;
 	}
+	if (HAK_UNLIKELY(hak_options.secure) && !hak_secure_holds(p, size)) {
+		hak_check_size(p, size, 0, HAK_SIZE_OF_NEW);
+	}
+	hak_free(p);
 }
 
 static HAK_NOINLINE void array_delete_of_size(void *p, size_t size)

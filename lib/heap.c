@@ -27,7 +27,7 @@ enum {
 	CACHE_BYTES = 2 << 20, /* all stacks of a thread; one that would exceed it does not grow */
 	GUARD = 1,	       /* slots below a stack, empty: free looks at the one below the top */
 	GROW_AFTER = 4,	       /* visits of the slow path before the batch doubles */
-	GIVEN = 32,	       /* blocks of one class at a time */
+	GIVEN = 32,	       /* blocks of a stack that go back at a time */
 	REST = 64,	       /* more of them where it could not: the long way is four times the short one */
 };
 

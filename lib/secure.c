@@ -176,9 +176,6 @@ static void withdraw(void *p, unsigned bin)
 HAK_NOINLINE static void free_other(void *p, unsigned flags)
 {
 	unsigned bin = bin_of(p);
-	if (!p) {
-		return;
-	}
 	if (bin) {
 		withdraw(p, bin);
 	} else {

@@ -102,7 +102,7 @@ HAK_HIDDEN void *hak_secure_malloc(size_t size, struct hak_bin *b, unsigned flag
 /* As hak_serve. */
 HAK_HIDDEN void *hak_secure_serve(const struct hak_request *r, bool *zeroed);
 
-/* As free; p may be anything. */
+/* As free; p may be anything but NULL. */
 HAK_HIDDEN void hak_secure_free(void *p, unsigned flags);
 
 /* Bytes asked for at the live block `p`; ends the process when it is none or is damaged. */

@@ -62,9 +62,9 @@ static size_t bitmap_bytes(unsigned bin)
 }
 
 /* Where returned blocks are marked. */
-static uint64_t *bitmap(struct hak_span *slab)
+HAK_INLINE uint64_t *bitmap(struct hak_span *slab, const struct hak_geometry *g)
 {
-	return geometry(slab->bin)->capacity <= INLINE_BITS ? &slab->slab.few_bits : slab->slab.bits;
+	return g->capacity <= INLINE_BITS ? &slab->slab.few_bits : slab->slab.bits;
 }
 
 static void *block_at(const struct hak_span *slab, uint32_t number)
@@ -146,7 +146,7 @@ static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_sl
 /* Up to n returned blocks, lowest first. */
 static unsigned take_returned(struct hak_span *slab, void **end, unsigned n)
 {
-	uint64_t *bits = bitmap(slab);
+	uint64_t *bits = bitmap(slab, geometry(slab->bin));
 	unsigned taken = 0;
 
 	for (uint32_t word = 0; taken < n && slab->slab.returned; word++) {
@@ -346,7 +346,7 @@ HAK_INLINE void receive_in(struct receiver *r, struct slab_class *c, unsigned bi
 		r->first = (uintptr_t)hak_span_start(slab) + slab->slab.colour;
 	}
 	r->slab = slab;
-	r->bits = g->capacity <= INLINE_BITS ? &slab->slab.few_bits : slab->slab.bits;
+	r->bits = bitmap(slab, g);
 	r->extent = slab->slab.fresh * g->block;
 	r->given = 0;
 	if (HAK_UNLIKELY(!is_in(r, block))) {
