@@ -4,7 +4,6 @@
  */
 #include "columns.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -136,16 +135,11 @@ static struct hakstat_value get_waste_percent(const struct hakstat_row *r)
 
 	return percent((double)hakstat_counts_waste(&r->n), known);
 }
-/* Half the width of a 95 % interval. A file may claim variances whose sum is no number any more. */
-static double half_width(double variance)
-{
-	return variance > 0 ? 1.96 * sqrt(MIN(variance, DBL_MAX)) : 0;
-}
-
 /* Infinite: an older summary does not tell. */
 static struct hakstat_value half_if(bool is_known, double variance)
 {
-	return number_if(is_known && variance < (double)INFINITY, hakstat_rounded(half_width(variance)));
+	return number_if(is_known && variance < (double)INFINITY,
+			 hakstat_rounded(hakstat_half_width(variance)));
 }
 
 static struct hakstat_value get_allocs_ci95(const struct hakstat_row *r)
@@ -154,7 +148,7 @@ static struct hakstat_value get_allocs_ci95(const struct hakstat_row *r)
 }
 static struct hakstat_value get_ci95(const struct hakstat_row *r)
 {
-	struct hakstat_value v = percent(half_width(r->n.v.requested), (double)r->n.requested_bytes);
+	struct hakstat_value v = percent(hakstat_half_width(r->n.v.requested), (double)r->n.requested_bytes);
 
 	v.is_known = knows_requests(r) && r->n.v.requested < (double)INFINITY &&
 		     (v.is_known || r->n.v.requested <= 0);
@@ -169,7 +163,7 @@ static struct hakstat_value get_waste_percent_ci95(const struct hakstat_row *r)
 	double known = (double)r->n.usable_bytes - (double)r->n.unknown_bytes;
 	double part = known > 0 ? (double)hakstat_counts_waste(&r->n) / known : 0;
 
-	struct hakstat_value v = percent(half_width(hakstat_variances_ratio(&r->n.v, part)), known);
+	struct hakstat_value v = percent(hakstat_half_width(hakstat_variances_ratio(&r->n.v, part)), known);
 
 	v.is_known &= r->n.v.usable < (double)INFINITY;
 	return v;

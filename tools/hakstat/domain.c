@@ -6,6 +6,8 @@
 
 #include <glib.h>
 
+#include "number.h"
+
 #define MORE 2.0 /* made-up samples, on either side */
 
 /* What a sum is of: 1, the requested or the usable bytes of each sample. */
@@ -82,14 +84,14 @@ static double skewness2(const struct hakstat_sample_sums *s)
 }
 
 /*
- * Around the mean of few or skewed samples an interval of 1.96 deviations holds the truth less often
+ * Around the mean of few or skewed samples an interval of HAKSTAT_DEVIATIONS holds the truth less often
  * than in 95 of 100 times; by how much, and so how much wider it has to be, is known up to 1 / n from
  * Edgeworth's expansion (P. Hall, The Bootstrap and Edgeworth Expansion, 1992, 2.6). Of its terms the
  * ones for skewness and for the estimated deviation count.
  */
 static double widening(const struct hakstat_domain *d)
 {
-	const double z2 = 1.96 * 1.96;
+	const double z2 = HAKSTAT_DEVIATIONS * HAKSTAT_DEVIATIONS;
 	double skewness = d->usable > 0 ? 0 : skewness2(d->of); /* rests of pages are hardly skewed */
 
 	if (d->of->v <= 0) {

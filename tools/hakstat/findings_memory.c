@@ -2,7 +2,6 @@
 /*
  * Memory that no live block uses: free in slabs, and held for reuse.
  */
-#include <math.h>
 
 #include "finding.h"
 #include "number.h"
@@ -175,7 +174,7 @@ static double peak_of_requests(const struct hakstat_report *r, double *half)
 		bytes += (double)row->n.peak_usable_bytes;
 		variance += row->n.peak_v.usable;
 	}
-	*half = 1.96 * sqrt(variance);
+	*half = hakstat_half_width(variance);
 	return bytes;
 }
 
@@ -199,7 +198,7 @@ static void find_unseen_peak(struct hakstat_report *r)
 	uint64_t seen = r->totals.n.peak_usable_bytes, most = r->totals.g.peak_live_bytes;
 	double half, estimate = peak_of_requests(r, &half), least = estimate - half;
 	bool by_samples = least > (double)most;
-	uint64_t surely = by_samples ? (uint64_t)least : most;
+	uint64_t surely = by_samples ? hakstat_rounded(least) : most;
 	char text[80], half_text[32];
 
 	if (r->totals.g.snapshots == 0 || hakstat_less(surely, seen) < LEAST_UNSEEN_BYTES ||

@@ -5,6 +5,8 @@
 #ifndef HAKSTAT_NUMBER_H
 #define HAKSTAT_NUMBER_H
 
+#include <float.h>
+#include <math.h>
 #include <stdint.h>
 
 /* More than any address space has: a size or count above is damage, not a number. */
@@ -28,6 +30,15 @@ static inline uint64_t hakstat_at_least_zero(int64_t value)
 static inline uint64_t hakstat_less(uint64_t from, uint64_t by)
 {
 	return from > by ? from - by : 0;
+}
+
+/* A 95 % interval is so many standard deviations to each side. */
+#define HAKSTAT_DEVIATIONS 1.96
+
+/* Half the width of a 95 % interval. A file may claim variances whose sum is no number any more. */
+static inline double hakstat_half_width(double variance)
+{
+	return variance > 0 ? HAKSTAT_DEVIATIONS * sqrt(variance < DBL_MAX ? variance : DBL_MAX) : 0;
 }
 
 static inline double hakstat_percent(uint64_t part, uint64_t whole)

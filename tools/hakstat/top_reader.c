@@ -23,6 +23,7 @@
 #include "symbol.h"
 #include "top_attach.h"
 #include "trace_folder.h"
+#include "write_all.h"
 
 enum { FIRST_PERIOD_MS = 500, LIVE_PAUSE_MS = 50, PATIENCE = 5 };
 
@@ -56,26 +57,14 @@ static void on_signal(int number)
 
 /* Sending ---------------------------------------------------------------------------------- */
 
-static void send_all(int to, const void *data, size_t length)
-{
-	const char *at = data;
-
-	while (length) {
-		ssize_t written = write(to, at, length);
-		if (written < 0 && errno != EINTR) {
-			return; /* the reader notices at its next look */
-		}
-		at += written > 0 ? written : 0;
-		length -= written > 0 ? (size_t)written : 0;
-	}
-}
-
 static void send_message(int to, enum hakstat_top_news news, const void *data, size_t length)
 {
 	struct head head = { .news = news, .length = length };
 
-	send_all(to, &head, sizeof head);
-	send_all(to, data, length);
+	/* What fails the reader notices at its next look. */
+	if (hakstat_write_all(to, &head, sizeof head) == 0) {
+		hakstat_write_all(to, data, length);
+	}
 }
 
 static void send_failure(const struct reading *r, const struct hakstat_err *err)

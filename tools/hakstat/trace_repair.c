@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "write_all.h"
+
 #define STREAM_MAGIC   UINT32_C(0xC1FC1FC1)
 #define METADATA_MAGIC UINT32_C(0x75D11D57)
 
@@ -249,19 +251,6 @@ static bool find_cut(int fd, struct cut *cut, struct index *index, bool *is_inde
 	return false;
 }
 
-static int write_all(int to, const char *bytes, size_t length)
-{
-	while (length) {
-		ssize_t put = write(to, bytes, length);
-		if (put < 0 && errno != EINTR) {
-			return -1;
-		}
-		bytes += MAX(put, 0);
-		length -= (size_t)MAX(put, 0);
-	}
-	return 0;
-}
-
 static int copy_range(int from, int to, uint64_t at, uint64_t length)
 {
 	static char buffer[1 << 16];
@@ -271,7 +260,7 @@ static int copy_range(int from, int to, uint64_t at, uint64_t length)
 		if (got == 0) {
 			errno = ENODATA; /* it became shorter meanwhile */
 		}
-		if (got <= 0 || write_all(to, buffer, (size_t)got) != 0) {
+		if (got <= 0 || hakstat_write_all(to, buffer, (size_t)got) != 0) {
 			return -1;
 		}
 		at += (uint64_t)got;
