@@ -50,8 +50,8 @@ HAK_INLINE void *pop_big(struct hak_heap *heap, size_t size, unsigned flags)
 	if (!bin) {
 		return malloc_large(heap, size, flags);
 	}
-	void *p = hak_heap_pop(heap, bin);
-	return HAK_LIKELY(p != NULL) ? p : malloc_unbinned(size, flags);
+	bool is_there = heap->want == 0 && hak_heap_depth(heap, bin) != 0;
+	return HAK_LIKELY(is_there) ? hak_heap_pop(heap, bin) : malloc_unbinned(size, flags);
 }
 
 HAK_NOINLINE static void *malloc_big_armed(struct hak_heap *heap, size_t size, unsigned flags)
@@ -81,7 +81,7 @@ HAK_NOINLINE static void *malloc_binned(size_t size, unsigned bin, unsigned flag
 		if (HAK_LIKELY(p != NULL)) {
 			return p;
 		}
-	} else if (HAK_LIKELY(heap && hak_heap_rearm_for_malloc(heap, bin))) {
+	} else if (HAK_LIKELY(heap && hak_heap_rearm(heap, bin))) {
 		hak_thread.bins[bin].allocs_left--;
 		return hak_bin_pop(&hak_thread.bins[bin]);
 	}
@@ -126,21 +126,13 @@ HAK_COLD HAK_NOINLINE void hak_free_odd(void *p)
 	hak_bin_push(&hak_thread.bins[bin], p);
 }
 
-HAK_NOINLINE static void free_counted(void *p, unsigned flags)
+HAK_NOINLINE static void free_binned(void *p, unsigned bin, unsigned flags)
 {
 	struct hak_heap *heap = hak_thread.heap;
-	unsigned bin = hak_region_owns(p) ? hak_region.map[hak_unit_of(p)].bin : 0;
-	if (HAK_UNLIKELY(bin && hak_full_is_on(heap)) && hak_full_free(heap, p, bin, flags)) {
+	if (HAK_UNLIKELY(hak_full_is_on(heap)) && hak_full_free(heap, p, bin, flags)) {
 		return;
 	}
-	if (HAK_LIKELY(bin)) {
-		check(p, bin, HAK_USE_FREE);
-	}
-	if (HAK_LIKELY(heap && bin && hak_heap_rearm_for_free(heap, bin))) {
-		hak_thread.bins[bin].frees_left--;
-		hak_bin_push(&hak_thread.bins[bin], p);
-		return;
-	}
+	check(p, bin, HAK_USE_FREE);
 	hak_take_back(p, flags);
 }
 
@@ -150,21 +142,21 @@ HAK_NOINLINE static void free_unbinned(void *p, unsigned flags)
 	struct hak_heap *heap = hak_thread.heap;
 	bool is_traced = !heap || heap->want || hak_trace_want();
 	if (HAK_UNLIKELY(is_traced || !hak_region_owns(p) || !hak_large_keep(p))) {
-		free_counted(p, flags);
+		hak_take_back(p, flags);
 		return;
 	}
-	hak_thread.bins[0].frees_left = 0;
 	hak_heap_count_large(&heap->caches[0].frees);
 }
 
 HAK_NOINLINE void hak_free_slow(void *p, unsigned flags)
 {
+	unsigned bin = hak_region_owns(p) ? hak_region.map[hak_unit_of(p)].bin : 0;
 	if (HAK_UNLIKELY(hak_options.secure)) {
 		hak_secure_free(p, flags);
-	} else if (hak_thread.bins[0].frees_left < 0) { /* nobody's bin, which is why it came here */
-		free_unbinned(p, flags);
+	} else if (bin) {
+		free_binned(p, bin, flags);
 	} else {
-		free_counted(p, flags);
+		free_unbinned(p, flags);
 	}
 }
 

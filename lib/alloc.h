@@ -4,11 +4,11 @@
  * defined, and the slow paths behind them.
  *
  * Budget on x86-64: malloc 14 instructions, free 25, each with one conditional branch for
- * the range of the argument and one for the countdown; no lock, no call. Seven of free's check
+ * the range of the argument and one for the countdown or the room; no lock, no call. Seven of free's check
  * that a block of the class begins at the pointer and is not the one that was freed last.
  * Neither knows of the Tiny boundary, of tracing or of secure mode: the boundary is in the
- * tables they read, and otherwise a thread's countdowns are zero or below. Behind an ended
- * count, and out of the way, stands what secure mode does: 14 and 9 instructions more.
+ * tables they read, and otherwise a thread's countdowns are zero or below and its stacks have no room.
+ * Behind that, and out of the way, stands what secure mode does: 14 and 12 instructions more.
  */
 #ifndef HAK_LIB_ALLOC_H
 #define HAK_LIB_ALLOC_H
@@ -27,7 +27,7 @@ HAK_HIDDEN void *hak_malloc_slow(size_t size, struct hak_bin *b, unsigned flags)
 /* `p` is not NULL. */
 HAK_HIDDEN void hak_free_slow(void *p, unsigned flags);
 
-/* Ends the process if `p` is inside a block or was just freed; else frees it, as counted already. */
+/* Ends the process if `p` is inside a block or was just freed; else frees it: there is room. */
 HAK_HIDDEN void hak_free_odd(void *p);
 
 /* 0: no class, or the tables are not built yet. */
@@ -94,8 +94,8 @@ HAK_INLINE void hak_free(void *p)
 	}
 	struct hak_bin *b = hak_bin_at(hak_region.map[unit].bin);
 	__asm__("" : "+r"(unit)); /* an index twice, for nothing, instead of once for an address */
-	if (HAK_UNLIKELY(--b->frees_left < 0)) {
-		if (hak_bin_is_guarded(&b->frees_left)) {
+	if (HAK_UNLIKELY(!hak_bin_has_room(b))) {
+		if (hak_bin_has_guarded_room(b)) {
 			hak_secure_push(b, p, offset);
 		} else {
 			hak_free_slow(p, 0);

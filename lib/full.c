@@ -69,7 +69,6 @@ bool hak_full_free(struct hak_heap *heap, void *p, unsigned bin, unsigned flags)
 	}
 	size_t size = hak_bin_block(b) + 1 - *waste;
 	*waste = 0;
-	b->frees_left = 0;
 	cache->frees++;
 	heap->until_look--;
 	tell(ops, HAK_WORD_FREE, bin, size, flags);

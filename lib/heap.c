@@ -44,10 +44,18 @@ static struct {
 
 /* --- counting ------------------------------------------------------------------------ */
 
-/* Operations done since the count was armed. */
-static uint64_t done(int32_t armed, int32_t count)
+/* Allocations done since the count was armed. */
+static uint64_t allocated(const struct hak_cache *cache, const struct hak_bin *b)
 {
-	return (uint64_t)(armed - hak_bin_left(count));
+	return (uint64_t)(cache->allocs_armed - hak_bin_left(b->allocs_left));
+}
+
+/* Blocks freed since then, of which so many were allocated: what does not lie on the stack is in use. */
+static uint64_t freed(const struct hak_heap *heap, unsigned bin, uint64_t allocs)
+{
+	const struct hak_cache *cache = &heap->caches[bin];
+	int64_t growth = (int64_t)hak_heap_depth(heap, bin) - cache->depth_armed;
+	return cache->is_armed ? allocs + (uint64_t)growth : 0;
 }
 
 /* With which count so many operations are let pass. */
@@ -60,18 +68,19 @@ void hak_heap_fold(struct hak_heap *heap, unsigned bin)
 {
 	struct hak_bin *b = &heap->bins[bin];
 	struct hak_cache *cache = &heap->caches[bin];
-	uint64_t allocs = done(cache->allocs_armed, b->allocs_left);
-	uint64_t frees = done(cache->frees_armed, b->frees_left);
+	uint64_t allocs = allocated(cache, b);
 
-	if (HAK_UNLIKELY((cache->allocs_armed | cache->frees_armed) == 0)) {
-		b->allocs_left = b->frees_left = 0;
+	if (HAK_UNLIKELY(!cache->is_armed)) {
+		b->allocs_left = 0;
 		return; /* every operation is slow and was counted by itself */
 	}
 	hak_heap_write_begin(heap);
 	cache->allocs += allocs;
-	cache->frees += frees;
-	cache->allocs_armed = cache->frees_armed = 0;
-	b->allocs_left = b->frees_left = 0;
+	cache->frees += freed(heap, bin, allocs);
+	cache->is_armed = false;
+	cache->allocs_armed = 0;
+	b->allocs_left = 0;
+	b->ceiling = 0;
 	hak_heap_write_end(heap);
 	cache->until_sample -= (int64_t)allocs;
 }
@@ -103,10 +112,14 @@ void hak_heap_arm(struct hak_heap *heap, unsigned bin)
 		allocs = cache->until_sample > 0 ? cache->until_sample - 1 : 0;
 	}
 	hak_heap_write_begin(heap);
+	cache->is_armed = cache->stack != NULL;
 	cache->allocs_armed = (int32_t)allocs;
-	cache->frees_armed = (int32_t)(cache->capacity - depth);
+	cache->depth_armed = (int32_t)depth;
 	b->allocs_left = count_of(cache->allocs_armed);
-	b->frees_left = count_of(cache->frees_armed);
+	b->ceiling = (intptr_t)(cache->stack + cache->capacity);
+	if (hak_options.secure) {
+		b->ceiling |= HAK_GUARDED_CEILING;
+	}
 	hak_heap_write_end(heap);
 }
 
@@ -114,53 +127,39 @@ void hak_heap_arm(struct hak_heap *heap, unsigned bin)
 
 /*
  * A stack has room for two batches and exchanges one with the depot, at its cold end, when
- * fewer than a quarter of a batch is left on it or free on it. So at least that many operations
+ * fewer than a quarter of a batch is left on it or none is free on it. So at least that many operations
  * pass between two slow paths, whatever the program does, and what was freed last is used first.
  * A program whose need swings by less than a batch and a half meets no other thread: exchanges
  * bring blocks that are in another processor's cache, and so cost more than the slow paths.
  */
-static bool rearm(struct hak_heap *heap, unsigned bin, int32_t depth)
+bool hak_heap_rearm(struct hak_heap *heap, unsigned bin)
 {
 	struct hak_bin *b = &heap->bins[bin];
 	struct hak_cache *cache = &heap->caches[bin];
+	uint32_t depth = hak_heap_depth(heap, bin);
 	unsigned want = heap->want;
-	if (HAK_UNLIKELY((want & HAK_TRACE_EVERY_OP) || hak_trace_want() != want) ||
+	if (!cache->is_armed || depth < cache->reserve || HAK_UNLIKELY(hak_trace_want() != want) ||
 	    ++cache->visits >= GROW_AFTER) {
 		return false;
 	}
-	uint64_t allocs = done(cache->allocs_armed, b->allocs_left);
-	int32_t armed = depth;
+	uint64_t allocs = allocated(cache, b);
+	int32_t armed = (int32_t)depth;
 	if (HAK_UNLIKELY(want & HAK_TRACE_SAMPLE)) {
 		int64_t until_sample = cache->until_sample - (int64_t)allocs;
 		if (until_sample <= 1) {
 			return false;
 		}
-		armed = depth < until_sample ? depth : (int32_t)until_sample - 1;
+		armed = armed < until_sample ? armed : (int32_t)until_sample - 1;
 		cache->until_sample = until_sample;
 	}
 	hak_heap_write_begin(heap);
 	cache->allocs += allocs;
-	cache->frees += done(cache->frees_armed, b->frees_left);
+	cache->frees += freed(heap, bin, allocs);
 	cache->allocs_armed = armed;
-	cache->frees_armed = (int32_t)cache->capacity - depth;
+	cache->depth_armed = (int32_t)depth;
 	b->allocs_left = count_of(cache->allocs_armed);
-	b->frees_left = count_of(cache->frees_armed);
 	hak_heap_write_end(heap);
 	return true;
-}
-
-bool hak_heap_rearm_for_malloc(struct hak_heap *heap, unsigned bin)
-{
-	const struct hak_cache *cache = &heap->caches[bin];
-	uint32_t depth = hak_heap_depth(heap, bin);
-	return cache->stack && depth >= cache->reserve && rearm(heap, bin, (int32_t)depth);
-}
-
-bool hak_heap_rearm_for_free(struct hak_heap *heap, unsigned bin)
-{
-	const struct hak_cache *cache = &heap->caches[bin];
-	uint32_t depth = hak_heap_depth(heap, bin);
-	return cache->stack && cache->capacity - depth >= cache->reserve && rearm(heap, bin, (int32_t)depth);
 }
 
 static uint32_t at_most(uint32_t bytes, unsigned bin, uint32_t least, uint32_t most)
@@ -228,13 +227,22 @@ static bool prepare_stack(struct hak_heap *heap, unsigned bin)
 	return true;
 }
 
+/* Blocks have come to the stack, or have left it, other than by the program. */
+static void move_top(struct hak_heap *heap, unsigned bin, int32_t blocks)
+{
+	hak_heap_write_begin(heap);
+	heap->bins[bin].top += blocks;
+	heap->caches[bin].depth_armed += blocks;
+	hak_heap_write_end(heap);
+}
+
 /* Puts blocks below those on the stack. */
 static void put_below(struct hak_heap *heap, unsigned bin, void *const *blocks, uint32_t n)
 {
 	struct hak_cache *cache = &heap->caches[bin];
 	memmove(cache->stack + n, cache->stack, hak_heap_depth(heap, bin) * sizeof *blocks);
 	memcpy(cache->stack, blocks, n * sizeof *blocks);
-	heap->bins[bin].top += n;
+	move_top(heap, bin, (int32_t)n);
 }
 
 /* The same for new blocks: the hook that heard of their slab may have filled this very stack. */
@@ -260,7 +268,7 @@ static void give_stack(struct hak_heap *heap, unsigned bin)
 		left -= n;
 		hak_heap_set_busy(heap, true);
 		hak_heap_fold(heap, bin);
-		heap->bins[bin].top -= n;
+		move_top(heap, bin, -(int32_t)n);
 		memcpy(cached, heap->bins[bin].top, n * sizeof *cached);
 		hak_heap_arm(heap, bin);
 		hak_slab_give(bin, cached, n);
@@ -286,10 +294,9 @@ static bool reclaim(struct hak_heap *heap)
 /* So far, cut off: only whether it has changed matters. */
 static uint32_t operations_of(const struct hak_heap *heap, unsigned bin)
 {
-	const struct hak_bin *b = &heap->bins[bin];
 	const struct hak_cache *cache = &heap->caches[bin];
-	return (uint32_t)(cache->allocs + done(cache->allocs_armed, b->allocs_left) + cache->frees +
-			  done(cache->frees_armed, b->frees_left));
+	uint64_t allocs = allocated(cache, &heap->bins[bin]);
+	return (uint32_t)(cache->allocs + allocs + cache->frees + freed(heap, bin, allocs));
 }
 
 /*
@@ -370,7 +377,7 @@ static bool send(struct hak_heap *heap, unsigned bin, uint32_t n)
 	}
 	memcpy(m->slots, cache->stack, n * sizeof *m->slots);
 	m->count = n;
-	heap->bins[bin].top -= n;
+	move_top(heap, bin, -(int32_t)n);
 	memmove(cache->stack, cache->stack + n, hak_heap_depth(heap, bin) * sizeof *m->slots);
 	hak_depot_push(bin, m);
 	return true;
@@ -414,7 +421,7 @@ static void empty_cache(struct hak_heap *heap, unsigned bin)
 	while ((depth = hak_heap_depth(heap, bin)) != 0) {
 		uint32_t n = depth < cache->batch ? depth : cache->batch;
 		if (!send(heap, bin, n)) {
-			heap->bins[bin].top -= n;
+			move_top(heap, bin, -(int32_t)n);
 			hak_slab_give(bin, heap->bins[bin].top, n);
 		}
 	}
@@ -564,21 +571,47 @@ void hak_heap_sampled(struct hak_heap *heap, uint64_t time_ns)
 
 /* --- reading -------------------------------------------------------------------------- */
 
-static void read_cache(const struct hak_heap *heap, unsigned bin, uint64_t *allocs, uint64_t *frees)
+/* What another thread counts. Its fast paths write the count and the top only: the top belongs to a count
+ * that stood still. */
+struct reading {
+	uint64_t allocs, frees;
+};
+
+static struct reading read_once(const struct hak_heap *heap, unsigned bin)
 {
 	const struct hak_cache *cache = &heap->caches[bin];
+	const struct hak_bin *b = &heap->bins[bin];
+	struct reading r = {
+		.allocs = __atomic_load_n(&cache->allocs, __ATOMIC_RELAXED),
+		.frees = __atomic_load_n(&cache->frees, __ATOMIC_RELAXED),
+	};
+	if (__atomic_load_n(&cache->is_armed, __ATOMIC_RELAXED)) {
+		int32_t left = hak_bin_left(__atomic_load_n(&b->allocs_left, __ATOMIC_ACQUIRE));
+		int64_t depth = __atomic_load_n(&b->top, __ATOMIC_RELAXED) -
+				__atomic_load_n(&cache->stack, __ATOMIC_RELAXED);
+		int64_t allocs = __atomic_load_n(&cache->allocs_armed, __ATOMIC_RELAXED) - left;
+		r.allocs += (uint64_t)allocs;
+		r.frees +=
+			(uint64_t)(allocs + depth - __atomic_load_n(&cache->depth_armed, __ATOMIC_RELAXED));
+	}
+	return r;
+}
+
+static void read_cache(const struct hak_heap *heap, unsigned bin, uint64_t *allocs, uint64_t *frees)
+{
+	const int32_t *count = &heap->bins[bin].allocs_left;
 	uint32_t before, after;
+	int32_t left, then;
 	do {
 		before = __atomic_load_n(&heap->sequence, __ATOMIC_ACQUIRE);
-		int32_t allocs_left = __atomic_load_n(&heap->bins[bin].allocs_left, __ATOMIC_RELAXED);
-		int32_t frees_left = __atomic_load_n(&heap->bins[bin].frees_left, __ATOMIC_RELAXED);
-		*allocs = __atomic_load_n(&cache->allocs, __ATOMIC_RELAXED) +
-			  done(__atomic_load_n(&cache->allocs_armed, __ATOMIC_RELAXED), allocs_left);
-		*frees = __atomic_load_n(&cache->frees, __ATOMIC_RELAXED) +
-			 done(__atomic_load_n(&cache->frees_armed, __ATOMIC_RELAXED), frees_left);
+		left = __atomic_load_n(count, __ATOMIC_ACQUIRE);
+		struct reading r = read_once(heap, bin);
+		*allocs = r.allocs;
+		*frees = r.frees;
 		atomic_thread_fence(memory_order_acquire);
+		then = __atomic_load_n(count, __ATOMIC_RELAXED);
 		after = __atomic_load_n(&heap->sequence, __ATOMIC_RELAXED);
-	} while ((before & 1) || before != after);
+	} while ((before & 1) || before != after || left != then);
 }
 
 void hak_heap_totals(unsigned bin, uint64_t *allocs, uint64_t *frees, uint64_t *cached)

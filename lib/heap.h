@@ -2,11 +2,12 @@
 /*
  * The part of the allocator that belongs to one thread.
  *
- * Hot half, in thread-local storage: for each bin a stack of free blocks and two countdowns.
- * malloc pops and counts `allocs_left` down, free pushes and counts `frees_left` down, and
- * the count is the only test either makes: `allocs_left` never exceeds the blocks on the
- * stack nor `frees_left` the room. When a count ends, the slow path folds what was done into
- * exact totals, looks at what else is due (tracing, trimming) and arms the counts again.
+ * Hot half, in thread-local storage: for each bin a stack of free blocks, a countdown and a ceiling.
+ * malloc pops and counts `allocs_left` down, which never exceeds the blocks on the stack; free
+ * pushes until the stack reaches its ceiling; and that is the only test of room either makes. What
+ * was allocated and by how much the stack has grown say how much was freed. When the count ends or the
+ * ceiling is reached, the slow path folds what was done into exact totals, looks at what else is
+ * due (tracing, trimming) and arms the bin again. A bin that is not armed has neither count nor room.
  *
  * Cold half, the heap: where the stacks are, totals, sampling. Only its thread writes it; readers of
  * totals retry while `sequence` is odd or moves.
@@ -26,39 +27,47 @@
 #include "sample.h"
 
 /*
- * In secure mode the counts of a bin that has any left are so much lower, so that the fast
- * paths find them ended at once. One bit then tells such a count from one that has ended: it is
+ * In secure mode the count of a bin that has any left is so much lower, so that the fast
+ * path finds it ended at once. One bit then tells such a count from one that has ended: it is
  * clear in HAK_GUARDED and in all counts up to as much above, set in what is as much below and in
  * small negative numbers.
  */
 enum { HAK_ENDED_BIT = 1 << 27, HAK_GUARDED = INT32_MIN + 2 * HAK_ENDED_BIT };
 
+/* The same for its ceiling: this bit of it is set, which makes it lower than any address. */
+#define HAK_GUARDED_CEILING INTPTR_MIN
+
 struct hak_bin {
-	int32_t allocs_left;
-	int32_t frees_left;
-	void **top; /* one past the block to be used next */
+	void **top;	  /* one past the block to be used next */
+	intptr_t ceiling; /* the address where its room ends; 0: none */
 	/*
 	 * Of the class, here for the fast path; 0 while the thread has no heap. The divisor is
 	 * ceil(2^64 / block): n is a multiple of the block when n * divisor wraps to less. The limit is
 	 * secure mode's: the largest request, and where the trailer is.
 	 */
 	uint64_t divisor;
-	uint64_t limit;
+	uint32_t limit;
+	int32_t allocs_left;
 };
 
-/* One line: a slow path touches few others. */
+_Static_assert(sizeof(struct hak_bin) == 32, "found by a shift");
+
 struct hak_cache {
 	HAK_ALIGNED(HAK_CACHE_LINE)
-	void **stack;	   /* the bin's; NULL until first used */
-	uint32_t capacity; /* of the stack, twice the batch */
-	uint32_t batch;	   /* blocks that move at a time; grows with use */
-	uint32_t reserve;  /* with fewer blocks, or less room, a batch is exchanged */
-	int32_t visits;	   /* of the slow path since it last grew; below zero once it could not */
-	int32_t allocs_armed, frees_armed;
-	uint64_t allocs, frees; /* before the counts were armed */
+	void **stack;	      /* the bin's; NULL until first used */
+	uint32_t capacity;    /* of the stack, twice the batch */
+	uint32_t batch;	      /* blocks that move at a time; grows with use */
+	uint32_t reserve;     /* with fewer blocks, or less room, a batch is exchanged */
+	int32_t visits;	      /* of the slow path since it last grew; below zero once it could not */
+	int32_t allocs_armed; /* what was counted down from */
+	int32_t depth_armed;  /* blocks on the stack then, less those that were popped and not counted down */
+	uint64_t allocs, frees; /* before the bin was armed */
 	int64_t until_sample;	/* allocations up to and with the next sampled one */
 	uint32_t seen;		/* operations, cut off, when this thread last let the heap grow */
+	bool is_armed;
 };
+
+_Static_assert(sizeof(struct hak_cache) == HAK_CACHE_LINE, "a slow path touches few others");
 
 struct hak_heap {
 	struct hak_heap *next, *previous; /* registry */
@@ -93,11 +102,10 @@ HAK_HIDDEN void hak_heap_fold(struct hak_heap *heap, unsigned bin);
 HAK_HIDDEN void hak_heap_arm(struct hak_heap *heap, unsigned bin);
 
 /*
- * The short way through most slow paths: the count has ended, but there are blocks (or room)
+ * The short way through most slow paths of malloc: the count has ended, but there are blocks
  * enough and no operation is due to be told. Counts what was done and arms again; false: take the long way.
  */
-HAK_HIDDEN bool hak_heap_rearm_for_malloc(struct hak_heap *heap, unsigned bin);
-HAK_HIDDEN bool hak_heap_rearm_for_free(struct hak_heap *heap, unsigned bin);
+HAK_HIDDEN bool hak_heap_rearm(struct hak_heap *heap, unsigned bin);
 
 /* Makes sure that a folded bin has blocks (or room) for a while; false without memory. */
 HAK_HIDDEN bool hak_heap_fill(struct hak_heap *heap, unsigned bin);
@@ -128,6 +136,20 @@ HAK_INLINE bool hak_bin_is_guarded(int32_t *count)
 {
 	__asm__("" : "+m"(*count));
 	return !(*count & HAK_ENDED_BIT);
+}
+
+/* Room for a block that the fast path of free takes. */
+HAK_INLINE bool hak_bin_has_room(const struct hak_bin *b)
+{
+	return (intptr_t)b->top < b->ceiling;
+}
+
+/* Room for one that only secure mode's takes. Looked at in memory: in a register it would cost the fast path.
+ */
+HAK_INLINE bool hak_bin_has_guarded_room(struct hak_bin *b)
+{
+	__asm__("" : "+m"(b->ceiling));
+	return ((uintptr_t)b->top | (uintptr_t)HAK_GUARDED_CEILING) < (uintptr_t)b->ceiling;
 }
 
 /* What a count says. It stands below zero where it was found used up. */
@@ -207,24 +229,17 @@ HAK_INLINE void hak_heap_count_large(uint64_t *total)
 	__atomic_store_n(total, *total + 1, __ATOMIC_RELAXED);
 }
 
-/*
- * A block off the stack, counted by itself; NULL: there is none, or the thread is traced. For large
- * blocks: so few of them lie on a stack that arming a count would take as long as using it up.
- */
+/* The block on top of the stack, taken on a slow path and counted, by itself where no count is armed. */
 HAK_INLINE void *hak_heap_pop(struct hak_heap *heap, unsigned bin)
 {
 	struct hak_bin *b = &heap->bins[bin];
 	struct hak_cache *cache = &heap->caches[bin];
-	if (HAK_UNLIKELY(heap->want) || HAK_UNLIKELY(b->top == cache->stack)) {
-		return NULL;
-	}
-	if (b->allocs_left > 0) {
+	if (HAK_LIKELY(hak_bin_left(b->allocs_left) > 0)) {
 		b->allocs_left--;
 	} else {
 		hak_heap_write_begin(heap);
 		cache->allocs++;
-		cache->frees_armed++; /* there is room for it */
-		b->frees_left++;
+		cache->depth_armed--;
 		hak_heap_write_end(heap);
 	}
 	return hak_bin_pop(b);

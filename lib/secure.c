@@ -156,7 +156,7 @@ void *hak_secure_malloc(size_t size, struct hak_bin *b, unsigned flags)
 			return hak_secure_pop(b, size);
 		}
 	}
-	if (HAK_LIKELY(bin && heap && hak_heap_rearm_for_malloc(heap, bin))) {
+	if (HAK_LIKELY(bin && heap && hak_heap_rearm(heap, bin))) {
 		stir(heap, bin);
 		b->allocs_left--;
 		return hak_secure_pop(b, size);
@@ -184,24 +184,12 @@ HAK_NOINLINE static void free_other(void *p, unsigned flags)
 	hak_take_back(p, flags);
 }
 
-HAK_NOINLINE static void free_slow(void *p, unsigned bin, unsigned flags)
-{
-	struct hak_bin *b = &hak_thread.bins[bin];
-	struct hak_heap *heap = hak_thread.heap;
-	if (HAK_LIKELY(heap && hak_heap_rearm_for_free(heap, bin))) {
-		b->frees_left--;
-		hak_bin_push(b, p);
-	} else {
-		hak_take_back(p, flags);
-	}
-}
-
 void hak_secure_free(void *p, unsigned flags)
 {
 	unsigned bin = hak_region_owns(p) ? hak_region.map[hak_unit_of(p)].bin : 0;
 	if (bin) {
 		withdraw(p, bin);
-		free_slow(p, bin, flags);
+		hak_take_back(p, flags);
 	} else {
 		free_other(p, flags);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HAKMEM_SECURE=1. Counts that are left stand far below zero (hak_bin_is_guarded), so that
- * every operation leaves the fast paths; nothing of this costs the default build more than a
- * test on its slow paths. What each operation then does is inlined behind them.
+ * HAKMEM_SECURE=1. Counts that are left stand far below zero (hak_bin_is_guarded), and ceilings below
+ * all addresses, so that every operation leaves the fast paths; nothing of this costs the default build more
+ * than a test on its slow paths. What each operation then does is inlined behind them.
  *
  * Marks (marks.h) are verified whenever a block changes hands. Misuse and damage end the
  * process by hak_panic.
@@ -72,7 +72,7 @@ HAK_INLINE void *hak_secure_pop(struct hak_bin *b, size_t size)
 	return hak_secure_issue(hak_bin_pop(b), size, b->limit);
 }
 
-/* For a block of a bin whose count of frees is guarded, `offset` from the region's base. */
+/* For a block of a bin whose room is guarded, `offset` from the region's base. */
 HAK_INLINE void hak_secure_push(struct hak_bin *b, void *p, size_t offset)
 {
 	if (HAK_UNLIKELY(!hak_secure_withdraw(p, b->limit, hak_mark_at(offset)))) {

@@ -52,14 +52,8 @@ HAK_EXPORT void hak_trace_notice(void)
 /* Pops the block on top of a folded, filled bin and arms the bin again. */
 static void *pop(struct hak_heap *heap, unsigned bin)
 {
-	struct hak_bin *b = &heap->bins[bin];
 	hak_heap_arm(heap, bin);
-	if (HAK_LIKELY(hak_bin_left(b->allocs_left) > 0)) {
-		b->allocs_left--;
-	} else {
-		hak_heap_count(heap, bin, 1, 0);
-	}
-	return hak_bin_pop(b);
+	return hak_heap_pop(heap, bin);
 }
 
 static void *take_one(struct hak_heap *heap, unsigned bin, enum hak_slab_kind kind)
@@ -316,14 +310,11 @@ static void put_block(struct hak_heap *heap, unsigned bin, void *p)
 		}
 		return;
 	}
-	struct hak_bin *b = &heap->bins[bin];
 	hak_heap_arm(heap, bin);
-	hak_bin_push(b, p);
-	if (HAK_LIKELY(hak_bin_left(b->frees_left) > 0)) {
-		b->frees_left--;
-	} else {
+	if (HAK_UNLIKELY(!heap->caches[bin].is_armed)) {
 		hak_heap_count(heap, bin, 0, 1);
 	}
+	hak_bin_push(&heap->bins[bin], p);
 }
 
 static void take_back_sampled(struct hak_heap *heap, struct hak_span *slab, void *p, unsigned flags,
@@ -380,8 +371,6 @@ void hak_take_back(void *p, unsigned flags)
 	if (bin) {
 		if (heap) {
 			hak_heap_fold(heap, bin);
-		} else {
-			hak_thread.bins[bin].frees_left = 0; /* as above */
 		}
 		unsigned want = hak_heap_notice(heap);
 		if (HAK_UNLIKELY(want & HAK_TRACE_EVERY_OP) && !hak_trace_unseen) {
@@ -393,7 +382,6 @@ void hak_take_back(void *p, unsigned flags)
 	unsigned want = hak_heap_notice(heap);
 	struct hak_span *slab = hak_region_owns(p) ? hak_slab_of(p) : NULL;
 	struct hak_large *l = slab ? NULL : hak_large_of(p);
-	hak_thread.bins[0].frees_left = 0; /* nobody's bin counts nothing */
 	if (slab && slab->slab_kind == HAK_SLAB_SAMPLED) {
 		take_back_sampled(heap, slab, p, flags, want);
 	} else if (l) {

@@ -3,7 +3,7 @@
 # The fast paths of malloc, free and the operators of C++ in the built library: no call, no locked instruction,
 # and not more instructions than the budget. The path is what runs when no conditional
 # jump is taken: from the function's entry to its first ret. Secure mode's is the same with
-# the first jump taken that tests an ended count.
+# the first jump taken that tests an ended count, or a stack without room.
 . "$(dirname "$0")/../support/tap.sh"
 tap_need objdump nm readelf
 case $(uname -m) in
@@ -50,11 +50,12 @@ check_path() { # FUNCTION LIMIT [JUMP]
 	fi
 }
 
-# What each compiler makes of it, and one or two for its other versions; and its jump where a count has ended.
+# What each compiler makes of it, and one or two for its other versions; and its jump where a count has ended, and
+# where there is no room.
 if readelf -p .comment "$lib" | grep -q clang; then
-	limits=(19 29 33 41) ended=jle
+	limits=(19 29 33 42) ended=jle full=jle
 else
-	limits=(15 26 30 36) ended=js
+	limits=(15 26 30 39) ended=js full=jge
 fi
 check_path malloc "${limits[0]}"
 check_path free "${limits[1]}"
@@ -62,5 +63,5 @@ check_path free "${limits[1]}"
 check_path _Znwm "${limits[0]}"
 check_path _ZdlPvm "$((limits[1] + 2))"
 check_path malloc "${limits[2]}" "$ended"
-check_path free "${limits[3]}" "$ended"
+check_path free "${limits[3]}" "$full"
 tap_done
