@@ -15,6 +15,9 @@
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #define MADV_GUARD_REMOVE  103
@@ -89,6 +92,11 @@ int hak_os_unmap(void *start, size_t bytes)
 int hak_os_commit(void *start, size_t bytes)
 {
 	return QUIETLY(== 0, mprotect(start, bytes, PROT_READ | PROT_WRITE));
+}
+
+void hak_os_populate(void *start, size_t bytes)
+{
+	(void)QUIETLY(== 0, madvise(start, bytes, MADV_POPULATE_WRITE));
 }
 
 int hak_os_purge(void *start, size_t bytes)

@@ -31,6 +31,9 @@ HAK_HIDDEN int hak_os_unmap(void *start, size_t bytes);
 /* Makes reserved space usable; it reads as zero until written. */
 HAK_HIDDEN int hak_os_commit(void *start, size_t bytes);
 
+/* Gives usable space its pages, if the kernel can (Linux 5.14); otherwise each comes when it is touched. */
+HAK_HIDDEN void hak_os_populate(void *start, size_t bytes);
+
 /* Gives the pages back; the range stays usable and reads as zero. */
 HAK_HIDDEN int hak_os_purge(void *start, size_t bytes);
 

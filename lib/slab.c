@@ -8,11 +8,16 @@
 #include "marks.h"
 #include "meta.h"
 #include "options.h"
+#include "os.h"
 #include "page_heap.h"
 #include "panic.h"
 #include "trace.h"
 
-enum { INLINE_BITS = 64 };
+enum {
+	INLINE_BITS = 64,
+	SURE_SLABS = 32,
+	SURE_BLOCK = 2048,
+};
 
 struct slab_class {
 	struct hak_lock lock;
@@ -56,6 +61,15 @@ static const struct hak_geometry *geometry(unsigned bin)
 	return &hak_class_map.geometry[bin];
 }
 
+/*
+ * Whether a new slab's pages are fetched at once, which takes the kernel less than a fault for each: of a
+ * class that has so many that one more is at most a 32nd for nothing, and whose blocks leave no page out.
+ */
+static bool is_sure(const struct slab_class *c, unsigned bin)
+{
+	return c->slabs > SURE_SLABS && geometry(bin)->block <= SURE_BLOCK;
+}
+
 static size_t bitmap_bytes(unsigned bin)
 {
 	return (geometry(bin)->capacity + 63) / 64 * sizeof(uint64_t);
@@ -97,12 +111,12 @@ struct hak_span *hak_slab_of(const void *p)
 }
 
 /* A span with its bitmap: a free that found no memory for one would have to lose the block. */
-static struct hak_span *span_with_bits(unsigned bin, enum hak_growth growth)
+static struct hak_span *span_with_bits(unsigned bin, enum hak_growth growth, bool *zeroed)
 {
 	const struct hak_geometry *g = geometry(bin);
-	bool zeroed, many = g->capacity > INLINE_BITS;
+	bool many = g->capacity > INLINE_BITS;
 	uint64_t *bits = many ? hak_meta_alloc(bitmap_bytes(bin)) : NULL;
-	struct hak_span *span = bits || !many ? hak_span_alloc(g->slab_units, 1, growth, &zeroed) : NULL;
+	struct hak_span *span = bits || !many ? hak_span_alloc(g->slab_units, 1, growth, zeroed) : NULL;
 	if (span) {
 		memset(&span->slab, 0, sizeof span->slab);
 		span->slab.bits = bits;
@@ -112,12 +126,12 @@ static struct hak_span *span_with_bits(unsigned bin, enum hak_growth growth)
 	return span;
 }
 
-/* A new slab with its units in the map, or NULL. */
+/* A new slab with its units in the map, or NULL. *zeroed: it holds no pages. */
 static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_slab_kind kind,
-				 enum hak_growth growth)
+				 enum hak_growth growth, bool *zeroed)
 {
 	const struct hak_geometry *g = geometry(bin);
-	struct hak_span *slab = span_with_bits(bin, growth);
+	struct hak_span *slab = span_with_bits(bin, growth, zeroed);
 	if (!slab) {
 		return NULL;
 	}
@@ -181,6 +195,7 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 {
 	struct slab_class *c = &classes[bin];
 	struct hak_span *acquired = NULL;
+	bool zeroed = false;
 	unsigned taken = 0;
 
 	hak_lock_take(&c->lock);
@@ -188,7 +203,7 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 		struct hak_span *slab = c->lists[kind] ? hak_span_at(c->lists[kind] - 1) : NULL;
 		if (!slab) {
 			/* One new slab a call: what it holds is enough, and the tracer hears of it below. */
-			if (acquired || !(slab = acquired = slab_new(c, bin, kind, growth))) {
+			if (acquired || !(slab = acquired = slab_new(c, bin, kind, growth, &zeroed))) {
 				break;
 			}
 		}
@@ -201,7 +216,11 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 		}
 	}
 	c->out += taken;
+	bool populates = acquired && zeroed && is_sure(c, bin);
 	hak_lock_drop(&c->lock);
+	if (populates) {
+		hak_os_populate(hak_span_start(acquired), hak_span_bytes(acquired));
+	}
 	if (taken < n) {
 		memmove(out, out + n - taken, taken * sizeof *out);
 	}

@@ -17,6 +17,7 @@
 #include "alloc.h"
 #include "depot.h"
 #include "meta.h"
+#include "os.h"
 
 enum { BATCH = 100, MANY = 20000 };
 
@@ -115,6 +116,76 @@ static void misuse_ends_the_process(void **state)
 	assert_int_equal(signal_of_giving(bin, inside, 1), SIGABRT);
 	assert_int_equal(signal_of_giving(bin + 1, blocks, 1), SIGABRT);
 	hak_slab_give(bin, blocks, 3);
+}
+
+static unsigned resident_pages(const struct hak_span *slab)
+{
+	unsigned char pages[HAK_BLOCK_MAX / 4096];
+	size_t page = hak_os_page_size(), bytes = hak_span_bytes(slab);
+	unsigned resident = 0;
+	assert_in_range(bytes / page, 1, sizeof pages);
+	assert_int_equal(hak_os_resident(hak_span_start(slab), bytes, pages), 0);
+	for (size_t i = 0; i < bytes / page; i++) {
+		resident += pages[i] & 1;
+	}
+	return resident;
+}
+
+/* Takes all blocks of `n` slabs and touches none; the pages that the last slab has from its first block on.
+ */
+static unsigned pages_of_slab(unsigned bin, unsigned n, void **blocks)
+{
+	unsigned capacity = hak_class_map.geometry[bin].capacity, pages = 0;
+	hak_page_heap_purge(UINT64_MAX, 0);
+	for (unsigned slab = 0; slab < n; slab++, blocks += capacity) {
+		assert_int_equal(hak_slab_take(bin, HAK_SLAB_ALIGNED, HAK_MAY_GROW, blocks, 1), 1);
+		pages = resident_pages(hak_slab_of(blocks[0]));
+		for (unsigned i = 1; i < capacity; i++) {
+			assert_int_equal(hak_slab_take(bin, HAK_SLAB_ALIGNED, HAK_MAY_GROW, blocks + i, 1),
+					 1);
+		}
+	}
+	return pages;
+}
+
+static void give_slabs(unsigned bin, unsigned n, void **blocks)
+{
+	for (unsigned slab = 0; slab < n; slab++) {
+		hak_slab_give(bin, blocks + (size_t)slab * hak_class_map.geometry[bin].capacity,
+			      hak_class_map.geometry[bin].capacity);
+	}
+}
+
+static bool kernel_populates(void)
+{
+	void *page;
+	unsigned char resident = 0;
+	size_t bytes = hak_os_page_size();
+	assert_int_equal(hak_os_map(bytes, &page), 0);
+	hak_os_populate(page, bytes);
+	assert_int_equal(hak_os_resident(page, bytes, &resident), 0);
+	hak_os_unmap(page, bytes);
+	return resident & 1;
+}
+
+/* Few slabs of a class, or blocks that may never be touched as a whole, cost no page before its time. */
+static void slabs_that_will_be_used_up_get_their_pages_at_once(void **state)
+{
+	enum { FEW = 20, SURE = 34 };
+	static void *blocks[MANY];
+	unsigned small = bin_for(256), large = bin_for(8192);
+	(void)state;
+	if (!kernel_populates()) {
+		skip();
+	}
+	assert_in_range(hak_class_map.geometry[small].capacity * SURE, 1, MANY);
+	assert_int_equal(pages_of_slab(small, FEW, blocks), 0);
+	give_slabs(small, FEW, blocks);
+	unsigned pages = pages_of_slab(small, SURE, blocks);
+	assert_int_equal(pages, hak_span_bytes(hak_slab_of(blocks[0])) / hak_os_page_size());
+	give_slabs(small, SURE, blocks);
+	assert_int_equal(pages_of_slab(large, SURE, blocks), 0);
+	give_slabs(large, SURE, blocks);
 }
 
 /* --- depots ----------------------------------------------------------------------------- */
@@ -231,6 +302,7 @@ int main(void)
 		cmocka_unit_test(blocks_are_apart_and_come_back),
 		cmocka_unit_test(bytes_between_blocks_are_no_block),
 		cmocka_unit_test(misuse_ends_the_process),
+		cmocka_unit_test(slabs_that_will_be_used_up_get_their_pages_at_once),
 		cmocka_unit_test(magazines_hold_what_they_promise),
 		cmocka_unit_test(a_depot_lists_small_blocks_within_bounds),
 		cmocka_unit_test(a_magazine_has_one_owner),
