@@ -571,8 +571,7 @@ void hak_heap_sampled(struct hak_heap *heap, uint64_t time_ns)
 
 /* --- reading -------------------------------------------------------------------------- */
 
-/* What another thread counts. Its fast paths write the count and the top only: the top belongs to a count
- * that stood still. */
+/* What was counted in a bin. */
 struct reading {
 	uint64_t allocs, frees;
 };
@@ -597,6 +596,11 @@ static struct reading read_once(const struct hak_heap *heap, unsigned bin)
 	return r;
 }
 
+/*
+ * Of any thread's heap. Slow paths are kept out by the sequence; fast ones write nothing but the count and
+ * the top, and a top that was read while the count stood still belongs to it. A malloc that is between the
+ * two shows as one block more allocated and freed.
+ */
 static void read_cache(const struct hak_heap *heap, unsigned bin, uint64_t *allocs, uint64_t *frees)
 {
 	const int32_t *count = &heap->bins[bin].allocs_left;

@@ -5,8 +5,10 @@
  */
 #include "heap.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 /* cmocka wants these first. */
@@ -52,6 +54,46 @@ static void totals_are_exact_after_each_operation(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
 		count_while_used(sizes[i]);
+	}
+}
+
+enum { READINGS = 3000000, LIVE = 8 };
+static _Atomic(unsigned) readings;
+
+/* Reads all along what another thread counts; 0, or the number of readings that cannot have been so. */
+static void *read_totals(void *bin_of_it)
+{
+	unsigned bin = *(const unsigned *)bin_of_it;
+	uint64_t had[3], now[3];
+	uintptr_t wrong = 0;
+	hak_heap_totals(bin, &had[0], &had[1], &had[2]);
+	while (atomic_fetch_add(&readings, 1) < READINGS) {
+		hak_heap_totals(bin, &now[0], &now[1], &now[2]);
+		/* An allocation that is under way may show as one that was freed again. */
+		wrong += now[0] - now[1] > LIVE || now[0] < had[0] || now[1] + 1 < had[1];
+		had[0] = now[0];
+		had[1] = now[1];
+	}
+	return (void *)wrong;
+}
+
+static void totals_of_a_busy_thread_fit_together(void **state)
+{
+	void *slots[LIVE] = { NULL }, *wrong;
+	unsigned bin = hak_bin_of(3000);
+	pthread_t reader;
+	(void)state;
+	hak_free(hak_malloc(3000));
+	assert_int_equal(pthread_create(&reader, NULL, read_totals, &bin), 0);
+	for (unsigned i = 0; atomic_load(&readings) < READINGS; i = i * 5 + 1) {
+		void **slot = &slots[i / 16 % LIVE];
+		hak_free(*slot);
+		*slot = hak_malloc(3000);
+	}
+	assert_int_equal(pthread_join(reader, &wrong), 0);
+	assert_null(wrong);
+	for (int i = 0; i < LIVE; i++) {
+		hak_free(slots[i]);
 	}
 }
 
@@ -159,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(totals_are_exact_after_each_operation),
+		cmocka_unit_test(totals_of_a_busy_thread_fit_together),
 		cmocka_unit_test(a_growing_class_gets_unused_large_blocks),
 		cmocka_unit_test(a_growing_heap_gets_what_lies_idle),
 		cmocka_unit_test(a_guarded_count_lets_pass_as_many_as_it_says),
