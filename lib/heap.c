@@ -64,6 +64,12 @@ static int32_t count_of(int32_t left)
 	return hak_options.secure && left ? HAK_GUARDED + left : left;
 }
 
+static intptr_t ceiling_of(const struct hak_cache *cache)
+{
+	intptr_t end = (intptr_t)(cache->stack + cache->capacity);
+	return hak_options.secure ? -end : end;
+}
+
 void hak_heap_fold(struct hak_heap *heap, unsigned bin)
 {
 	struct hak_bin *b = &heap->bins[bin];
@@ -116,10 +122,7 @@ void hak_heap_arm(struct hak_heap *heap, unsigned bin)
 	cache->allocs_armed = (int32_t)allocs;
 	cache->depth_armed = (int32_t)depth;
 	b->allocs_left = count_of(cache->allocs_armed);
-	b->ceiling = (intptr_t)(cache->stack + cache->capacity);
-	if (hak_options.secure) {
-		b->ceiling |= HAK_GUARDED_CEILING;
-	}
+	b->ceiling = ceiling_of(cache);
 	hak_heap_write_end(heap);
 }
 

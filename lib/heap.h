@@ -34,12 +34,9 @@
  */
 enum { HAK_ENDED_BIT = 1 << 27, HAK_GUARDED = INT32_MIN + 2 * HAK_ENDED_BIT };
 
-/* The same for its ceiling: this bit of it is set, which makes it lower than any address. */
-#define HAK_GUARDED_CEILING INTPTR_MIN
-
 struct hak_bin {
 	void **top;	  /* one past the block to be used next */
-	intptr_t ceiling; /* the address where its room ends; 0: none */
+	intptr_t ceiling; /* the address where its room ends; 0: none; below zero by as much in secure mode */
 	/*
 	 * Of the class, here for the fast path; 0 while the thread has no heap. The divisor is
 	 * ceil(2^64 / block): n is a multiple of the block when n * divisor wraps to less. The limit is
@@ -149,7 +146,7 @@ HAK_INLINE bool hak_bin_has_room(const struct hak_bin *b)
 HAK_INLINE bool hak_bin_has_guarded_room(struct hak_bin *b)
 {
 	__asm__("" : "+m"(b->ceiling));
-	return ((uintptr_t)b->top | (uintptr_t)HAK_GUARDED_CEILING) < (uintptr_t)b->ceiling;
+	return (intptr_t)b->top + b->ceiling < 0;
 }
 
 /* What a count says. It stands below zero where it was found used up. */

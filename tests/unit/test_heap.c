@@ -125,6 +125,21 @@ static void a_plain_count_that_has_ended_is_not_guarded(void **state)
 	}
 }
 
+static void a_ceiling_says_who_has_room(void **state)
+{
+	void *slots[4];
+	(void)state;
+	for (int i = 0; i <= 4; i++) {
+		struct hak_bin plain = { .top = slots + i, .ceiling = (intptr_t)(slots + 4) };
+		struct hak_bin guarded = { .top = slots + i, .ceiling = -(intptr_t)(slots + 4) };
+		struct hak_bin none = { .top = slots + i };
+		assert_int_equal(hak_bin_has_room(&plain), i < 4);
+		assert_int_equal(hak_bin_has_guarded_room(&guarded), i < 4);
+		assert_false(hak_bin_has_guarded_room(&plain) || hak_bin_has_room(&guarded));
+		assert_false(hak_bin_has_guarded_room(&none) || hak_bin_has_room(&none));
+	}
+}
+
 static uint64_t with_pages(void)
 {
 	struct hak_page_heap_stats stats;
@@ -206,6 +221,7 @@ int main(void)
 		cmocka_unit_test(a_growing_heap_gets_what_lies_idle),
 		cmocka_unit_test(a_guarded_count_lets_pass_as_many_as_it_says),
 		cmocka_unit_test(a_plain_count_that_has_ended_is_not_guarded),
+		cmocka_unit_test(a_ceiling_says_who_has_room),
 	};
 	hak_init();
 	return cmocka_run_group_tests_name("heap", tests, NULL, NULL);
