@@ -150,10 +150,12 @@ HAK_NOINLINE static void free_unbinned(void *p, unsigned flags)
 
 HAK_NOINLINE void hak_free_slow(void *p, unsigned flags)
 {
-	unsigned bin = hak_region_owns(p) ? hak_region.map[hak_unit_of(p)].bin : 0;
 	if (HAK_UNLIKELY(hak_options.secure)) {
 		hak_secure_free(p, flags);
-	} else if (bin) {
+		return;
+	}
+	unsigned bin = hak_region_owns(p) ? hak_region.map[hak_unit_of(p)].bin : 0;
+	if (bin) {
 		free_binned(p, bin, flags);
 	} else {
 		free_unbinned(p, flags);

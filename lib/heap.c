@@ -579,7 +579,8 @@ struct reading {
 	uint64_t allocs, frees;
 };
 
-static struct reading read_once(const struct hak_heap *heap, unsigned bin)
+/* With the count as it was read. */
+static struct reading read_once(const struct hak_heap *heap, unsigned bin, int32_t allocs_left)
 {
 	const struct hak_cache *cache = &heap->caches[bin];
 	const struct hak_bin *b = &heap->bins[bin];
@@ -588,10 +589,10 @@ static struct reading read_once(const struct hak_heap *heap, unsigned bin)
 		.frees = __atomic_load_n(&cache->frees, __ATOMIC_RELAXED),
 	};
 	if (__atomic_load_n(&cache->is_armed, __ATOMIC_RELAXED)) {
-		int32_t left = hak_bin_left(__atomic_load_n(&b->allocs_left, __ATOMIC_ACQUIRE));
 		int64_t depth = __atomic_load_n(&b->top, __ATOMIC_RELAXED) -
 				__atomic_load_n(&cache->stack, __ATOMIC_RELAXED);
-		int64_t allocs = __atomic_load_n(&cache->allocs_armed, __ATOMIC_RELAXED) - left;
+		int64_t allocs =
+			__atomic_load_n(&cache->allocs_armed, __ATOMIC_RELAXED) - hak_bin_left(allocs_left);
 		r.allocs += (uint64_t)allocs;
 		r.frees +=
 			(uint64_t)(allocs + depth - __atomic_load_n(&cache->depth_armed, __ATOMIC_RELAXED));
@@ -612,7 +613,7 @@ static void read_cache(const struct hak_heap *heap, unsigned bin, uint64_t *allo
 	do {
 		before = __atomic_load_n(&heap->sequence, __ATOMIC_ACQUIRE);
 		left = __atomic_load_n(count, __ATOMIC_ACQUIRE);
-		struct reading r = read_once(heap, bin);
+		struct reading r = read_once(heap, bin, left);
 		*allocs = r.allocs;
 		*frees = r.frees;
 		atomic_thread_fence(memory_order_acquire);

@@ -2,6 +2,7 @@
 /* Blocks of a slab and magazines of a depot: given once, counted, never lost. */
 #include "slab.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -156,6 +157,17 @@ static void give_slabs(unsigned bin, unsigned n, void **blocks)
 	}
 }
 
+static void pages_that_cannot_be_had_are_not_missed(void **state)
+{
+	void *closed;
+	(void)state;
+	assert_int_equal(hak_os_reserve(hak_os_page_size(), &closed), 0);
+	errno = ERANGE;
+	hak_os_populate(closed, hak_os_page_size());
+	assert_int_equal(errno, ERANGE);
+	hak_os_unmap(closed, hak_os_page_size());
+}
+
 static bool kernel_populates(void)
 {
 	void *page;
@@ -303,6 +315,7 @@ int main(void)
 		cmocka_unit_test(bytes_between_blocks_are_no_block),
 		cmocka_unit_test(misuse_ends_the_process),
 		cmocka_unit_test(slabs_that_will_be_used_up_get_their_pages_at_once),
+		cmocka_unit_test(pages_that_cannot_be_had_are_not_missed),
 		cmocka_unit_test(magazines_hold_what_they_promise),
 		cmocka_unit_test(a_depot_lists_small_blocks_within_bounds),
 		cmocka_unit_test(a_magazine_has_one_owner),
