@@ -30,18 +30,6 @@ HAK_HIDDEN void hak_free_slow(void *p, unsigned flags);
 /* Ends the process if `p` is inside a block or was just freed; else frees it: there is room. */
 HAK_HIDDEN void hak_free_odd(void *p);
 
-/* 0: no class, or the tables are not built yet. */
-HAK_INLINE unsigned hak_bin_of(size_t size)
-{
-	if (HAK_LIKELY(size <= HAK_DIRECT_MAX)) {
-		return hak_bin_direct[size];
-	}
-	if (HAK_LIKELY(size <= HAK_WIDE_MAX)) {
-		return hak_bin_wide[(size - 1) >> HAK_WIDE_LOG2];
-	}
-	return 0;
-}
-
 /* A bin of the calling thread. Its address in a register: else the compiler computes it for each use. */
 HAK_INLINE struct hak_bin *hak_bin_at(unsigned bin)
 {

@@ -76,14 +76,18 @@ static uint32_t limit_of(const struct hak_class *c)
 
 unsigned hak_bin_aligned(size_t size, size_t alignment)
 {
-	if (size > HAK_BLOCK_MAX) {
-		return 0; /* and room for a trailer might wrap */
+	const struct hak_class_table *t = &hak_class_map.table;
+	if (alignment > HAK_PAGE_ALIGN_MAX || alignment > t->page_size) {
+		return 0;
 	}
-	if (hak_options.secure) {
-		size = size + HAK_TRAILER > HAK_MARKED_LEAST ? size + HAK_TRAILER : HAK_MARKED_LEAST;
+	unsigned bin = size > HAK_WIDE_MAX ? hak_bin_big(size) : hak_bin_of(size);
+	for (; bin && bin <= t->count; bin++) {
+		const struct hak_geometry *g = &hak_class_map.geometry[bin];
+		if (g->limit && !(g->block & (alignment - 1))) {
+			return bin;
+		}
 	}
-	unsigned id = hak_class_for(&hak_class_map.table, size, alignment);
-	return id < hak_class_map.table.count ? id + 1 : 0;
+	return 0;
 }
 
 /*

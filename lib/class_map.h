@@ -47,6 +47,18 @@ extern HAK_HIDDEN uint8_t hak_bin_wide[HAK_WIDE_MAX >> HAK_WIDE_LOG2];
 /* From the options; once, before the first block. */
 HAK_HIDDEN void hak_class_map_build(void);
 
+/* The bin of a size up to HAK_WIDE_MAX. 0: no class, a larger size, or the tables are not built yet. */
+HAK_INLINE unsigned hak_bin_of(size_t size)
+{
+	if (HAK_LIKELY(size <= HAK_DIRECT_MAX)) {
+		return hak_bin_direct[size];
+	}
+	if (HAK_LIKELY(size <= HAK_WIDE_MAX)) {
+		return hak_bin_wide[(size - 1) >> HAK_WIDE_LOG2];
+	}
+	return 0;
+}
+
 /* The bin of a size above HAK_WIDE_MAX, 0 when it is large. */
 HAK_INLINE unsigned hak_bin_big(size_t size)
 {

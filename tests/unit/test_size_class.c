@@ -151,6 +151,11 @@ static void look_ups_agree(const char *table, int64_t k)
 							: hak_bin_big(size);
 		assert_int_equal(found, bin);
 		assert_int_equal(hak_bin_aligned(size, 1), bin);
+		for (size_t alignment = 32; alignment <= 2 * HAK_PAGE_ALIGN_MAX; alignment *= 4) {
+			unsigned class_id = hak_route_decide(t, size, alignment).class_id;
+			assert_int_equal(hak_bin_aligned(size, alignment),
+					 class_id < t->count ? class_id + 1 : 0);
+		}
 	}
 }
 
