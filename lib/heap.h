@@ -195,9 +195,14 @@ HAK_INLINE void hak_bin_push(struct hak_bin *b, void *block)
 	b->top++; /* read again: one instruction adds to it in memory */
 }
 
+/*
+ * The block below, which is next, is fetched meanwhile: its owner will write to it at once, and a block that
+ * lay on the stack for long is in no near cache. Below the last one is an empty slot.
+ */
 HAK_INLINE void *hak_bin_pop(struct hak_bin *b)
 {
 	void *block = b->top[-1];
+	__builtin_prefetch(b->top[-2]);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	b->top--;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
