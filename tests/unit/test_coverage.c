@@ -316,7 +316,9 @@ static struct hakstat_summary *recorded(uint64_t *random, bool is_counted)
 		snapshot(r.model, 2);
 	}
 	g_array_unref(r.to_free);
-	return hakstat_model_finish(r.model);
+	struct hakstat_summary *summary = hakstat_model_finish(r.model);
+	hakstat_model_free(r.model);
+	return summary;
 }
 
 /* How an estimate did in all runs. */
