@@ -23,6 +23,8 @@ CC := gcc
 endif
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
+# Empty for a linker without INSERT, like mold: the library works the same, and more of it is resident.
+LAYOUT ?= -Wl,-T,lib/layout.ld
 
 HAK_WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wcast-qual
 ifeq ($(WERROR),1)
@@ -89,7 +91,7 @@ tracer: $(BUILD)/tracer/libhakmem-tracer.so ## the LTTng-UST provider
 tools: $(BUILD)/tools/hakstat/hakstat ## the command line tool
 
 # A changed flag or compiler rebuilds: objects depend on a stamp that holds them.
-FLAGS_TEXT := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(WERROR) $(SAN) $(VERSION)
+FLAGS_TEXT := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LAYOUT) $(WERROR) $(SAN) $(VERSION)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(FLAGS_TEXT)' | cmp -s - $@ || printf '%s\n' '$(FLAGS_TEXT)' >$@
@@ -129,10 +131,10 @@ $(D3_JS) $(D3_NOTICES):
 
 $(BUILD)/tools/hakstat/html_page.o: $(HTML_PAGE)
 
-$(BUILD)/lib/libhakmem.so.$(SOMAJOR): $(LIB_OBJ) lib/hakmem.map
+$(BUILD)/lib/libhakmem.so.$(SOMAJOR): $(LIB_OBJ) lib/hakmem.map lib/layout.ld
 	$(call say,LD)
 	$(Q)$(CC) -shared -Wl,-soname,libhakmem.so.$(SOMAJOR) -Wl,--version-script=lib/hakmem.map -Wl,-z,defs \
-		$(HAK_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(LIB_OBJ)
+		$(LAYOUT) $(HAK_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(LIB_OBJ)
 
 $(BUILD)/lib/libhakmem.so: $(BUILD)/lib/libhakmem.so.$(SOMAJOR)
 	$(call say,LN)
@@ -190,7 +192,7 @@ clean: ## remove $(BUILD)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@printf '\nknobs: BUILD=%s PREFIX= DESTDIR= CC= CFLAGS= WERROR=1 SAN=address,undefined V=1\n' '$(BUILD)'
+	@printf '\nknobs: BUILD=%s PREFIX= DESTDIR= CC= CFLAGS= LAYOUT= WERROR=1 SAN=address,undefined V=1\n' '$(BUILD)'
 
 FORCE:
 .PHONY: all lib tracer tools deps install uninstall clean help FORCE

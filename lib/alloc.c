@@ -289,7 +289,7 @@ static bool is_plausible(const void *p, size_t size, size_t alignment, enum hak_
 	return bin == hak_bin_aligned(size, alignment ? alignment : 1);
 }
 
-void hak_check_size(const void *p, size_t size, size_t alignment, enum hak_size_rule rule)
+HAK_SELDOM void hak_check_size(const void *p, size_t size, size_t alignment, enum hak_size_rule rule)
 {
 	if (!p) {
 		return;
@@ -339,7 +339,7 @@ HAK_INLINE void *resize_plain(void *p, unsigned bin, size_t size)
 	return resize_in_class(p, bin, size, block, block);
 }
 
-HAK_NOINLINE static void *resize_secure(void *p, size_t size)
+HAK_SELDOM HAK_NOINLINE static void *resize_secure(void *p, size_t size)
 {
 	struct hak_large *large = NULL;
 	size_t requested = hak_secure_requested(p, HAK_USE_REALLOC);

@@ -7,6 +7,7 @@
 #define HAK_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 #define HAK_COLD       __attribute__((cold))
+#define HAK_SELDOM     __attribute__((section(".text.seldom"))) /* what few programs run: see layout.ld */
 #define HAK_NOINLINE   __attribute__((noinline))
 #define HAK_INLINE     static inline __attribute__((always_inline))
 #define HAK_ALIGNED(n) __attribute__((aligned(n)))

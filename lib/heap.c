@@ -622,7 +622,7 @@ static void read_cache(const struct hak_heap *heap, unsigned bin, uint64_t *allo
 	} while ((before & 1) || before != after || left != then);
 }
 
-void hak_heap_totals(unsigned bin, uint64_t *allocs, uint64_t *frees, uint64_t *cached)
+HAK_SELDOM void hak_heap_totals(unsigned bin, uint64_t *allocs, uint64_t *frees, uint64_t *cached)
 {
 	struct hak_slab_stats slabs;
 	hak_lock_take(&registry.lock);

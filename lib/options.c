@@ -254,7 +254,7 @@ static void read_proc_environ(uint64_t *seen)
 	hak_meta_free(entry, ENTRY_MAX);
 }
 
-void hak_options_read(void)
+HAK_COLD void hak_options_read(void)
 {
 	uint64_t seen = 0;
 	int saved = errno;
@@ -318,7 +318,7 @@ static bool load_table(struct hak_class_table *out, char *text, unsigned tiny_ma
 	return !wrong;
 }
 
-void hak_options_class_table(struct hak_class_table *out, uint32_t page_size)
+HAK_COLD void hak_options_class_table(struct hak_class_table *out, uint32_t page_size)
 {
 	unsigned tiny_max_class = (unsigned)hak_options.tiny_max_class;
 	enum hak_scheme scheme = HAK_SCHEME_FINE;
@@ -359,7 +359,7 @@ static void print_value(struct hak_writer *w, const struct option *o)
 	}
 }
 
-void hak_options_print(struct hak_writer *w)
+HAK_SELDOM void hak_options_print(struct hak_writer *w)
 {
 	for (size_t i = 0; i < OPTIONS; i++) {
 		hak_write_string(w, "  ");

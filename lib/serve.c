@@ -169,7 +169,7 @@ static enum hak_reason reason_of(const struct hak_request *r)
 }
 
 /* What an operation on the block says of itself. `usable` is for large ones. */
-static struct hak_trace_op describe(const void *p, const struct hak_request *r, uint64_t usable)
+HAK_SELDOM static struct hak_trace_op describe(const void *p, const struct hak_request *r, uint64_t usable)
 {
 	const struct hak_class_table *t = &hak_class_map.table;
 	bool is_large = r->bin == 0;
@@ -248,7 +248,8 @@ static void *serve_large(struct hak_heap *heap, const struct hak_request *r, boo
 	return p;
 }
 
-HAK_NOINLINE static void *serve_traced(struct hak_heap *heap, const struct hak_request *r, unsigned want)
+HAK_SELDOM HAK_NOINLINE static void *serve_traced(struct hak_heap *heap, const struct hak_request *r,
+						  unsigned want)
 {
 	struct hak_trace_sample *sample = NULL;
 	void *p = NULL;
@@ -438,7 +439,7 @@ static struct resized exchange_requested(void *p, struct hak_request *r, unsigne
 	return now;
 }
 
-void hak_note_resize(void *p, size_t size, const void *former, size_t former_usable)
+HAK_SELDOM void hak_note_resize(void *p, size_t size, const void *former, size_t former_usable)
 {
 	unsigned want = hak_heap_notice(hak_heap_get());
 	if (!(want & (HAK_TRACE_EVERY_OP | HAK_TRACE_SAMPLE))) {
