@@ -152,7 +152,7 @@ static void add_trailed(struct hak_class_table *t)
 	hak_class_table_finish(t, t->tiny_max_class, t->page_size);
 }
 
-HAK_COLD void hak_class_map_build(void)
+void hak_class_map_build(void)
 {
 	struct hak_class_table *t = &hak_class_map.table;
 	hak_options_class_table(t, (uint32_t)hak_os_page_size());

@@ -254,7 +254,7 @@ static void read_proc_environ(uint64_t *seen)
 	hak_meta_free(entry, ENTRY_MAX);
 }
 
-HAK_COLD void hak_options_read(void)
+void hak_options_read(void)
 {
 	uint64_t seen = 0;
 	int saved = errno;
@@ -318,7 +318,7 @@ static bool load_table(struct hak_class_table *out, char *text, unsigned tiny_ma
 	return !wrong;
 }
 
-HAK_COLD void hak_options_class_table(struct hak_class_table *out, uint32_t page_size)
+void hak_options_class_table(struct hak_class_table *out, uint32_t page_size)
 {
 	unsigned tiny_max_class = (unsigned)hak_options.tiny_max_class;
 	enum hak_scheme scheme = HAK_SCHEME_FINE;

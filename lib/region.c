@@ -61,7 +61,7 @@ static struct layout lay_out(size_t units)
 	return l;
 }
 
-HAK_COLD int hak_region_init(void)
+int hak_region_init(void)
 {
 	for (size_t bytes = wanted_bytes(); bytes >= SMALLEST_RESERVE;
 	     bytes = bytes / 2 & ~(LARGEST_SUPERSLAB - 1)) {
