@@ -5,26 +5,27 @@
 . "$(dirname "$0")/../support/tap.sh"
 tap_need readelf
 [ -z "${SAN-}" ] || tap_skip_all "a sanitizer unwinds the stack at each allocation"
+[ -n "${LAYOUT-set}" ] || tap_skip_all "linked without lib/layout.ld"
 
-# resident SECTION: pages in KiB of the mapping that holds it, in a program that has printed its mappings.
+# resident SECTION: KiB of its mapping, in the program that wrote $tmp/smaps.
 resident() {
-	local offset
-	offset=$(readelf -SW "$lib" | sed 's/\[ *[0-9]*\]//' | awk -v name="$1" '$1 == name { print $4 }')
-	awk -v offset="$((16#${offset:-0}))" -v file="$(readlink -f "$lib")" '
-		function number(hex,  n, i) {
-			n = 0
-			for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789abcdef", substr(hex, i, 1)) - 1
-			return n
-		}
-		/^[0-9a-f]+-[0-9a-f]+ / {
-			split($1, range, "-")
-			from = number($3)
-			is_it = $6 == file && from <= offset && offset < from + number(range[2]) - number(range[1])
-			if (is_it && !/^[^ ]+ r/) is_it = 0
-		}
-		is_it && $1 == "Rss:" { print $2; exit }' "$tmp/smaps"
+	local key value from path at is_it=
+	at=$(readelf -SW "$lib" | sed 's/\[ *[0-9]*\]//' | awk -v name="$1" '$1 == name { print $4 }')
+	while read -r key value from _ _ path; do
+		case $key in
+		*-*) # addresses, rights, place in the file
+			is_it=
+			[[ $path == "$(readlink -f "$lib")" && $value == r* ]] &&
+				((16#$from <= 16#$at && 16#$at - 16#$from < 16#${key#*-} - 16#${key%-*})) && is_it=yes
+			;;
+		Rss:) [ -z "$is_it" ] || echo "$value" ;;
+		esac
+	done <"$tmp/smaps"
 }
 
+tap_empty "$(sed -n 's|.*[*]/\([a-z_]*\)[.]o(.*|\1|p' "$top/lib/layout.ld" | while read -r name; do
+	[ -f "$top/lib/$name.c" ] || echo "$name"
+done)" "each file that layout.ld names is there"
 LD_PRELOAD=$lib cat /proc/self/smaps >"$tmp/smaps"
 tap_is "$(resident .text.seldom)" 0 "code for tracing, printing and secure mode is not resident"
 tap_is "$(resident .eh_frame)" 0 "nor are the unwind tables"

@@ -13,6 +13,7 @@
 
 /* Makes this one of the allocator's tests: the map that it builds from the table. */
 #include "class_map.h"
+#include "marks.h"
 #include "options.h"
 
 enum { PAGE = 4096, LAST = HAK_BLOCK_MAX + 2 * PAGE };
@@ -151,11 +152,50 @@ static void look_ups_agree(const char *table, int64_t k)
 							: hak_bin_big(size);
 		assert_int_equal(found, bin);
 		assert_int_equal(hak_bin_aligned(size, 1), bin);
-		for (size_t alignment = 32; alignment <= 2 * HAK_PAGE_ALIGN_MAX; alignment *= 4) {
+		for (size_t alignment = 16; alignment <= 2 * HAK_PAGE_ALIGN_MAX; alignment *= 8) {
 			unsigned class_id = hak_route_decide(t, size, alignment).class_id;
 			assert_int_equal(hak_bin_aligned(size, alignment),
 					 class_id < t->count ? class_id + 1 : 0);
 		}
+	}
+}
+
+static int leave_secure_mode(void **state)
+{
+	(void)state;
+	hak_options.secure = false;
+	return 0;
+}
+
+/* The smallest block of that alignment with room for a trailer and the request, which is looked up in whole
+ * steps. */
+static unsigned roomy_bin(size_t size, size_t alignment)
+{
+	size_t step = size > HAK_DIRECT_MAX && size <= HAK_WIDE_MAX ? (size_t)1 << HAK_WIDE_LOG2 : 1;
+	size_t needed = (size + step - 1) / step * step + HAK_TRAILER;
+	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
+		uint32_t block = hak_class_map.geometry[bin].block;
+		if (block >= needed && block >= HAK_MARKED_LEAST && block % alignment == 0) {
+			return bin;
+		}
+	}
+	return 0;
+}
+
+static void aligned_blocks_of_secure_mode_have_room(void **state)
+{
+	(void)state;
+	hak_options.secure = true;
+	hak_options.size_classes = "fine";
+	hak_options.tiny_max_class = HAK_TINY_GROUPS - 1;
+	hak_class_map_build();
+	for (size_t size = 0; size <= LAST; size++) {
+		for (size_t alignment = 1; alignment <= HAK_PAGE_ALIGN_MAX; alignment *= 8) {
+			assert_int_equal(hak_bin_aligned(size, alignment), roomy_bin(size, alignment));
+		}
+	}
+	for (size_t above = 0; above < 3 * HAK_TRAILER; above++) { /* no room for a trailer may wrap */
+		assert_int_equal(hak_bin_aligned(SIZE_MAX - above, 16), 0);
 	}
 }
 
@@ -199,6 +239,7 @@ int main(void)
 		cmocka_unit_test(aligned_requests_get_blocks_of_that_alignment),
 		cmocka_unit_test(the_largest_sizes_do_not_wrap),
 		cmocka_unit_test(the_maps_agree_with_both_tables_and_all_boundaries),
+		cmocka_unit_test_teardown(aligned_blocks_of_secure_mode_have_room, leave_secure_mode),
 		cmocka_unit_test(the_maps_agree_with_own_tables),
 	};
 	return cmocka_run_group_tests_name("size_class", tests, NULL, NULL);
