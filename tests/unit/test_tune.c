@@ -234,6 +234,30 @@ static void a_realloc_that_no_longer_fits_is_one_more(void **state)
 	hakstat_summary_free(s);
 }
 
+static void a_size_that_was_only_grown_to_counts_at_the_peak(void **state)
+{
+	struct hakstat_summary *s = some_sizes();
+	struct hak_class_table fine;
+	struct hakstat_summary *predicted;
+	struct hakstat_row *row;
+	uint64_t peak = 0;
+	(void)state;
+
+	add_size(s, 70000, 0, 0);
+	row = g_ptr_array_index(s->rows[HAKSTAT_BY_SIZE], s->rows[HAKSTAT_BY_SIZE]->len - 1);
+	row->n.peak_live = 2;
+	row->n.peak_requested_bytes = 140000;
+	hak_class_table_build(&fine, HAK_SCHEME_FINE, 7, PAGE);
+	predicted = hakstat_predict_summary(&fine, "fine", s);
+	for (guint i = 0; i < predicted->rows[HAKSTAT_BY_CLASS]->len; i++) {
+		row = g_ptr_array_index(predicted->rows[HAKSTAT_BY_CLASS], i);
+		peak += row->n.peak_usable_bytes;
+	}
+	assert_int_equal(peak, 2 * 81920);
+	hakstat_summary_free(predicted);
+	hakstat_summary_free(s);
+}
+
 static void an_alignment_is_told_from_the_block_it_led_to(void **state)
 {
 	struct hak_class_table fine;
@@ -259,6 +283,7 @@ int main(void)
 		cmocka_unit_test(what_was_live_at_the_peak_can_be_what_counts),
 		cmocka_unit_test(a_realloc_that_fits_the_other_block_is_no_allocation),
 		cmocka_unit_test(a_realloc_that_no_longer_fits_is_one_more),
+		cmocka_unit_test(a_size_that_was_only_grown_to_counts_at_the_peak),
 		cmocka_unit_test(an_alignment_is_told_from_the_block_it_led_to),
 		cmocka_unit_test(prediction_is_what_the_allocator_would_do),
 		cmocka_unit_test(a_predicted_summary_adds_up),

@@ -106,7 +106,15 @@ static struct savings savings_of(const struct comparison *c)
 	};
 }
 
-/* What is saved of the blocks is saved of the waste: the requests stay what they are. */
+/*
+ * Of the waste. It is that of the blocks, with its interval, unless reallocs that move under one table and
+ * stay under the other change what is requested.
+ */
+static struct saving saving_of_waste(const struct saving *usable, uint64_t recorded, uint64_t predicted)
+{
+	return (struct saving) { (int64_t)(recorded - predicted), usable->half };
+}
+
 static char *saving_text(const struct saving *saving, bool is_exact)
 {
 	char text[48];
@@ -134,21 +142,28 @@ static char *sum_text(const struct hakstat_column *column, const struct hakstat_
 
 static void fill_sums(const struct comparison *c, struct hakstat_grid *grid)
 {
+	const struct hakstat_row *now = &c->predicted->totals;
+	struct hakstat_row then = known_part(c);
 	struct savings saved = savings_of(c);
+	struct savings of_waste = {
+		saving_of_waste(&saved.usable, hakstat_counts_waste(&then.n), hakstat_counts_waste(&now->n)),
+		saving_of_waste(&saved.live, hakstat_counts_live_waste(&then.n),
+				hakstat_counts_live_waste(&now->n)),
+		saving_of_waste(&saved.peak, hakstat_counts_peak_waste(&then.n),
+				hakstat_counts_peak_waste(&now->n)),
+	};
 	const struct {
 		const char *name, *key;
 		const struct saving *saving;
 	} sums[] = {
 		{ "usable", "usable_bytes", &saved.usable },
-		{ "waste", "waste_bytes", &saved.usable },
+		{ "waste", "waste_bytes", &of_waste.usable },
 		{ "waste %", "waste_percent", NULL },
 		{ "live usable", "live_usable_bytes", &saved.live },
-		{ "live waste", "live_waste_bytes", &saved.live },
+		{ "live waste", "live_waste_bytes", &of_waste.live },
 		{ "peak usable", "peak_live_usable_bytes", &saved.peak },
-		{ "peak waste", "peak_live_waste_bytes", &saved.peak },
+		{ "peak waste", "peak_live_waste_bytes", &of_waste.peak },
 	};
-	const struct hakstat_row *now = &c->predicted->totals;
-	struct hakstat_row then = known_part(c);
 	bool is_exact = c->values->is_exact;
 
 	hakstat_grid_column(grid, "sum", HAKSTAT_GRID_TEXT);

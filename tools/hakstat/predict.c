@@ -308,7 +308,9 @@ static void predict_size(void *data, const struct hakstat_row *size)
 	struct predicted *p = data;
 	char key[128];
 
-	if (size->n.allocs == 0 && size->n.live == 0) {
+	/* A size that blocks only grew to in place has no allocations, and may be live, or have been at the
+	 * peak. */
+	if (size->n.allocs == 0 && size->n.live == 0 && size->n.peak_live == 0) {
 		return;
 	}
 	p->decision = hak_route_decide(p->table, mean_of(size), hakstat_row_alignment(p->recorded, size));
