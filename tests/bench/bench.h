@@ -60,8 +60,13 @@ double bench_seconds(clockid_t clock);
 _Noreturn void bench_fail(const char *what);
 
 /*
- * Prints "served_by=PATH glibc_bytes=N": the object whose malloc and free this program calls, and how much
- * glibc's own heap grew while 64 blocks were requested (0 unless glibc served it, whatever the symbols
+ * Finds out which object's malloc and free this program calls, and how much glibc's own heap grows while 64
+ * blocks of `bytes`, at most 1000, are requested. To be called first: it allocates.
+ */
+void bench_proof_take(size_t bytes);
+
+/*
+ * Prints that as "served_by=PATH glibc_bytes=N" (0 unless glibc serves the program, whatever the symbols
  * say). False, and a line on stderr, when `wanted`, unless NULL, is no part of PATH, or glibc served
  * behind it.
  */

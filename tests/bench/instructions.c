@@ -81,6 +81,7 @@ static int step(struct work *w)
 		return 1;
 	printf("instructions=%llu branches=%llu syscalls=%llu ", calls.instructions - loop.instructions,
 	       calls.branches - loop.branches, calls.syscalls - loop.syscalls);
+	bench_proof_take(w->size);
 	return bench_proof_print(NULL) ? 0 : 1;
 }
 

@@ -37,33 +37,40 @@ static size_t glibc_bytes(void)
 	return info.uordblks + info.hblkhd;
 }
 
-static size_t glibc_growth(void)
+static size_t glibc_growth(size_t bytes)
 {
 	static void *probe[PROBES];
 	size_t before = glibc_bytes();
 	size_t after;
 
 	for (size_t i = 0; i < PROBES; i++)
-		probe[i] = bench_malloc(PROBE_BYTES);
+		probe[i] = bench_malloc(bytes);
 	after = glibc_bytes();
 	for (size_t i = 0; i < PROBES; i++)
 		free(probe[i]);
 	return after > before ? after - before : 0;
 }
 
-bool bench_proof_print(const char *wanted)
+static const char *owner; /* of malloc and the rest */
+static size_t grown;
+
+void bench_proof_take(size_t bytes)
 {
 	static const char *const symbols[] = { "calloc", "realloc", "free" };
-	const char *owner = object_of("malloc");
-	char path[PATH_MAX];
-	size_t grown = glibc_growth();
+	static char path[PATH_MAX];
 
+	owner = object_of("malloc");
+	grown = glibc_growth(bytes < PROBE_BYTES ? bytes : PROBE_BYTES);
 	for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
 		if (strcmp(object_of(symbols[i]), owner) != 0)
 			owner = "mixed";
 	}
 	if (realpath(owner, path))
 		owner = path;
+}
+
+bool bench_proof_print(const char *wanted)
+{
 	printf("served_by=%s glibc_bytes=%zu\n", owner, grown);
 	if (wanted && (!strstr(owner, wanted) || (grown && !strstr(owner, "libc.so")))) {
 		fprintf(stderr, "bench: served by %s, where glibc's heap grew by %zu bytes; wanted %s\n",
