@@ -89,30 +89,38 @@ struct saving {
 
 struct savings {
 	struct saving usable, live, peak;
+	struct saving waste, live_waste, peak_waste;
 };
+
+/*
+ * Of waste, beside what is saved of the blocks. The two are one, with one interval, unless reallocs that move
+ * under one table and stay under the other change what is requested.
+ */
+static struct saving of_waste(uint64_t recorded, uint64_t predicted, const struct saving *blocks)
+{
+	return (struct saving) { (int64_t)(recorded - predicted), blocks->half };
+}
 
 static struct savings savings_of(const struct comparison *c)
 {
 	struct hakstat_row known = known_part(c);
-	const struct hakstat_counts *then = &c->predicted->totals.n;
+	const struct hakstat_counts *recorded = &known.n, *predicted = &c->predicted->totals.n;
 	const struct hakstat_predicted *p = c->predicted->summary->predicted;
-
-	return (struct savings) {
-		{ (int64_t)(known.n.usable_bytes - then->usable_bytes), hakstat_interval(p ? p->saving : 0) },
-		{ (int64_t)(known.n.live_usable_bytes - then->live_usable_bytes),
-		  hakstat_interval(p ? p->live_saving : 0) },
-		{ (int64_t)(known.n.peak_usable_bytes - then->peak_usable_bytes),
-		  hakstat_interval(p ? p->peak_saving : 0) },
+	struct savings s = {
+		.usable = { (int64_t)(recorded->usable_bytes - predicted->usable_bytes),
+			    hakstat_interval(p ? p->saving : 0) },
+		.live = { (int64_t)(recorded->live_usable_bytes - predicted->live_usable_bytes),
+			  hakstat_interval(p ? p->live_saving : 0) },
+		.peak = { (int64_t)(recorded->peak_usable_bytes - predicted->peak_usable_bytes),
+			  hakstat_interval(p ? p->peak_saving : 0) },
 	};
-}
 
-/*
- * Of the waste. It is that of the blocks, with its interval, unless reallocs that move under one table and
- * stay under the other change what is requested.
- */
-static struct saving saving_of_waste(const struct saving *usable, uint64_t recorded, uint64_t predicted)
-{
-	return (struct saving) { (int64_t)(recorded - predicted), usable->half };
+	s.waste = of_waste(hakstat_counts_waste(recorded), hakstat_counts_waste(predicted), &s.usable);
+	s.live_waste =
+		of_waste(hakstat_counts_live_waste(recorded), hakstat_counts_live_waste(predicted), &s.live);
+	s.peak_waste =
+		of_waste(hakstat_counts_peak_waste(recorded), hakstat_counts_peak_waste(predicted), &s.peak);
+	return s;
 }
 
 static char *saving_text(const struct saving *saving, bool is_exact)
@@ -145,24 +153,17 @@ static void fill_sums(const struct comparison *c, struct hakstat_grid *grid)
 	const struct hakstat_row *now = &c->predicted->totals;
 	struct hakstat_row then = known_part(c);
 	struct savings saved = savings_of(c);
-	struct savings of_waste = {
-		saving_of_waste(&saved.usable, hakstat_counts_waste(&then.n), hakstat_counts_waste(&now->n)),
-		saving_of_waste(&saved.live, hakstat_counts_live_waste(&then.n),
-				hakstat_counts_live_waste(&now->n)),
-		saving_of_waste(&saved.peak, hakstat_counts_peak_waste(&then.n),
-				hakstat_counts_peak_waste(&now->n)),
-	};
 	const struct {
 		const char *name, *key;
 		const struct saving *saving;
 	} sums[] = {
 		{ "usable", "usable_bytes", &saved.usable },
-		{ "waste", "waste_bytes", &of_waste.usable },
+		{ "waste", "waste_bytes", &saved.waste },
 		{ "waste %", "waste_percent", NULL },
 		{ "live usable", "live_usable_bytes", &saved.live },
-		{ "live waste", "live_waste_bytes", &of_waste.live },
+		{ "live waste", "live_waste_bytes", &saved.live_waste },
 		{ "peak usable", "peak_live_usable_bytes", &saved.peak },
-		{ "peak waste", "peak_live_waste_bytes", &of_waste.peak },
+		{ "peak waste", "peak_live_waste_bytes", &saved.peak_waste },
 	};
 	bool is_exact = c->values->is_exact;
 
