@@ -14,6 +14,9 @@
 
 enum { PROBES = 64, PROBE_BYTES = 1000 };
 
+static const char *owner; /* of malloc and the rest */
+static size_t grown;	  /* glibc's heap, by the probes */
+
 static const char *object_of(const char *symbol)
 {
 	Dl_info info;
@@ -50,9 +53,6 @@ static size_t glibc_growth(size_t bytes)
 		free(probe[i]);
 	return after > before ? after - before : 0;
 }
-
-static const char *owner; /* of malloc and the rest */
-static size_t grown;
 
 void bench_proof_take(size_t bytes)
 {

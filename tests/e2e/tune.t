@@ -58,6 +58,10 @@ sys.exit(abs(told["peak_saving_bytes"]) * 10000 > told["totals"]["peak_live_usab
 
 	"$hakstat" tune -n 48 -o "$name.table" --format json "$name.trace" >"$name-told-tuned.json" 2>log
 	tap_result $? "$name: tune makes a table of at most 48 classes" || tap_note "$(cat log)"
+	"$hakstat" whatif --exact --size-classes "@$name.table" "$name.trace" >"$name-sums" 2>log
+	tap_is "$(awk 'NF >= 4 && $(NF - 2) - $(NF - 1) == $NF { print $1 == "live" || $1 == "peak" ? $1 " " $2 : $1 }' "$name-sums" |
+		head -6 | paste -sd,)" "usable,waste,live usable,live waste,peak usable,peak waste" \
+		"$name: each saving is what was recorded less what is predicted"
 	recorded "$name-tuned" "@$name.table" "${work[@]}"
 	tap_ok "$name: and says what it wastes" agrees "$name-told-tuned.json" "$name-tuned.json"
 	tap_ok "$name: and what it saves, within a tenth" "$python" -c '

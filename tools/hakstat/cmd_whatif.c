@@ -72,6 +72,7 @@ static struct hakstat_row known_part(const struct comparison *c)
 	known.n.live_usable_bytes -= known.n.live_unknown_bytes;
 	known.n.live_unknown_bytes = 0;
 	known.n.peak_v = predicted ? predicted->recorded_peak_v : (struct hakstat_variances) { 0 };
+	known.n.peak_live = 0;
 	known.n.peak_usable_bytes = known.n.peak_requested_bytes = known.n.peak_unknown_bytes = 0;
 	for (guint i = 0; i < sizes->len; i++) { /* the peak of the operations, as the prediction has it */
 		const struct hakstat_row *row = g_ptr_array_index(sizes, i);

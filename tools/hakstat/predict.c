@@ -308,8 +308,7 @@ static void predict_size(void *data, const struct hakstat_row *size)
 	struct predicted *p = data;
 	char key[128];
 
-	/* A size that blocks only grew to in place has no allocations, and may be live, or have been at the
-	 * peak. */
+	/* A size that blocks were only grown to in place has no allocations. */
 	if (size->n.allocs == 0 && size->n.live == 0 && size->n.peak_live == 0) {
 		return;
 	}
