@@ -167,14 +167,16 @@ void hak_depot_trim(unsigned bin, bool all)
 			      memory_order_relaxed);
 }
 
-void hak_depot_make_way(void)
+bool hak_depot_make_way(enum hak_depot_share share)
 {
 	int64_t mapped = (int64_t)(hak_region_units() << HAK_UNIT_LOG2);
-	if (atomic_load_explicit(&depot_bytes, memory_order_relaxed) > mapped / 64) {
-		for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
-			hak_depot_trim(bin, true);
-		}
+	if (atomic_load_explicit(&depot_bytes, memory_order_relaxed) <= mapped / (int64_t)share) {
+		return false;
 	}
+	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
+		hak_depot_trim(bin, true);
+	}
+	return true;
 }
 
 uint64_t hak_depot_blocks(unsigned bin)

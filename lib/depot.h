@@ -43,11 +43,14 @@ HAK_HIDDEN void hak_depot_push(unsigned bin, struct hak_magazine *magazine);
 /* Gives back the magazines nobody needed since the last call; all of them if asked. */
 HAK_HIDDEN void hak_depot_trim(unsigned bin, bool all);
 
-/*
- * Before the heap grows: when the depots hold a noticeable part of it, gives all of that
- * back to the slabs, where other classes can have it.
- */
-HAK_HIDDEN void hak_depot_make_way(void);
+/* The part of the heap, 1 / so much, that depots may hold when memory is needed that holds no pages. */
+enum hak_depot_share {
+	HAK_DEPOT_BEFORE_PAGES = 16,  /* pages of a superslab that is open */
+	HAK_DEPOT_BEFORE_GROWTH = 64, /* another superslab */
+};
+
+/* When the depots hold more, gives it all back to the slabs, where other classes can have it; then true. */
+HAK_HIDDEN bool hak_depot_make_way(enum hak_depot_share share);
 
 /* Free blocks in the bin's depot. */
 HAK_HIDDEN uint64_t hak_depot_blocks(unsigned bin);

@@ -317,7 +317,7 @@ static void make_way(struct hak_heap *heap)
 		}
 		cache->seen = operations;
 	}
-	hak_depot_make_way();
+	hak_make_way();
 }
 
 /* Whether the next slab of the bin will be used up, as those before it were. */
@@ -332,6 +332,9 @@ static bool is_growing(unsigned bin)
 static unsigned take_new(struct hak_heap *heap, unsigned bin, void **fresh, unsigned n)
 {
 	unsigned got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_DIRTY_ONLY, fresh, n);
+	if (!got && hak_depot_make_way(HAK_DEPOT_BEFORE_PAGES)) {
+		got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_DIRTY_ONLY, fresh, n);
+	}
 	if (!got && is_growing(bin) && reclaim(heap)) {
 		got = hak_slab_take(bin, HAK_SLAB_PLAIN, HAK_DIRTY_ONLY, fresh, n);
 	}

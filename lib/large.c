@@ -108,9 +108,13 @@ static void count(int64_t blocks, int64_t bytes)
 void *hak_large_new(size_t size, size_t alignment, bool *zeroed)
 {
 	size_t bytes = whole_pages(size);
-	void *block = span_new(bytes, alignment, HAK_NO_GROWTH, zeroed);
+	void *block = span_new(bytes, alignment, HAK_DIRTY_ONLY, zeroed);
 	if (!block) {
-		hak_depot_make_way();
+		hak_depot_make_way(HAK_DEPOT_BEFORE_PAGES);
+		block = span_new(bytes, alignment, HAK_NO_GROWTH, zeroed);
+	}
+	if (!block) {
+		hak_make_way();
 		block = span_new(bytes, alignment, HAK_MAY_GROW, zeroed);
 	}
 	if (!block) {

@@ -225,7 +225,7 @@ static void read_entry(const char *entry, uint64_t *seen)
  * are cancellation points. An entry that is too long for any option is cut, and its value
  * is then refused by length.
  */
-static void read_proc_environ(uint64_t *seen)
+HAK_SELDOM HAK_NOINLINE static void read_proc_environ(uint64_t *seen)
 {
 	char *entry = hak_meta_alloc(ENTRY_MAX);
 	char chunk[512];
@@ -299,7 +299,8 @@ static ssize_t read_file(const char *path, char *text, size_t capacity)
 }
 
 /* Loads the file of an @FILE option into `text`; false after a warning. */
-static bool load_table(struct hak_class_table *out, char *text, unsigned tiny_max_class, uint32_t page_size)
+HAK_SELDOM HAK_NOINLINE static bool load_table(struct hak_class_table *out, char *text,
+					       unsigned tiny_max_class, uint32_t page_size)
 {
 	struct number at;
 	unsigned line;

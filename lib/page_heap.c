@@ -291,6 +291,13 @@ uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms)
 	return given;
 }
 
+void hak_page_heap_count_purged(uint64_t bytes)
+{
+	hak_lock_take(&heap.lock);
+	heap.purged += bytes;
+	hak_lock_drop(&heap.lock);
+}
+
 void hak_page_heap_stats(struct hak_page_heap_stats *out)
 {
 	hak_lock_take(&heap.lock);

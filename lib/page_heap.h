@@ -47,6 +47,9 @@ HAK_HIDDEN void hak_span_cut(struct hak_span *span, uint32_t units);
 /* Purges dirty runs older than delay_ms; 0 takes all. Returns the bytes given back. */
 HAK_HIDDEN uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms);
 
+/* Adds what others gave back to the total. */
+HAK_HIDDEN void hak_page_heap_count_purged(uint64_t bytes);
+
 HAK_HIDDEN void hak_page_heap_stats(struct hak_page_heap_stats *out);
 
 HAK_HIDDEN void hak_page_heap_fork_lock(void);

@@ -16,8 +16,6 @@ enum {
 	TABLE_STEP = 65536, /* units whose tables are opened at a time: 5.5 MiB of address space */
 	MOST_SLACK = 64,    /* so much of the region is at most spent on its alignment */
 };
-/* Huge pages pay once a heap is large; before, most of each would be waste. */
-#define HUGE_PAGES_FROM ((size_t)64 << 20)
 
 /* Four times the memory is more than can be used, fragmented or not. */
 static size_t wanted_bytes(void)
@@ -131,7 +129,7 @@ uint32_t hak_region_extend(uint32_t units, uint32_t *opened)
 	if (hak_os_commit(start, more << HAK_UNIT_LOG2)) {
 		return HAK_NO_UNIT;
 	}
-	if (from << HAK_UNIT_LOG2 >= HUGE_PAGES_FROM) {
+	if (from << HAK_UNIT_LOG2 >= HAK_HUGE_PAGES_FROM) {
 		hak_os_huge_pages(start, more << HAK_UNIT_LOG2, 1);
 	}
 	/* Readers compare against `units` before they look at the tables, which are open by now. */
@@ -144,7 +142,7 @@ int hak_region_renew(void *start, size_t bytes)
 {
 	int error = hak_os_renew(start, bytes);
 	if (!error) { /* the neighbours' advice, or the kernel cannot join them */
-		hak_os_huge_pages(start, bytes, (uintptr_t)start - hak_region.base >= HUGE_PAGES_FROM);
+		hak_os_huge_pages(start, bytes, (uintptr_t)start - hak_region.base >= HAK_HUGE_PAGES_FROM);
 	}
 	return error;
 }

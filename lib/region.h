@@ -34,6 +34,13 @@ enum hak_slab_kind {
 	HAK_SLAB_KINDS,
 };
 
+/* What of a slab happened since the heap was to grow. */
+enum hak_slab_rest {
+	HAK_SLAB_IN_USE, /* blocks came or went */
+	HAK_SLAB_IDLE,	 /* nothing, once */
+	HAK_SLAB_PURGED, /* nothing, twice: its free pages are given back */
+};
+
 /* What is known of one live large block. */
 struct hak_large {
 	uint64_t requested;
@@ -55,6 +62,8 @@ struct hak_span {
 	uint32_t units;
 	uint32_t head;
 	uint32_t next, previous; /* lists of spans by unit number; HAK_NO_UNIT ends them */
+	uint8_t rest;		 /* of a slab: enum hak_slab_rest */
+	uint8_t is_bare;	 /* no page of what was never handed out of it */
 	union {
 		struct {
 			uint32_t fresh;		/* blocks never handed out begin here */
@@ -120,6 +129,10 @@ HAK_INLINE size_t hak_unit_of(const void *p)
 {
 	return ((uintptr_t)p - hak_region.base) >> HAK_UNIT_LOG2;
 }
+
+/* Huge pages pay once a heap is large; before, most of each would be waste. From here on they are asked for.
+ */
+#define HAK_HUGE_PAGES_FROM ((size_t)64 << 20)
 
 /* Grows in another thread meanwhile; whoever holds a block has seen enough of it. */
 HAK_INLINE size_t hak_region_units(void)

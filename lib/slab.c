@@ -3,6 +3,7 @@
 #include "slab.h"
 
 #include <string.h>
+#include <sys/single_threaded.h>
 
 #include "lock.h"
 #include "marks.h"
@@ -17,6 +18,7 @@ enum {
 	INLINE_BITS = 64,
 	SURE_SLABS = 32,
 	SURE_BLOCK = 2048,
+	LEAST_PURGED = 2, /* pages that are worth a system call */
 };
 
 struct slab_class {
@@ -210,6 +212,7 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 		unsigned some = take_returned(slab, out + n - taken, n - taken);
 		some += take_fresh(slab, out + n - taken - some, n - taken - some);
 		slab->slab.out += some;
+		slab->rest = HAK_SLAB_IN_USE;
 		taken += some;
 		if (slab->slab.returned == 0 && slab->slab.fresh == geometry(bin)->capacity) {
 			list_remove(c, slab);
@@ -217,6 +220,9 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 	}
 	c->out += taken;
 	bool populates = acquired && zeroed && is_sure(c, bin);
+	if (acquired) {
+		acquired->is_bare = zeroed && !populates;
+	}
 	hak_lock_drop(&c->lock);
 	if (populates) {
 		hak_os_populate(hak_span_start(acquired), hak_span_bytes(acquired));
@@ -301,6 +307,7 @@ HAK_INLINE void settle(struct slab_class *c, const struct receiver *r, uint32_t 
 	}
 	slab->slab.returned += r->given;
 	slab->slab.out -= r->given;
+	slab->rest = HAK_SLAB_IN_USE;
 	if (!slab->is_listed) {
 		list_add(c, slab);
 	}
@@ -407,6 +414,86 @@ void hak_slab_give(unsigned bin, void *const *blocks, unsigned n)
 		empty = slab->next;
 		release(slab);
 	}
+}
+
+/* --- free pages of slabs in use ------------------------------------------------------- */
+
+/* The first block from `number` on that is free, or is not; `fresh` where there is none. */
+static uint32_t next_block(struct hak_span *slab, uint32_t number, bool is_free)
+{
+	const uint64_t *bits = bitmap(slab, geometry(slab->bin));
+	uint32_t fresh = slab->slab.fresh;
+	while (number < fresh) {
+		uint64_t word = (is_free ? bits[number / 64] : ~bits[number / 64]) >> number % 64;
+		if (word) {
+			number += (uint32_t)__builtin_ctzll(word);
+			break;
+		}
+		number = (number | 63) + 1;
+	}
+	return number < fresh ? number : fresh;
+}
+
+/* Gives back the pages that lie whole in [from, end), if they are worth a system call. */
+static uint64_t purge_bytes(uintptr_t from, uintptr_t end)
+{
+	uintptr_t page = hak_os_page_size();
+	from = (from + page - 1) & ~(page - 1);
+	end &= ~(page - 1);
+	bool given = end > from && end - from >= LEAST_PURGED * page &&
+		     hak_os_purge((void *)from, end - from) == 0;
+	return given ? end - from : 0;
+}
+
+/* With its class's lock held: of a slab that nobody uses. Behind the last block that was handed out lies
+ * nothing. */
+static uint64_t purge_slab(struct hak_span *slab)
+{
+	uint32_t fresh = slab->slab.fresh, used, next = next_block(slab, 0, true);
+	uintptr_t start = (uintptr_t)hak_span_start(slab), end = start + hak_span_bytes(slab);
+	uint64_t given = 0;
+
+	if (slab->is_bare) {
+		end = start + hak_os_whole_pages((uintptr_t)block_at(slab, fresh) - start);
+	}
+	do {
+		used = next_block(slab, next, false);
+		given += purge_bytes(next ? (uintptr_t)block_at(slab, next) : start,
+				     used < fresh ? (uintptr_t)block_at(slab, used) : end);
+		next = next_block(slab, used, true);
+	} while (used < fresh);
+	slab->is_bare = true;
+	return given;
+}
+
+static uint64_t rest(struct hak_span *slab)
+{
+	if (slab->rest == HAK_SLAB_PURGED) {
+		return 0;
+	}
+	slab->rest++;
+	return slab->rest == HAK_SLAB_PURGED ? purge_slab(slab) : 0;
+}
+
+uint64_t hak_slab_purge_idle(void)
+{
+	uint64_t given = 0;
+	bool may_purge = hak_options.purge_delay_ms >= 0 && !hak_options.secure && __libc_single_threaded;
+	if (!may_purge || hak_region_units() << HAK_UNIT_LOG2 > HAK_HUGE_PAGES_FROM) {
+		return 0;
+	}
+	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
+		struct slab_class *c = &classes[bin];
+		hak_lock_take(&c->lock);
+		for (unsigned kind = 0; kind < HAK_SLAB_KINDS; kind++) {
+			uint32_t unit = c->lists[kind] ? c->lists[kind] - 1 : HAK_NO_UNIT;
+			for (; unit != HAK_NO_UNIT; unit = hak_span_at(unit)->next) {
+				given += rest(hak_span_at(unit));
+			}
+		}
+		hak_lock_drop(&c->lock);
+	}
+	return given;
 }
 
 size_t hak_slab_beside_bytes(enum hak_slab_kind kind, unsigned bin)

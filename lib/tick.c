@@ -9,6 +9,7 @@
 #include "options.h"
 #include "os.h"
 #include "page_heap.h"
+#include "slab.h"
 #include "trace.h"
 
 enum { TICKS_PER_DELAY = 4, LONGEST_PERIOD_MS = 250 };
@@ -22,13 +23,26 @@ static void trim_depots(bool all)
 	}
 }
 
+static void tell_purged(uint64_t bytes)
+{
+	if (bytes) {
+		hak_trace_change(HAK_CHANGE_PURGE, NULL, bytes, UINT32_MAX);
+	}
+}
+
 static uint64_t purge(uint64_t now_ms, uint64_t delay_ms)
 {
 	uint64_t given = hak_page_heap_purge(now_ms, delay_ms);
-	if (given) {
-		hak_trace_change(HAK_CHANGE_PURGE, NULL, given, UINT32_MAX);
-	}
+	tell_purged(given);
 	return given;
+}
+
+void hak_make_way(void)
+{
+	hak_depot_make_way(HAK_DEPOT_BEFORE_GROWTH);
+	uint64_t given = hak_slab_purge_idle();
+	hak_page_heap_count_purged(given);
+	tell_purged(given);
 }
 
 void hak_tick(void)

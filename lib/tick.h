@@ -13,6 +13,9 @@
 
 HAK_HIDDEN void hak_tick(void);
 
+/* Before another superslab is opened: depots give back what they hold, idle slabs their free pages. */
+HAK_HIDDEN void hak_make_way(void);
+
 /* Everything that can go, now. Returns the bytes given back to the system. */
 HAK_HIDDEN uint64_t hak_give_back_all(void);
 

@@ -212,6 +212,53 @@ static void a_growing_heap_gets_what_lies_idle(void **state)
 	}
 }
 
+/* Leaves many blocks of a class in its depot, and memory that holds no pages beside them. */
+static void fill_depot(void)
+{
+	enum { FREED = 7000 };
+	static void *blocks[FREED];
+	hak_heap_flush();
+	hak_page_heap_purge(UINT64_MAX, 0);
+	void *large = hak_malloc((size_t)2 << 20);
+	for (unsigned i = 0; i < FREED; i++) {
+		blocks[i] = hak_malloc(1280);
+		assert_non_null(blocks[i]);
+	}
+	for (unsigned i = 0; i < FREED; i++) {
+		hak_free(blocks[i]);
+	}
+	hak_free(large);
+	hak_page_heap_purge(UINT64_MAX, 0);
+}
+
+static void what_depots_hold_serves_before_unused_pages(void **state)
+{
+	enum { TAKEN = 1000, SLACK = 4 };
+	static void *blocks[TAKEN];
+	(void)state;
+	fill_depot();
+	uint64_t before = with_pages();
+	for (unsigned i = 0; i < TAKEN; i++) {
+		blocks[i] = hak_malloc(5120);
+		assert_non_null(blocks[i]);
+		assert_in_range(with_pages(), 0, before + SLACK * HAK_UNIT);
+	}
+	for (unsigned i = 0; i < TAKEN; i++) {
+		hak_free(blocks[i]);
+	}
+}
+
+static void what_depots_hold_serves_large_blocks(void **state)
+{
+	(void)state;
+	fill_depot();
+	uint64_t before = with_pages();
+	void *large = hak_malloc((size_t)1 << 20);
+	assert_non_null(large);
+	assert_in_range(with_pages(), 0, before);
+	hak_free(large);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +266,8 @@ int main(void)
 		cmocka_unit_test(totals_of_a_busy_thread_fit_together),
 		cmocka_unit_test(a_growing_class_gets_unused_large_blocks),
 		cmocka_unit_test(a_growing_heap_gets_what_lies_idle),
+		cmocka_unit_test(what_depots_hold_serves_before_unused_pages),
+		cmocka_unit_test(what_depots_hold_serves_large_blocks),
 		cmocka_unit_test(a_guarded_count_lets_pass_as_many_as_it_says),
 		cmocka_unit_test(a_plain_count_that_has_ended_is_not_guarded),
 		cmocka_unit_test(a_ceiling_says_who_has_room),

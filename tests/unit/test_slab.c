@@ -18,9 +18,10 @@
 #include "alloc.h"
 #include "depot.h"
 #include "meta.h"
+#include "options.h"
 #include "os.h"
 
-enum { BATCH = 100, MANY = 20000 };
+enum { BATCH = 100, MANY = 20000, SLABS = 3 };
 
 static unsigned bin_for(size_t size)
 {
@@ -200,6 +201,101 @@ static void slabs_that_will_be_used_up_get_their_pages_at_once(void **state)
 	give_slabs(large, SURE, blocks);
 }
 
+/* Which pages of a slab hold none of the `n` blocks. */
+static void find_free_pages(const struct hak_span *slab, void *const *blocks, unsigned n, bool *is_free)
+{
+	uintptr_t start = (uintptr_t)hak_span_start(slab), page = hak_os_page_size();
+	size_t pages = hak_span_bytes(slab) / page, block = hak_class_map.geometry[slab->bin].block;
+	memset(is_free, true, pages);
+	for (unsigned i = 0; i < n; i++) {
+		if (hak_slab_of(blocks[i]) == slab) {
+			size_t first = ((uintptr_t)blocks[i] - start) / page;
+			size_t last = ((uintptr_t)blocks[i] + block - 1 - start) / page;
+			memset(is_free + first, false, last - first + 1);
+		}
+	}
+}
+
+/* Of a slab whose blocks were all written to: what is free lost its pages, where two or more lie together. */
+static void assert_purged(const struct hak_span *slab, void *const *kept, unsigned n)
+{
+	enum { MOST_PAGES = 256 };
+	unsigned char resident[MOST_PAGES];
+	bool is_free[MOST_PAGES + 2] = { false };
+	size_t pages = hak_span_bytes(slab) / hak_os_page_size();
+	assert_in_range(pages, 1, MOST_PAGES);
+	find_free_pages(slab, kept, n, is_free + 1);
+	assert_int_equal(hak_os_resident(hak_span_start(slab), hak_span_bytes(slab), resident), 0);
+	for (size_t i = 0; i < pages; i++) {
+		if (!is_free[i + 1]) {
+			assert_true(resident[i] & 1);
+		} else if (is_free[i] || is_free[i + 2]) {
+			assert_false(resident[i] & 1);
+		}
+	}
+}
+
+/* Writes to all blocks of some slabs, gives them back but for few, and fills these with a pattern. Returns
+ * how many. */
+static unsigned scatter(unsigned bin, void **blocks, void **kept)
+{
+	enum { KEEP_EVERY = 20000 /* bytes */ };
+	size_t block = hak_class_map.geometry[bin].block;
+	unsigned capacity = hak_class_map.geometry[bin].capacity, n = SLABS * capacity, given = 0, keeps = 0;
+	take_all(bin, HAK_SLAB_PLAIN, blocks, n);
+	for (unsigned i = 0; i < n; i++) {
+		memset(blocks[i], 0xa5, block);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (i % capacity == 1 % capacity || i % (KEEP_EVERY / block + 1) == 0) {
+			kept[keeps] = blocks[i];
+			memset(blocks[i], (int)(keeps++ & 0xff), block);
+		} else {
+			blocks[given++] = blocks[i];
+		}
+	}
+	hak_slab_give(bin, blocks, given);
+	return keeps;
+}
+
+static void idle_slabs_give_back_their_free_pages(void **state)
+{
+	static const size_t sizes[] = { 48, 256, 1280, 5120, 16384 };
+	static void *blocks[MANY], *kept[MANY];
+	(void)state;
+	for (size_t at = 0; at < sizeof sizes / sizeof *sizes; at++) {
+		unsigned bin = bin_for(sizes[at]), keeps = scatter(bin, blocks, kept);
+		hak_slab_purge_idle();
+		for (unsigned i = 0; i + keeps < SLABS * hak_class_map.geometry[bin].capacity; i++) {
+			assert_int_equal(*(unsigned char *)blocks[i], 0xa5); /* in use until just now */
+		}
+		assert_true(hak_slab_purge_idle() > 0);
+		for (unsigned i = 0; i < keeps; i++) {
+			const unsigned char *kept_block = kept[i];
+			assert_int_equal(kept_block[0], i & 0xff);
+			assert_memory_equal(kept_block, kept_block + 1, sizes[at] - 1);
+			assert_purged(hak_slab_of(kept[i]), kept, keeps);
+		}
+		assert_int_equal(hak_slab_purge_idle(), 0); /* once is enough */
+		hak_slab_give(bin, kept, keeps);
+	}
+}
+
+static void what_must_stay_is_not_given_back(void **state)
+{
+	static void *blocks[MANY], *kept[MANY];
+	unsigned bin = bin_for(256), keeps = scatter(bin, blocks, kept);
+	(void)state;
+	hak_options.secure = true; /* free blocks hold marks */
+	assert_int_equal(hak_slab_purge_idle() + hak_slab_purge_idle(), 0);
+	hak_options.secure = false;
+	int64_t delay_ms = hak_options.purge_delay_ms;
+	hak_options.purge_delay_ms = -1;
+	assert_int_equal(hak_slab_purge_idle() + hak_slab_purge_idle(), 0);
+	hak_options.purge_delay_ms = delay_ms;
+	hak_slab_give(bin, kept, keeps);
+}
+
 /* --- depots ----------------------------------------------------------------------------- */
 
 static void magazines_hold_what_they_promise(void **state)
@@ -311,6 +407,8 @@ static void records_are_zeroed_aligned_and_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(idle_slabs_give_back_their_free_pages), /* while the heap is small */
+		cmocka_unit_test(what_must_stay_is_not_given_back),
 		cmocka_unit_test(blocks_are_apart_and_come_back),
 		cmocka_unit_test(bytes_between_blocks_are_no_block),
 		cmocka_unit_test(misuse_ends_the_process),
