@@ -28,13 +28,18 @@ $(BENCH_DIR)/libdoubles.so: tests/bench/doubles.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out $(HAK_SAN),$(HAK_CFLAGS)) -fPIC -shared -fno-builtin $(CPPFLAGS) $(CFLAGS) -o $@ $< -ldl -pthread
 
+$(BENCH_DIR)/librounding.so: tests/bench/rounding.c lib/include/hakmem_size_class.h lib/include/hakmem_route_list.h $(BUILD)/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out $(HAK_SAN),$(HAK_CFLAGS)) -Ilib/include -fPIC -shared -fno-builtin $(CPPFLAGS) $(CFLAGS) -o $@ $<
+
 $(BENCH_DIR)/containers: tests/bench/programs/containers.cc $(BUILD)/flags
 	$(call say,CXX)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++17 -O2 -pthread $(CPPFLAGS) $(LDFLAGS) -o $@ $<
 
 bench-programs: $(BENCH_PROGRAMS) $(BENCH_DIR)/launch $(BENCH_DIR)/instructions $(BENCH_DIR)/libdoubles.so \
-	$(BENCH_DIR)/containers ## build the benchmark programs
+	$(BENCH_DIR)/librounding.so $(BENCH_DIR)/containers ## build the benchmark programs
 
 bench: bench-programs lib ## compare with the peers found; BENCH_ARGS='--runs 5 NAME=PATH.so --mimalloc-bench DIR'
 	python3 tests/bench/run.py --build $(BUILD) $(BENCH_ARGS) hakmem=$(BUILD)/lib/libhakmem.so
