@@ -174,7 +174,9 @@ bool hak_depot_make_way(enum hak_depot_share share)
 		return false;
 	}
 	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
-		hak_depot_trim(bin, true);
+		if (share != HAK_DEPOT_BEFORE_PAGES || !hak_slab_holds_one(bin)) {
+			hak_depot_trim(bin, true);
+		}
 	}
 	return true;
 }

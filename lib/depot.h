@@ -49,7 +49,10 @@ enum hak_depot_share {
 	HAK_DEPOT_BEFORE_GROWTH = 64, /* another superslab */
 };
 
-/* When the depots hold more, gives it all back to the slabs, where other classes can have it; then true. */
+/*
+ * When the depots hold more, gives it back to the slabs, where other classes can have it; then true. Before
+ * pages not blocks that have their slabs to themselves: other classes would touch more of these spans.
+ */
 HAK_HIDDEN bool hak_depot_make_way(enum hak_depot_share share);
 
 /* Free blocks in the bin's depot. */
