@@ -8,7 +8,7 @@
  * that a block of the class begins at the pointer and is not the one that was freed last.
  * Neither knows of the Tiny boundary, of tracing or of secure mode: the boundary is in the
  * tables they read, and otherwise a thread's countdowns are zero or below and its stacks have no room.
- * Behind that, and out of the way, stands what secure mode does: 15 and 10 instructions more.
+ * Behind that, and out of the way, stands what secure mode does: 16 and 10 instructions more.
  */
 #ifndef HAK_LIB_ALLOC_H
 #define HAK_LIB_ALLOC_H

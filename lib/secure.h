@@ -66,10 +66,13 @@ HAK_INLINE bool hak_secure_withdraw(char *p, size_t limit, uint64_t mark)
 	return true;
 }
 
-/* For a bin whose count of allocations is guarded. */
+/* For a bin whose count of allocations is guarded. The next block's trailer is fetched as its first line is.
+ */
 HAK_INLINE void *hak_secure_pop(struct hak_bin *b, size_t size)
 {
-	return hak_secure_issue(hak_bin_pop(b), size, b->limit);
+	char *next, *p = hak_bin_pop_before(b, &next);
+	__builtin_prefetch(next + b->limit);
+	return hak_secure_issue(p, size, b->limit);
 }
 
 /* For a block of a bin whose room is guarded, `offset` from the region's base. */
