@@ -63,7 +63,7 @@ struct hak_span {
 	uint32_t head;
 	uint32_t next, previous; /* lists of spans by unit number; HAK_NO_UNIT ends them */
 	uint8_t rest;		 /* of a slab: enum hak_slab_rest */
-	uint8_t is_bare;	 /* no page of what was never handed out of it */
+	uint8_t is_bare;	 /* what was never handed out of it holds no page that could be given back */
 	union {
 		struct {
 			uint32_t fresh;		/* blocks never handed out begin here */
@@ -130,8 +130,7 @@ HAK_INLINE size_t hak_unit_of(const void *p)
 	return ((uintptr_t)p - hak_region.base) >> HAK_UNIT_LOG2;
 }
 
-/* Huge pages pay once a heap is large; before, most of each would be waste. From here on they are asked for.
- */
+/* From here on huge pages are asked for: they pay once a heap is large; before, most of each is waste. */
 #define HAK_HUGE_PAGES_FROM ((size_t)64 << 20)
 
 /* Grows in another thread meanwhile; whoever holds a block has seen enough of it. */

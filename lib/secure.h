@@ -66,8 +66,7 @@ HAK_INLINE bool hak_secure_withdraw(char *p, size_t limit, uint64_t mark)
 	return true;
 }
 
-/* For a bin whose count of allocations is guarded. The next block's trailer is fetched as its first line is.
- */
+/* For a bin whose count of allocations is guarded. The next block's trailer is fetched, too. */
 HAK_INLINE void *hak_secure_pop(struct hak_bin *b, size_t size)
 {
 	char *next, *p = hak_bin_pop_before(b, &next);

@@ -445,8 +445,7 @@ static uint64_t purge_bytes(uintptr_t from, uintptr_t end)
 	return given ? end - from : 0;
 }
 
-/* With its class's lock held: of a slab that nobody uses. Behind the last block that was handed out lies
- * nothing. */
+/* With its class's lock held: of a slab that nobody uses. Nothing lies behind its last block. */
 static uint64_t purge_slab(struct hak_span *slab)
 {
 	uint32_t fresh = slab->slab.fresh, used, next = next_block(slab, 0, true);

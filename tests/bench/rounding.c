@@ -33,8 +33,7 @@ __attribute__((constructor)) static void build(void)
 	hak_class_table_build(&table, HAK_SCHEME_FINE, 7, (uint32_t)sysconf(_SC_PAGESIZE));
 }
 
-/* Large blocks are whole pages in glibc as well. Before the table is built there are none but the loader's.
- */
+/* Large blocks are whole pages in glibc as well. */
 static size_t rounded(size_t size)
 {
 	unsigned class_id = hak_class_for(&table, size, 1);
