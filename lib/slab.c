@@ -16,8 +16,8 @@
 
 enum {
 	INLINE_BITS = 64,
-	SURE_SLABS = 32,
-	SURE_BLOCK = 2048,
+	SURE_SLABS = 16,
+	SURE_BLOCK = 8192,
 	LEAST_PURGED = 2, /* pages that are worth a system call */
 };
 
@@ -64,8 +64,9 @@ static const struct hak_geometry *geometry(unsigned bin)
 }
 
 /*
- * Whether a new slab's pages are fetched at once, which takes the kernel less than a fault for each: of a
- * class that has so many that one more is at most a 32nd for nothing, and whose blocks leave no page out.
+ * Whether a new slab's pages are fetched at once, which takes the kernel far less than a fault for each: of a
+ * class that has so many that one more is at most a 16th for nothing, and whose blocks, used as far as their
+ * class says, leave no page out.
  */
 static bool is_sure(const struct slab_class *c, unsigned bin)
 {
@@ -86,6 +87,13 @@ HAK_INLINE uint64_t *bitmap(struct hak_span *slab, const struct hak_geometry *g)
 static void *block_at(const struct hak_span *slab, uint32_t number)
 {
 	return (char *)hak_span_start(slab) + slab->slab.colour + (size_t)number * geometry(slab->bin)->block;
+}
+
+/* Bytes from its start to the end of its last block. */
+static size_t extent(const struct hak_span *slab)
+{
+	const struct hak_geometry *g = geometry(slab->bin);
+	return slab->slab.colour + (size_t)g->block * g->capacity;
 }
 
 uint32_t hak_slab_block(const struct hak_span *slab, const void *p)
@@ -219,13 +227,13 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 		}
 	}
 	c->out += taken;
-	bool populates = acquired && zeroed && is_sure(c, bin);
+	bool is_populated = acquired && is_sure(c, bin);
 	if (acquired) {
-		acquired->is_bare = zeroed && !populates;
+		acquired->is_bare = zeroed && !is_populated;
 	}
 	hak_lock_drop(&c->lock);
-	if (populates) {
-		hak_os_populate(hak_span_start(acquired), hak_span_bytes(acquired));
+	if (is_populated) {
+		hak_os_populate(hak_span_start(acquired), hak_os_whole_pages(extent(acquired)));
 	}
 	if (taken < n) {
 		memmove(out, out + n - taken, taken * sizeof *out);

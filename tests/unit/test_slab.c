@@ -184,9 +184,9 @@ static bool kernel_populates(void)
 /* Few slabs of a class, or blocks that may never be touched as a whole, cost no page before its time. */
 static void slabs_that_will_be_used_up_get_their_pages_at_once(void **state)
 {
-	enum { FEW = 20, SURE = 34 };
+	enum { FEW = 14, SURE = 18 };
 	static void *blocks[MANY];
-	unsigned small = bin_for(256), large = bin_for(8192);
+	unsigned small = bin_for(256), large = bin_for(10240);
 	(void)state;
 	if (!kernel_populates()) {
 		skip();
