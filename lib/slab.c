@@ -17,7 +17,7 @@
 enum {
 	INLINE_BITS = 64,
 	SURE_SLABS = 16,
-	SURE_BLOCK = 8192,
+	SURE_BLOCK = 4096,
 	LEAST_PURGED = 2, /* pages that are worth a system call */
 };
 
@@ -65,8 +65,8 @@ static const struct hak_geometry *geometry(unsigned bin)
 
 /*
  * Whether a new slab's pages are fetched at once, which takes the kernel far less than a fault for each: of a
- * class that has so many that one more is at most a 16th for nothing, and whose blocks, used as far as their
- * class says, leave no page out.
+ * class that has so many that one more is at most a 16th for nothing, and whose blocks are so small that one
+ * begins on each page.
  */
 static bool is_sure(const struct slab_class *c, unsigned bin)
 {

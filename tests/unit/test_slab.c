@@ -186,7 +186,7 @@ static void slabs_that_will_be_used_up_get_their_pages_at_once(void **state)
 {
 	enum { FEW = 14, SURE = 18 };
 	static void *blocks[MANY];
-	unsigned small = bin_for(256), large = bin_for(10240);
+	unsigned small = bin_for(256), large = bin_for(5120);
 	(void)state;
 	if (!kernel_populates()) {
 		skip();
