@@ -89,13 +89,6 @@ static void *block_at(const struct hak_span *slab, uint32_t number)
 	return (char *)hak_span_start(slab) + slab->slab.colour + (size_t)number * geometry(slab->bin)->block;
 }
 
-/* Bytes from its start to the end of its last block. */
-static size_t extent(const struct hak_span *slab)
-{
-	const struct hak_geometry *g = geometry(slab->bin);
-	return slab->slab.colour + (size_t)g->block * g->capacity;
-}
-
 uint32_t hak_slab_block(const struct hak_span *slab, const void *p)
 {
 	const struct hak_geometry *g = geometry(slab->bin);
@@ -233,7 +226,8 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 	}
 	hak_lock_drop(&c->lock);
 	if (is_populated) {
-		hak_os_populate(hak_span_start(acquired), hak_os_whole_pages(extent(acquired)));
+		char *start = hak_span_start(acquired), *end = block_at(acquired, geometry(bin)->capacity);
+		hak_os_populate(start, hak_os_whole_pages((size_t)(end - start)));
 	}
 	if (taken < n) {
 		memmove(out, out + n - taken, taken * sizeof *out);
@@ -453,7 +447,7 @@ static uint64_t purge_bytes(uintptr_t from, uintptr_t end)
 	return given ? end - from : 0;
 }
 
-/* With its class's lock held: of a slab that nobody uses. Nothing lies behind its last block. */
+/* With its class's lock held: of a slab that nobody uses. */
 static uint64_t purge_slab(struct hak_span *slab)
 {
 	uint32_t fresh = slab->slab.fresh, used, next = next_block(slab, 0, true);

@@ -25,15 +25,15 @@ static void trim_depots(bool all)
 
 static void tell_purged(uint64_t bytes)
 {
-	if (bytes) {
-		hak_trace_change(HAK_CHANGE_PURGE, NULL, bytes, UINT32_MAX);
-	}
+	hak_trace_change(HAK_CHANGE_PURGE, NULL, bytes, UINT32_MAX);
 }
 
 static uint64_t purge(uint64_t now_ms, uint64_t delay_ms)
 {
 	uint64_t given = hak_page_heap_purge(now_ms, delay_ms);
-	tell_purged(given);
+	if (given) {
+		tell_purged(given);
+	}
 	return given;
 }
 
@@ -41,8 +41,10 @@ void hak_make_way(void)
 {
 	hak_depot_make_way(HAK_DEPOT_BEFORE_GROWTH);
 	uint64_t given = hak_slab_purge_idle();
-	hak_page_heap_count_purged(given);
-	tell_purged(given);
+	if (given) {
+		hak_page_heap_count_purged(given);
+		tell_purged(given);
+	}
 }
 
 void hak_tick(void)

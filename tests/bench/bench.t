@@ -23,7 +23,7 @@ bench() {
 		--only '^(fixed_size 128|random_mixed|churn|remote|realloc)$' "$@" >"$work/out" 2>&1
 }
 
-echo 1..11
+echo 1..12
 
 bench "hakmem=$BUILD/lib/libhakmem.so" && grep -q 'libhakmem.so.0 *5  *0$' "$work/out"
 check "every shape runs and is served by the library named" $?
@@ -54,6 +54,9 @@ ${CC:-cc} -shared -fPIC -o "$work/libforward.so" "$work/forward.c" 2>"$work/out"
 bench "forward=$work/libforward.so"
 [ $? -eq 1 ] && grep -q "glibc's heap grew" "$work/out"
 check "a library that forwards to glibc fails its runs" $?
+
+bench "rounded=$BUILD/tests/bench/librounding.so" && grep -q 'librounding.so *5  *0$' "$work/out"
+check "but for one that says that its blocks are glibc's" $?
 
 bench "forward=$work/libforward.so,REFUSE=1"
 [ $? -eq 1 ] && grep -q 'exit status 9' "$work/out" && grep -q '^forward: .*libforward.so REFUSE=1$' "$work/out"

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/single_threaded.h>
 #include <sys/wait.h>
 #include <unistd.h>
 /* cmocka wants these first. */
@@ -293,7 +295,38 @@ static void what_must_stay_is_not_given_back(void **state)
 	hak_options.purge_delay_ms = -1;
 	assert_int_equal(hak_slab_purge_idle() + hak_slab_purge_idle(), 0);
 	hak_options.purge_delay_ms = delay_ms;
+	__libc_single_threaded = 0; /* others would be stopped */
+	assert_int_equal(hak_slab_purge_idle() + hak_slab_purge_idle(), 0);
+	__libc_single_threaded = 1;
+	size_t units = hak_region.units;
+	hak_region.units = (HAK_HUGE_PAGES_FROM >> HAK_UNIT_LOG2) + 1; /* huge pages would be split */
+	assert_int_equal(hak_slab_purge_idle() + hak_slab_purge_idle(), 0);
+	hak_region.units = units;
 	hak_slab_give(bin, kept, keeps);
+}
+
+/* The system gives locked memory back to nobody. What is free stays so, and what is not keeps what it holds.
+ */
+static void locked_pages_stay(void **state)
+{
+	static void *blocks[MANY], *kept[MANY];
+	unsigned bin = bin_for(256), keeps = scatter(bin, blocks, kept);
+	struct hak_span *slab = hak_slab_of(kept[0]);
+	(void)state;
+	hak_slab_purge_idle();
+	assert_true(hak_slab_purge_idle() > 0); /* those of the tests before; ours is used below */
+	hak_slab_give(bin, kept + 1, keeps - 1);
+	if (mlock(hak_span_start(slab), hak_span_bytes(slab)) != 0) {
+		hak_slab_give(bin, kept, 1);
+		skip();
+	}
+	hak_slab_purge_idle();
+	errno = ERANGE;
+	assert_int_equal(hak_slab_purge_idle(), 0);
+	assert_int_equal(errno, ERANGE);
+	munlock(hak_span_start(slab), hak_span_bytes(slab));
+	assert_int_equal(*(unsigned char *)kept[0], 0);
+	hak_slab_give(bin, kept, 1);
 }
 
 /* --- depots ----------------------------------------------------------------------------- */
@@ -409,6 +442,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle_slabs_give_back_their_free_pages), /* while the heap is small */
 		cmocka_unit_test(what_must_stay_is_not_given_back),
+		cmocka_unit_test(locked_pages_stay),
 		cmocka_unit_test(blocks_are_apart_and_come_back),
 		cmocka_unit_test(bytes_between_blocks_are_no_block),
 		cmocka_unit_test(misuse_ends_the_process),
