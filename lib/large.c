@@ -93,6 +93,7 @@ static void *span_new(size_t bytes, size_t alignment, enum hak_growth growth, bo
 	span->large.requested = 0;
 	span->large.usable = bytes;
 	span->large.is_moved = false;
+	span->large.is_left = false;
 	atomic_store_explicit(&span->large.sample, NULL, memory_order_relaxed);
 	raise_guard(span);
 	hak_span_set_kind(span, HAK_SPAN_LARGE);
@@ -173,16 +174,28 @@ struct hak_large *hak_large_of(const void *p)
 	return hak_span_kind_of(span) == HAK_SPAN_LARGE && hak_span_start(span) == p ? &span->large : NULL;
 }
 
+/* What is in the span from `from` on, as others get it. */
+static enum hak_span_kind state_of_rest(const struct hak_span *span, size_t from)
+{
+	char *rest = (char *)hak_span_start(span) + from;
+	size_t bytes = hak_span_bytes(span) - from;
+	bool is_clean = false;
+	if (span->large.is_moved) {
+		is_clean = hak_region_renew(rest, bytes) == 0; /* or it stays a mapping more */
+	} else if (span->large.is_left) {
+		size_t left = span->large.usable;
+		is_clean = left == bytes || hak_os_purge(rest + left, bytes - left) == 0;
+	}
+	return is_clean ? HAK_SPAN_CLEAN : HAK_SPAN_DIRTY;
+}
+
 /* False: nobody could touch the page behind the block, so the span cannot be handed out. */
 static bool give_back(struct hak_span *span)
 {
 	if (!lower_guard(span)) {
 		return false;
 	}
-	if (span->large.is_moved) {
-		hak_region_renew(hak_span_start(span), hak_span_bytes(span)); /* or it stays a mapping more */
-	}
-	hak_span_free(span);
+	hak_span_free(span, state_of_rest(span, 0));
 	return true;
 }
 
@@ -241,11 +254,7 @@ static bool resize_span(struct hak_span *span, size_t bytes)
 		return false;
 	}
 	if (units < span->units) {
-		size_t kept = (size_t)units << HAK_UNIT_LOG2;
-		if (span->large.is_moved) {
-			hak_region_renew((char *)hak_span_start(span) + kept, hak_span_bytes(span) - kept);
-		}
-		hak_span_cut(span, units);
+		hak_span_cut(span, units, state_of_rest(span, (size_t)units << HAK_UNIT_LOG2));
 	}
 	count(0, (int64_t)bytes - (int64_t)span->large.usable);
 	span->large.usable = bytes;
@@ -270,7 +279,8 @@ static void *move_pages(struct hak_span *span, size_t bytes)
 	if (old_bytes < MOVE_PAGES_FROM || bytes < old_bytes) {
 		return NULL;
 	}
-	void *to = span_new(bytes, 1, HAK_MAY_GROW, &zeroed);
+	void *to = span_new(bytes, 1, HAK_CLEAN_ONLY, &zeroed); /* pages that are there would be lost */
+	to = to ? to : span_new(bytes, 1, HAK_MAY_GROW, &zeroed);
 	if (!to) {
 		return NULL;
 	}
@@ -287,6 +297,7 @@ static void *move_pages(struct hak_span *span, size_t bytes)
 	moved->large.requested = span->large.requested;
 	void *sample = atomic_load_explicit(&span->large.sample, memory_order_relaxed);
 	atomic_store_explicit(&moved->large.sample, sample, memory_order_relaxed);
+	span->large.is_left = true;
 	hak_large_delete(from);
 	return to;
 }

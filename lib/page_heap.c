@@ -74,7 +74,7 @@ void hak_span_keep(struct hak_span *span)
 	uint32_t other = atomic_exchange_explicit(&kept[span->units % KEPT], hak_span_unit(span) + 1,
 						  memory_order_acq_rel);
 	if (other) {
-		hak_span_free(hak_span_at(other - 1));
+		hak_span_free(hak_span_at(other - 1), HAK_SPAN_DIRTY);
 	}
 }
 
@@ -87,7 +87,7 @@ struct hak_span *hak_span_reuse(uint32_t units)
 	uint32_t unit = atomic_exchange_explicit(place, 0, memory_order_acq_rel);
 	struct hak_span *span = unit ? hak_span_at(unit - 1) : NULL;
 	if (HAK_UNLIKELY(span && span->units != units)) {
-		hak_span_free(span);
+		hak_span_free(span, HAK_SPAN_DIRTY);
 		return NULL;
 	}
 	return span;
@@ -121,13 +121,20 @@ static uint64_t kept_units(void)
 	return units < heap.used_units ? units : heap.used_units;
 }
 
-/* What holds pages first, kept spans among it. */
-static uint32_t find_run(uint32_t units, enum hak_growth growth, bool *zeroed)
+/* Kept spans among it. */
+static uint32_t find_dirty(uint32_t units)
 {
 	uint32_t run = hak_runs_find(&heap.dirty, units);
 	if (run == HAK_NO_UNIT && release_kept(hak_os_clock_ms())) {
 		run = hak_runs_find(&heap.dirty, units);
 	}
+	return run;
+}
+
+/* What holds pages first, where either will do. */
+static uint32_t find_run(uint32_t units, enum hak_growth growth, bool *zeroed)
+{
+	uint32_t run = growth != HAK_CLEAN_ONLY ? find_dirty(units) : HAK_NO_UNIT;
 	*zeroed = false;
 	if (run == HAK_NO_UNIT && growth != HAK_DIRTY_ONLY) {
 		run = hak_runs_find(&heap.clean, units);
@@ -187,11 +194,12 @@ struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_g
 	return span;
 }
 
-void hak_span_free(struct hak_span *span)
+void hak_span_free(struct hak_span *span, enum hak_span_kind as)
 {
+	uint64_t now_ms = hak_os_clock_ms();
 	hak_lock_take(&heap.lock);
 	heap.used_units -= span->units;
-	insert(hak_span_unit(span), span->units, HAK_SPAN_DIRTY, hak_os_clock_ms());
+	insert(hak_span_unit(span), span->units, as, now_ms);
 	hak_lock_drop(&heap.lock);
 }
 
@@ -222,13 +230,14 @@ bool hak_span_grow(struct hak_span *span, uint32_t units)
 	return is_free;
 }
 
-void hak_span_cut(struct hak_span *span, uint32_t units)
+void hak_span_cut(struct hak_span *span, uint32_t units, enum hak_span_kind as)
 {
+	uint64_t now_ms = hak_os_clock_ms();
 	hak_lock_take(&heap.lock);
 	uint32_t rest = span->units - units;
 	heap.used_units -= rest;
 	span->units = units;
-	insert(hak_span_unit(span) + units, rest, HAK_SPAN_DIRTY, hak_os_clock_ms());
+	insert(hak_span_unit(span) + units, rest, as, now_ms);
 	hak_lock_drop(&heap.lock);
 }
 

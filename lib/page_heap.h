@@ -18,8 +18,8 @@ struct hak_page_heap_stats {
 	uint64_t mapped, used, dirty, purged, superslabs; /* bytes but the last */
 };
 
-/* Where a span may come from: what holds pages already, what is open, or new address space, too. */
-enum hak_growth { HAK_DIRTY_ONLY, HAK_NO_GROWTH, HAK_MAY_GROW };
+/* Where a span may come from: what holds pages, what holds none, both, or new address space, too. */
+enum hak_growth { HAK_DIRTY_ONLY, HAK_CLEAN_ONLY, HAK_NO_GROWTH, HAK_MAY_GROW };
 
 /*
  * A span of `units` (1..2^29), its first unit a multiple of `align_units` (a power of two).
@@ -29,8 +29,8 @@ enum hak_growth { HAK_DIRTY_ONLY, HAK_NO_GROWTH, HAK_MAY_GROW };
 HAK_HIDDEN struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_growth growth,
 					   bool *zeroed);
 
-/* Gives a span back; its pages stay until they are purged. */
-HAK_HIDDEN void hak_span_free(struct hak_span *span);
+/* Gives a span back, as HAK_SPAN_DIRTY, or as HAK_SPAN_CLEAN: it reads as zero and holds no page. */
+HAK_HIDDEN void hak_span_free(struct hak_span *span, enum hak_span_kind as);
 
 /* The same for one whose like is wanted again soon: it is kept, in place of another. */
 HAK_HIDDEN void hak_span_keep(struct hak_span *span);
@@ -41,8 +41,8 @@ HAK_HIDDEN struct hak_span *hak_span_reuse(uint32_t units);
 /* Takes the free units behind a span until it has `units`; false when they are in use. */
 HAK_HIDDEN bool hak_span_grow(struct hak_span *span, uint32_t units);
 
-/* Gives the units from `units` on back. */
-HAK_HIDDEN void hak_span_cut(struct hak_span *span, uint32_t units);
+/* Gives the units from `units` on back, as hak_span_free does. */
+HAK_HIDDEN void hak_span_cut(struct hak_span *span, uint32_t units, enum hak_span_kind as);
 
 /* Purges dirty runs older than delay_ms; 0 takes all. Returns the bytes given back. */
 HAK_HIDDEN uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms);

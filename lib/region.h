@@ -47,6 +47,7 @@ struct hak_large {
 	uint64_t usable;
 	_Atomic(void *) sample; /* a hak_trace_sample, or NULL */
 	bool is_moved;		/* its pages came from elsewhere: hak_region_renew before others use them */
+	bool is_left;		/* its pages went elsewhere, but for what lies behind `usable` */
 	uint8_t guard;		/* enum hak_os_guard: of the page behind it, in secure mode */
 };
 

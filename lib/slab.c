@@ -64,9 +64,9 @@ static const struct hak_geometry *geometry(unsigned bin)
 }
 
 /*
- * Whether a new slab's pages are fetched at once, which takes the kernel far less than a fault for each: of a
- * class that has so many that one more is at most a 16th for nothing, and whose blocks are so small that one
- * begins on each page.
+ * Whether the pages of a new slab that has none are fetched at once, which takes the kernel far less than a
+ * fault for each: of a class that has so many that one more is at most a 16th for nothing, and whose blocks
+ * are so small that one begins on each page.
  */
 static bool is_sure(const struct slab_class *c, unsigned bin)
 {
@@ -220,7 +220,7 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 		}
 	}
 	c->out += taken;
-	bool is_populated = acquired && is_sure(c, bin);
+	bool is_populated = acquired && zeroed && is_sure(c, bin);
 	if (acquired) {
 		acquired->is_bare = zeroed && !is_populated;
 	}
@@ -343,7 +343,7 @@ static void release(struct hak_span *slab)
 		forget_traced(slab);
 		hak_meta_free(beside, hak_slab_beside_bytes(slab->slab_kind, bin));
 	}
-	hak_span_free(slab);
+	hak_span_free(slab, HAK_SPAN_DIRTY);
 }
 
 /* Of a block that is in no plain slab of the bin: a sampled one, or none. */

@@ -13,6 +13,7 @@
 #include "alloc.h"
 #include "direct.h"
 #include "os.h"
+#include "page_heap.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -102,6 +103,54 @@ static void moved_pages_leave_no_mappings_behind(void **state)
 	assert_in_range(count_mappings(), 1, before + 100);
 }
 
+static uint64_t dirty_bytes(void)
+{
+	struct hak_page_heap_stats stats;
+	hak_page_heap_stats(&stats);
+	return stats.dirty;
+}
+
+/* Of which the program wrote each page. */
+static void expect_given_up(const unsigned char *p, size_t units)
+{
+	assert_null(hak_large_of(p));
+	for (size_t i = 0; i < units * HAK_UNIT; i += 4096) {
+		assert_int_equal(p[i], 0);
+	}
+}
+
+/* Nothing holds pages there, so nobody may take it for memory that is used already. */
+static void what_moved_pages_leave_is_clean(void **state)
+{
+	enum { UNITS = 10, BEHIND = 6, SLACK = 3 * 4096 };
+	(void)state;
+	hak_trim();
+	unsigned char *p = hak_malloc((UNITS + BEHIND) * HAK_UNIT);
+	memset(p, 0xff, (UNITS + BEHIND) * HAK_UNIT);
+	hak_free(p);
+	size_t size = UNITS * HAK_UNIT - SLACK;
+	unsigned char *q = hak_malloc(size);
+	void *behind = hak_malloc(BEHIND * HAK_UNIT);
+	assert_ptr_equal(q, p);
+	assert_int_equal(q[size], 0xff); /* from before */
+	uint64_t dirty = dirty_bytes();
+	unsigned char *first = hak_realloc(q, 20 * HAK_UNIT);
+	assert_ptr_not_equal(first, q);
+	expect_given_up(q, UNITS);
+	write_pages(first, 20 * HAK_UNIT, 1);
+	unsigned char *second = first;
+	for (size_t units = 20; second == first; units *= 2) {
+		second = hak_realloc(first, 2 * units * HAK_UNIT); /* in place while there is room behind */
+	}
+	expect_given_up(first, 20);
+	expect_pages(second, 20 * HAK_UNIT, 1);
+	assert_ptr_equal(hak_realloc(second, 15 * HAK_UNIT), second);
+	expect_given_up(second + 15 * HAK_UNIT, 5);
+	assert_int_equal(dirty_bytes(), dirty);
+	hak_free(second);
+	hak_free(behind);
+}
+
 static void calloc_zeroes_what_was_used_before(void **state)
 {
 	(void)state;
@@ -186,6 +235,7 @@ int main(void)
 		cmocka_unit_test(any_alignment_is_kept),
 		cmocka_unit_test(contents_survive_every_resize),
 		cmocka_unit_test(moved_pages_leave_no_mappings_behind),
+		cmocka_unit_test(what_moved_pages_leave_is_clean),
 		cmocka_unit_test(calloc_zeroes_what_was_used_before),
 		cmocka_unit_test(direct_blocks_live_in_their_table),
 		cmocka_unit_test(counters_return_to_where_they_were),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "alloc.h"
+#include "os.h"
 
 enum { SPANS = 300, UNITS = 1 << 20, ROUNDS = 20000 };
 
@@ -75,6 +76,18 @@ static void take(unsigned slot)
 	held[slot].units = units;
 }
 
+/* Now and then units are given back without their pages. */
+static enum hak_span_kind state_of(uint32_t unit, uint32_t units)
+{
+	if (draw(3)) {
+		return HAK_SPAN_DIRTY;
+	}
+	assert_int_equal(hak_os_purge((char *)hak_region.base + ((size_t)unit << HAK_UNIT_LOG2),
+				      (size_t)units << HAK_UNIT_LOG2),
+			 0);
+	return HAK_SPAN_CLEAN;
+}
+
 static void give(unsigned slot)
 {
 	struct hak_span *span = held[slot].span;
@@ -83,7 +96,7 @@ static void give(unsigned slot)
 	if (draw(2)) {
 		hak_span_keep(span);
 	} else {
-		hak_span_free(span);
+		hak_span_free(span, state_of(hak_span_unit(span), span->units));
 	}
 	held[slot].span = NULL;
 }
@@ -94,7 +107,7 @@ static void resize(unsigned slot)
 	uint32_t units = 1 + draw(held[slot].units + 20);
 	uint32_t unit = hak_span_unit(span);
 	if (units < held[slot].units) {
-		hak_span_cut(span, units);
+		hak_span_cut(span, units, state_of(unit + units, held[slot].units - units));
 		release(unit + units, held[slot].units - units);
 	} else if (units > held[slot].units && hak_span_grow(span, units)) {
 		claim(unit + held[slot].units, units - held[slot].units);
@@ -157,7 +170,7 @@ static void freed_units_join_again(void **state)
 	expect_zero(hak_span_start(all), hak_span_bytes(all));
 	assert_null(hak_span_alloc(1, 1, HAK_NO_GROWTH, &zeroed));
 	all->kind = HAK_SPAN_BUSY;
-	hak_span_free(all);
+	hak_span_free(all, HAK_SPAN_DIRTY);
 }
 
 static void young_runs_keep_their_pages(void **state)
@@ -169,7 +182,7 @@ static void young_runs_keep_their_pages(void **state)
 	struct hak_span *span = hak_span_alloc(7, 1, HAK_MAY_GROW, &zeroed);
 	assert_non_null(span);
 	span->kind = HAK_SPAN_BUSY;
-	hak_span_free(span);
+	hak_span_free(span, HAK_SPAN_DIRTY);
 	assert_int_equal(hak_page_heap_purge(1, 1000), 0); /* a clock at which nothing is old */
 	hak_page_heap_stats(&stats);
 	assert_int_equal(stats.dirty, 7 << HAK_UNIT_LOG2);
@@ -197,6 +210,10 @@ static void kept_spans_are_dirty_memory(void **state)
 	assert_ptr_equal(hak_span_alloc(3, 1, HAK_NO_GROWTH, &zeroed), span); /* before clean memory */
 	assert_false(zeroed);
 	hak_span_keep(span);
+	struct hak_span *clean = hak_span_alloc(3, 1, HAK_CLEAN_ONLY, &zeroed);
+	assert_non_null(clean);
+	assert_true(zeroed);
+	hak_span_free(clean, HAK_SPAN_CLEAN);
 	assert_int_equal(hak_page_heap_purge(1, 1000), 0);
 	assert_int_equal(hak_page_heap_purge(UINT64_MAX - 1, 1000), 7 << HAK_UNIT_LOG2);
 	hak_page_heap_stats(&stats);

@@ -140,7 +140,6 @@ static unsigned resident_pages(const struct hak_span *slab)
 static unsigned pages_of_slab(unsigned bin, unsigned n, void **blocks)
 {
 	unsigned capacity = hak_class_map.geometry[bin].capacity, pages = 0;
-	hak_page_heap_purge(UINT64_MAX, 0);
 	for (unsigned slab = 0; slab < n; slab++, blocks += capacity) {
 		assert_int_equal(hak_slab_take(bin, HAK_SLAB_ALIGNED, HAK_MAY_GROW, blocks, 1), 1);
 		pages = resident_pages(hak_slab_of(blocks[0]));
@@ -194,13 +193,35 @@ static void slabs_that_will_be_used_up_get_their_pages_at_once(void **state)
 		skip();
 	}
 	assert_in_range(hak_class_map.geometry[small].capacity * SURE, 1, MANY);
+	hak_page_heap_purge(UINT64_MAX, 0);
 	assert_int_equal(pages_of_slab(small, FEW, blocks), 0);
 	give_slabs(small, FEW, blocks);
+	hak_page_heap_purge(UINT64_MAX, 0);
 	unsigned pages = pages_of_slab(small, SURE, blocks);
 	assert_int_equal(pages, hak_span_bytes(hak_slab_of(blocks[0])) / hak_os_page_size());
 	give_slabs(small, SURE, blocks);
+	hak_page_heap_purge(UINT64_MAX, 0);
 	assert_int_equal(pages_of_slab(large, SURE, blocks), 0);
 	give_slabs(large, SURE, blocks);
+}
+
+/* To ask the kernel for pages that are there is a system call for nothing. */
+static void slabs_of_used_memory_are_taken_as_they_are(void **state)
+{
+	enum { SURE = 18 };
+	static void *blocks[MANY];
+	unsigned bin = bin_for(256);
+	bool zeroed;
+	(void)state;
+	hak_page_heap_purge(UINT64_MAX, 0);
+	struct hak_span *used =
+		hak_span_alloc(SURE * hak_class_map.geometry[bin].slab_units, 1, HAK_MAY_GROW, &zeroed);
+	assert_non_null(used);
+	assert_true(zeroed);
+	hak_span_set_kind(used, HAK_SPAN_BUSY);
+	hak_span_free(used, HAK_SPAN_DIRTY);
+	assert_int_equal(pages_of_slab(bin, SURE, blocks), 0);
+	give_slabs(bin, SURE, blocks);
 }
 
 /* Which pages of a slab hold none of the `n` blocks. */
@@ -447,6 +468,7 @@ int main(void)
 		cmocka_unit_test(bytes_between_blocks_are_no_block),
 		cmocka_unit_test(misuse_ends_the_process),
 		cmocka_unit_test(slabs_that_will_be_used_up_get_their_pages_at_once),
+		cmocka_unit_test(slabs_of_used_memory_are_taken_as_they_are),
 		cmocka_unit_test(pages_that_cannot_be_had_are_not_missed),
 		cmocka_unit_test(magazines_hold_what_they_promise),
 		cmocka_unit_test(a_depot_lists_small_blocks_within_bounds),
