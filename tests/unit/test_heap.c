@@ -259,6 +259,53 @@ static void what_depots_hold_serves_large_blocks(void **state)
 	hak_free(large);
 }
 
+enum { STEPS = 40 };
+
+/* A thread that takes its blocks in turn with another one. */
+struct taker {
+	pthread_barrier_t *turn;
+	bool is_second;
+	char *blocks[STEPS];
+};
+
+static void *take_in_turn(void *arg)
+{
+	struct taker *t = arg;
+	for (unsigned step = 0; step < 2 * STEPS; step++) {
+		pthread_barrier_wait(t->turn);
+		if (step % 2 == t->is_second) {
+			t->blocks[step / 2] = hak_malloc(400);
+		}
+	}
+	return NULL;
+}
+
+static void threads_that_take_few_blocks_are_no_neighbours(void **state)
+{
+	pthread_barrier_t turn;
+	pthread_t threads[2];
+	struct taker takers[2] = { { .turn = &turn }, { .turn = &turn, .is_second = true } };
+	(void)state;
+	assert_int_equal(pthread_barrier_init(&turn, NULL, 2), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, take_in_turn, &takers[i]), 0);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	}
+	for (unsigned i = 0; i < STEPS; i++) {
+		for (unsigned k = 1; k < STEPS; k++) {
+			bool is_above = takers[0].blocks[i] > takers[1].blocks[0];
+			assert_int_equal(takers[0].blocks[i] > takers[1].blocks[k], is_above);
+		}
+	}
+	for (unsigned i = 0; i < STEPS; i++) {
+		hak_free(takers[0].blocks[i]);
+		hak_free(takers[1].blocks[i]);
+	}
+	pthread_barrier_destroy(&turn);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +318,7 @@ int main(void)
 		cmocka_unit_test(a_guarded_count_lets_pass_as_many_as_it_says),
 		cmocka_unit_test(a_plain_count_that_has_ended_is_not_guarded),
 		cmocka_unit_test(a_ceiling_says_who_has_room),
+		cmocka_unit_test(threads_that_take_few_blocks_are_no_neighbours),
 	};
 	hak_init();
 	return cmocka_run_group_tests_name("heap", tests, NULL, NULL);
