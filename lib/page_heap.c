@@ -3,12 +3,20 @@
 #include "page_heap.h"
 
 #include "lock.h"
+#include "options.h"
 #include "os.h"
 #include "runs.h"
 
 enum {
 	PURGE_BATCH = 32, /* runs taken out at a time, so that the lock is not held over system calls */
 	KEPT = 8,
+	FETCH_FROM = 8, /* superslabs in use: what is fetched for nothing is less than a ninth of the heap */
+};
+
+/* Address space that was opened and awaits its pages. */
+struct fetched {
+	void *start;
+	size_t bytes;
 };
 
 static struct {
@@ -143,29 +151,55 @@ static uint32_t find_run(uint32_t units, enum hak_growth growth, bool *zeroed)
 	return run;
 }
 
-/* Opens more of the region. Its pages join the clean runs. */
-static bool extend(uint32_t units)
+/*
+ * A superslab's pages cost far less at once than by a fault for each, and as a huge page a tenth of that. Who
+ * fetches one is sure to use it up, or others do, for it counts as memory that is used already: what is
+ * wasted is the rest of the last one. Open space that holds no pages is left unused meanwhile, so there must
+ * be little.
+ */
+static bool fetches(void)
+{
+	uint64_t step = hak_options.superslab_size >> HAK_UNIT_LOG2;
+	return hak_options.superslab_size >= HAK_HUGE_PAGE && heap.used_units >= FETCH_FROM * step &&
+	       heap.clean.units <= heap.used_units / FETCH_FROM;
+}
+
+bool hak_page_heap_fetches(void)
+{
+	hak_lock_take(&heap.lock);
+	bool yes = fetches();
+	hak_lock_drop(&heap.lock);
+	return yes;
+}
+
+/* Opens more of the region, which joins the clean runs, or, to be fetched, the dirty ones. */
+static bool extend(uint32_t units, struct fetched *fetched)
 {
 	uint32_t opened;
-	uint32_t unit = hak_region_extend(units, &opened);
+	uint32_t unit = hak_region_extend(units, fetched != NULL, &opened);
 	if (unit == HAK_NO_UNIT) {
 		return false;
 	}
 	heap.superslabs++;
-	insert(unit, opened, HAK_SPAN_CLEAN, 0);
+	if (fetched) {
+		fetched->start = hak_span_start(hak_span_at(unit));
+		fetched->bytes = (size_t)opened << HAK_UNIT_LOG2;
+	}
+	insert(unit, opened, fetched ? HAK_SPAN_DIRTY : HAK_SPAN_CLEAN, hak_os_clock_ms());
 	return true;
 }
 
 static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms);
 
 /* With the lock held; what can be had without new address space, then with it. */
-static uint32_t obtain(uint32_t units, enum hak_growth growth, bool *zeroed)
+static uint32_t obtain(uint32_t units, enum hak_growth growth, bool *zeroed, struct fetched *fetched)
 {
-	uint32_t run = find_run(units, growth, zeroed);
-	if (run != HAK_NO_UNIT || growth != HAK_MAY_GROW) {
+	bool may_fetch = growth == HAK_MAY_FETCH && fetches();
+	uint32_t run = find_run(units, may_fetch ? HAK_DIRTY_ONLY : growth, zeroed);
+	if (run != HAK_NO_UNIT || growth < HAK_MAY_GROW) {
 		return run;
 	}
-	if (extend(units)) {
+	if (extend(units, may_fetch ? fetched : NULL) || may_fetch) {
 		run = find_run(units, growth, zeroed);
 	}
 	if (run == HAK_NO_UNIT && purge_locked(UINT64_MAX, 0) != 0) {
@@ -177,10 +211,11 @@ static uint32_t obtain(uint32_t units, enum hak_growth growth, bool *zeroed)
 struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_growth growth, bool *zeroed)
 {
 	struct hak_span *span = NULL;
+	struct fetched fetched = { NULL, 0 };
 	uint32_t wanted = units + align_units - 1;
 
 	hak_lock_take(&heap.lock);
-	uint32_t run = obtain(wanted, growth, zeroed);
+	uint32_t run = obtain(wanted, growth, zeroed, &fetched);
 	if (run != HAK_NO_UNIT) {
 		uint32_t from = (run + align_units - 1) & ~(align_units - 1);
 		carve(run, from, units);
@@ -191,6 +226,9 @@ struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_g
 		heap.used_units += units;
 	}
 	hak_lock_drop(&heap.lock);
+	if (HAK_UNLIKELY(fetched.bytes != 0)) {
+		hak_os_populate(fetched.start, fetched.bytes);
+	}
 	return span;
 }
 

@@ -18,8 +18,11 @@ struct hak_page_heap_stats {
 	uint64_t mapped, used, dirty, purged, superslabs; /* bytes but the last */
 };
 
-/* Where a span may come from: what holds pages, what holds none, both, or new address space, too. */
-enum hak_growth { HAK_DIRTY_ONLY, HAK_CLEAN_ONLY, HAK_NO_GROWTH, HAK_MAY_GROW };
+/*
+ * Where a span may come from: what holds pages, what holds none, both, or new address space, too. Or from
+ * what holds pages and from new superslabs that come with theirs.
+ */
+enum hak_growth { HAK_DIRTY_ONLY, HAK_CLEAN_ONLY, HAK_NO_GROWTH, HAK_MAY_GROW, HAK_MAY_FETCH };
 
 /*
  * A span of `units` (1..2^29), its first unit a multiple of `align_units` (a power of two).
@@ -28,6 +31,9 @@ enum hak_growth { HAK_DIRTY_ONLY, HAK_CLEAN_ONLY, HAK_NO_GROWTH, HAK_MAY_GROW };
  */
 HAK_HIDDEN struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_growth growth,
 					   bool *zeroed);
+
+/* Whether HAK_MAY_FETCH is worth it: else it is HAK_MAY_GROW. Changes at any time. */
+HAK_HIDDEN bool hak_page_heap_fetches(void);
 
 /* Gives a span back, as HAK_SPAN_DIRTY, or as HAK_SPAN_CLEAN: it reads as zero and holds no page. */
 HAK_HIDDEN void hak_span_free(struct hak_span *span, enum hak_span_kind as);

@@ -113,7 +113,26 @@ static int open_tables(size_t end)
 	return error;
 }
 
-uint32_t hak_region_extend(uint32_t units, uint32_t *opened)
+/* Below HAK_HUGE_PAGES_FROM, a bit for each HAK_HUGE_PAGE: opened for one. */
+static _Atomic(uint32_t) huge_pages;
+_Static_assert(HAK_HUGE_PAGES_FROM / HAK_HUGE_PAGE <= 32, "a bit for each");
+
+static bool is_for_huge_pages(size_t offset)
+{
+	uint32_t bits = atomic_load_explicit(&huge_pages, memory_order_relaxed);
+	return offset >= HAK_HUGE_PAGES_FROM || (bits >> offset / HAK_HUGE_PAGE & 1);
+}
+
+static void open_for_huge_pages(size_t from, size_t end)
+{
+	for (size_t offset = from; offset < end && offset < HAK_HUGE_PAGES_FROM; offset += HAK_HUGE_PAGE) {
+		atomic_fetch_or_explicit(&huge_pages, (uint32_t)1 << offset / HAK_HUGE_PAGE,
+					 memory_order_relaxed);
+	}
+	hak_os_huge_pages((void *)(hak_region.base + from), end - from, 1);
+}
+
+uint32_t hak_region_extend(uint32_t units, bool for_huge_pages, uint32_t *opened)
 {
 	size_t step = hak_options.superslab_size >> HAK_UNIT_LOG2;
 	size_t from = hak_region.units;
@@ -129,8 +148,8 @@ uint32_t hak_region_extend(uint32_t units, uint32_t *opened)
 	if (hak_os_commit(start, more << HAK_UNIT_LOG2)) {
 		return HAK_NO_UNIT;
 	}
-	if (from << HAK_UNIT_LOG2 >= HAK_HUGE_PAGES_FROM) {
-		hak_os_huge_pages(start, more << HAK_UNIT_LOG2, 1);
+	if (for_huge_pages || from << HAK_UNIT_LOG2 >= HAK_HUGE_PAGES_FROM) {
+		open_for_huge_pages(from << HAK_UNIT_LOG2, (from + more) << HAK_UNIT_LOG2);
 	}
 	/* Readers compare against `units` before they look at the tables, which are open by now. */
 	__atomic_store_n(&hak_region.units, from + more, __ATOMIC_RELEASE);
@@ -138,11 +157,23 @@ uint32_t hak_region_extend(uint32_t units, uint32_t *opened)
 	return (uint32_t)from;
 }
 
+/* The neighbours' advice, or the kernel cannot join them. */
+static void advise_again(size_t from, size_t end)
+{
+	while (from < end) {
+		size_t next = from < HAK_HUGE_PAGES_FROM ? (from / HAK_HUGE_PAGE + 1) * HAK_HUGE_PAGE : end;
+		next = next < end ? next : end;
+		hak_os_huge_pages((void *)(hak_region.base + from), next - from, is_for_huge_pages(from));
+		from = next;
+	}
+}
+
 int hak_region_renew(void *start, size_t bytes)
 {
 	int error = hak_os_renew(start, bytes);
-	if (!error) { /* the neighbours' advice, or the kernel cannot join them */
-		hak_os_huge_pages(start, bytes, (uintptr_t)start - hak_region.base >= HAK_HUGE_PAGES_FROM);
+	if (!error) {
+		size_t from = (uintptr_t)start - hak_region.base;
+		advise_again(from, from + bytes);
 	}
 	return error;
 }

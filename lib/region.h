@@ -114,10 +114,10 @@ extern HAK_HIDDEN struct hak_region hak_region;
 HAK_HIDDEN int hak_region_init(void);
 
 /*
- * Opens `units` more (whole superslabs are opened ahead). Returns the first unit or
- * HAK_NO_UNIT. With the page heap's lock held.
+ * Opens `units` more (whole superslabs are opened ahead), for huge pages where that is asked for, and from
+ * HAK_HUGE_PAGES_FROM on. Returns the first unit or HAK_NO_UNIT. With the page heap's lock held.
  */
-HAK_HIDDEN uint32_t hak_region_extend(uint32_t units, uint32_t *opened);
+HAK_HIDDEN uint32_t hak_region_extend(uint32_t units, bool for_huge_pages, uint32_t *opened);
 
 /*
  * Maps opened space anew. Pages that were moved to where they are keep a mapping of their
@@ -131,8 +131,12 @@ HAK_INLINE size_t hak_unit_of(const void *p)
 	return ((uintptr_t)p - hak_region.base) >> HAK_UNIT_LOG2;
 }
 
-/* From here on huge pages are asked for: they pay once a heap is large; before, most of each is waste. */
+/*
+ * From here on huge pages are asked for, whoever will use them: they pay once a heap is large; before, most
+ * of each is waste.
+ */
 #define HAK_HUGE_PAGES_FROM ((size_t)64 << 20)
+#define HAK_HUGE_PAGE	    ((size_t)2 << 20)
 
 /* Grows in another thread meanwhile; whoever holds a block has seen enough of it. */
 HAK_INLINE size_t hak_region_units(void)

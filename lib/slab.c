@@ -73,6 +73,15 @@ static bool is_sure(const struct slab_class *c, unsigned bin)
 	return c->slabs > SURE_SLABS && geometry(bin)->block <= SURE_BLOCK;
 }
 
+/* Such slabs come from memory that holds pages and from superslabs that come with theirs, where these pay. */
+static enum hak_growth growth_of(const struct slab_class *c, unsigned bin, enum hak_growth growth)
+{
+	if (growth == HAK_DIRTY_ONLY || !is_sure(c, bin) || !hak_page_heap_fetches()) {
+		return growth;
+	}
+	return growth == HAK_MAY_GROW ? HAK_MAY_FETCH : HAK_DIRTY_ONLY;
+}
+
 static size_t bitmap_bytes(unsigned bin)
 {
 	return (geometry(bin)->capacity + 63) / 64 * sizeof(uint64_t);
@@ -134,7 +143,7 @@ static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_sl
 				 enum hak_growth growth, bool *zeroed)
 {
 	const struct hak_geometry *g = geometry(bin);
-	struct hak_span *slab = span_with_bits(bin, growth, zeroed);
+	struct hak_span *slab = span_with_bits(bin, growth_of(c, bin, growth), zeroed);
 	if (!slab) {
 		return NULL;
 	}

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 /* cmocka wants these first. */
 #include <cmocka.h>
@@ -46,6 +47,86 @@ static void expect_zero(const unsigned char *p, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i += 4096) {
 		assert_int_equal(p[i], 0);
+	}
+}
+
+static bool is_resident(void *start, size_t bytes)
+{
+	unsigned char pages[HAK_HUGE_PAGE / 4096];
+	size_t n = bytes / hak_os_page_size(), in_memory = 0;
+	assert_in_range(n, 1, sizeof pages);
+	assert_int_equal(hak_os_resident(start, bytes, pages), 0);
+	for (size_t i = 0; i < n; i++) {
+		in_memory += pages[i] & 1;
+	}
+	return in_memory == n;
+}
+
+static bool kernel_populates(void)
+{
+	void *page;
+	assert_int_equal(hak_os_map(hak_os_page_size(), &page), 0);
+	hak_os_populate(page, hak_os_page_size());
+	bool done = is_resident(page, hak_os_page_size());
+	hak_os_unmap(page, hak_os_page_size());
+	return done;
+}
+
+static unsigned count_mappings(void)
+{
+	unsigned lines = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	assert_non_null(maps);
+	for (int c; (c = fgetc(maps)) != EOF;) {
+		lines += c == '\n';
+	}
+	fclose(maps);
+	return lines;
+}
+
+static struct hak_span *obtain(uint32_t units, enum hak_growth growth, bool expect_zeroed)
+{
+	bool zeroed;
+	struct hak_span *span = hak_span_alloc(units, 1, growth, &zeroed);
+	assert_non_null(span);
+	assert_int_equal(zeroed, expect_zeroed);
+	hak_span_set_kind(span, HAK_SPAN_BUSY);
+	return span;
+}
+
+/* First of all: while the heap is small. */
+static void superslabs_of_a_large_heap_come_with_their_pages(void **state)
+{
+	enum { STEP = HAK_HUGE_PAGE >> HAK_UNIT_LOG2 };
+	struct hak_page_heap_stats stats;
+	(void)state;
+	assert_false(hak_page_heap_fetches());
+	struct hak_span *small = obtain(1, HAK_MAY_FETCH, true);
+	struct hak_span *large = obtain(8 * STEP, HAK_MAY_GROW, true);
+	struct hak_span *rest = obtain(STEP - 2, HAK_NO_GROWTH, true);
+	assert_true(hak_page_heap_fetches());
+	struct hak_span *first = obtain(1, HAK_MAY_FETCH, false), *second = obtain(1, HAK_DIRTY_ONLY, false);
+	assert_int_equal((uintptr_t)hak_span_start(first) % HAK_HUGE_PAGE, 0);
+	assert_int_equal(hak_span_unit(second), hak_span_unit(first) + 1);
+	hak_page_heap_stats(&stats);
+	assert_int_equal(stats.dirty, (STEP - 2) << HAK_UNIT_LOG2); /* to be had by all, or purged */
+	assert_int_equal(is_resident(hak_span_start(first), HAK_HUGE_PAGE), kernel_populates());
+	/* What is mapped anew inside of it does not fall apart from the rest. */
+	unsigned mappings = count_mappings();
+	assert_int_equal(hak_region_renew(hak_span_start(second), hak_span_bytes(second)), 0);
+	assert_in_range(count_mappings(), 1, mappings);
+	/* Where much open space is without pages, it has to be used up first. */
+	assert_int_equal(hak_os_purge(hak_span_start(large), hak_span_bytes(large)), 0);
+	hak_span_cut(large, 7 * STEP, HAK_SPAN_CLEAN);
+	struct hak_span *more = obtain(3 * STEP, HAK_MAY_GROW, true);
+	assert_true(hak_page_heap_fetches());
+	hak_span_cut(large, 6 * STEP, HAK_SPAN_CLEAN);
+	assert_false(hak_page_heap_fetches());
+	hak_page_heap_purge(UINT64_MAX, 0);
+	struct hak_span *third = obtain(1, HAK_MAY_FETCH, true);
+	struct hak_span *all[] = { small, large, rest, first, second, more, third };
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		hak_span_free(all[i], HAK_SPAN_DIRTY);
 	}
 }
 
@@ -223,6 +304,7 @@ static void kept_spans_are_dirty_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(superslabs_of_a_large_heap_come_with_their_pages),
 		cmocka_unit_test(no_unit_is_given_twice),
 		cmocka_unit_test(freed_units_join_again),
 		cmocka_unit_test(young_runs_keep_their_pages),

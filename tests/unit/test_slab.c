@@ -205,6 +205,32 @@ static void slabs_that_will_be_used_up_get_their_pages_at_once(void **state)
 	give_slabs(large, SURE, blocks);
 }
 
+/* In a large heap not one slab's pages, but a superslab's, which others take as well. */
+static void sure_slabs_fetch_a_superslab(void **state)
+{
+	enum { SURE = 18, LARGE = 8 };
+	static void *blocks[MANY];
+	unsigned bin = bin_for(256);
+	struct hak_page_heap_stats stats;
+	bool zeroed;
+	(void)state;
+	hak_page_heap_purge(UINT64_MAX, 0);
+	hak_page_heap_stats(&stats);
+	/* Several times what is open and unused. */
+	uint64_t bytes = LARGE * (hak_options.superslab_size + stats.mapped - stats.used);
+	struct hak_span *large = hak_span_alloc((uint32_t)(bytes >> HAK_UNIT_LOG2), 1, HAK_MAY_GROW, &zeroed);
+	assert_non_null(large);
+	hak_span_set_kind(large, HAK_SPAN_BUSY);
+	pages_of_slab(bin, SURE, blocks);
+	hak_page_heap_stats(&stats);
+	assert_true(stats.dirty > 0);
+	assert_int_equal(hak_slab_of(blocks[0])->is_bare, true);
+	assert_int_equal(hak_slab_of(blocks[(SURE - 1) * hak_class_map.geometry[bin].capacity])->is_bare,
+			 false);
+	give_slabs(bin, SURE, blocks);
+	hak_span_free(large, HAK_SPAN_CLEAN);
+}
+
 /* To ask the kernel for pages that are there is a system call for nothing. */
 static void slabs_of_used_memory_are_taken_as_they_are(void **state)
 {
@@ -474,6 +500,7 @@ int main(void)
 		cmocka_unit_test(a_depot_lists_small_blocks_within_bounds),
 		cmocka_unit_test(a_magazine_has_one_owner),
 		cmocka_unit_test(records_are_zeroed_aligned_and_apart),
+		cmocka_unit_test(sure_slabs_fetch_a_superslab), /* makes the heap large */
 	};
 	hak_init();
 	return cmocka_run_group_tests_name("slab", tests, NULL, NULL);
