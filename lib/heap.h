@@ -196,25 +196,19 @@ HAK_INLINE void hak_bin_push(struct hak_bin *b, void *block)
 }
 
 /*
- * The block below, which is next, is fetched meanwhile: its owner will write to it at once, and a block that
- * lay on the stack for long is in no near cache. Below the last one is an empty slot.
+ * The next block's line is not fetched early: a block that was never used may lie on a page that is not
+ * there, and the search for that costs each malloc more than others gain. The top is read once: with one
+ * instruction that subtracts from it in memory, as secure mode does later on its way, pairs took a tenth
+ * longer.
  */
-HAK_INLINE void *hak_bin_pop_before(struct hak_bin *b, char **next)
-{
-	void *block = b->top[-1];
-	*next = b->top[-2];
-	__builtin_prefetch(*next);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	b->top--;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	return block;
-}
-
-/* The same, where nothing more is to be done for the next one. */
 HAK_INLINE void *hak_bin_pop(struct hak_bin *b)
 {
-	char *next;
-	return hak_bin_pop_before(b, &next);
+	void **top = b->top - 1;
+	void *block = *top;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	b->top = top;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return block;
 }
 
 /*

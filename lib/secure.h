@@ -66,10 +66,19 @@ HAK_INLINE bool hak_secure_withdraw(char *p, size_t limit, uint64_t mark)
 	return true;
 }
 
-/* For a bin whose count of allocations is guarded. The next block's trailer is fetched, too. */
+/*
+ * For a bin whose count of allocations is guarded. The next block is fetched meanwhile, and its trailer: both
+ * will be read, and no free block is without its pages, since all are marked. Below the last one is an empty
+ * slot.
+ */
 HAK_INLINE void *hak_secure_pop(struct hak_bin *b, size_t size)
 {
-	char *next, *p = hak_bin_pop_before(b, &next);
+	char *p = b->top[-1];
+	const char *next = b->top[-2];
+	__builtin_prefetch(next);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	b->top--;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	__builtin_prefetch(next + b->limit);
 	return hak_secure_issue(p, size, b->limit);
 }
