@@ -14,7 +14,7 @@ tap_is "$(ask '[round(c["resident_bytes"] / 2**20, 1) for c in r["classes"] if c
 	"one page of each block of two, and half of a large block, are in memory"
 tap_is "$(ask '[c["live_usable_bytes"] // 2**20 for c in r["classes"] if c["name"] in ("large", "S8192")]')" "[4, 40]" \
 	"the blocks are twice as large"
-# Below 64 MiB the library asks for no huge pages, with which more may come to memory than was committed.
+# Below 64 MiB huge pages are asked for only where all of them is committed; above, more may come to memory than that.
 tap_is "$(ask '22 * 2**20 < r["totals"]["resident_bytes"] <= r["totals"]["committed_bytes"] < 48 * 2**20')" True \
 	"all in memory is more than these, and no more than is committed"
 tap_is "$(ask 'sum(c["resident_bytes"] for c in r["classes"]) <= r["totals"]["resident_bytes"] == sum(p["resident_bytes"] for p in r["processes"])')" True \
