@@ -117,8 +117,9 @@ static int open_tables(size_t end)
 static _Atomic(uint32_t) huge_pages;
 _Static_assert(HAK_HUGE_PAGES_FROM / HAK_HUGE_PAGE <= 32, "a bit for each");
 
-static bool is_for_huge_pages(size_t offset)
+bool hak_region_is_for_huge_pages(const void *p)
 {
+	size_t offset = (uintptr_t)p - hak_region.base;
 	uint32_t bits = atomic_load_explicit(&huge_pages, memory_order_relaxed);
 	return offset >= HAK_HUGE_PAGES_FROM || (bits >> offset / HAK_HUGE_PAGE & 1);
 }
@@ -161,9 +162,10 @@ uint32_t hak_region_extend(uint32_t units, bool for_huge_pages, uint32_t *opened
 static void advise_again(size_t from, size_t end)
 {
 	while (from < end) {
+		char *start = (char *)hak_region.base + from;
 		size_t next = from < HAK_HUGE_PAGES_FROM ? (from / HAK_HUGE_PAGE + 1) * HAK_HUGE_PAGE : end;
 		next = next < end ? next : end;
-		hak_os_huge_pages((void *)(hak_region.base + from), next - from, is_for_huge_pages(from));
+		hak_os_huge_pages(start, next - from, hak_region_is_for_huge_pages(start));
 		from = next;
 	}
 }

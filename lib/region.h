@@ -138,6 +138,9 @@ HAK_INLINE size_t hak_unit_of(const void *p)
 #define HAK_HUGE_PAGES_FROM ((size_t)64 << 20)
 #define HAK_HUGE_PAGE	    ((size_t)2 << 20)
 
+/* Whether the place was opened for huge pages. */
+HAK_HIDDEN bool hak_region_is_for_huge_pages(const void *p);
+
 /* Grows in another thread meanwhile; whoever holds a block has seen enough of it. */
 HAK_INLINE size_t hak_region_units(void)
 {

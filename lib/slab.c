@@ -478,7 +478,7 @@ static uint64_t purge_slab(struct hak_span *slab)
 
 static uint64_t rest(struct hak_span *slab)
 {
-	if (slab->rest == HAK_SLAB_PURGED) {
+	if (slab->rest == HAK_SLAB_PURGED || hak_region_is_for_huge_pages(hak_span_start(slab))) {
 		return 0;
 	}
 	slab->rest++;

@@ -52,9 +52,9 @@ HAK_HIDDEN size_t hak_slab_beside_bytes(enum hak_slab_kind kind, unsigned bin);
 
 /*
  * Gives back the free pages of slabs whose blocks neither came nor went since the last two calls, and
- * returns their bytes. For heaps below HAK_HUGE_PAGES_FROM, since it splits huge pages, and processes with
- * one thread: each of its many system calls would stop the others. Not in secure mode, where free blocks hold
- * marks, nor where nothing is ever to be given back.
+ * returns their bytes. Not where it would split huge pages, which costs more than it gives, nor in large
+ * heaps, nor with more than one thread: each of its many system calls would stop the others. Not in secure
+ * mode, where free blocks hold marks, nor where nothing is ever to be given back.
  */
 HAK_HIDDEN uint64_t hak_slab_purge_idle(void);
 

@@ -330,6 +330,48 @@ static void idle_slabs_give_back_their_free_pages(void **state)
 	}
 }
 
+/* As huge pages are worth more than what is free in them. */
+static void fetched_slabs_keep_their_pages(void **state)
+{
+	enum { TAKEN = 24, LARGE = 8 };
+	static void *blocks[MANY], *kept[TAKEN];
+	unsigned bin = bin_for(256), capacity = hak_class_map.geometry[bin].capacity, fetched = 0;
+	unsigned char pages[HAK_BLOCK_MAX / 4096];
+	bool zeroed;
+	(void)state;
+	struct hak_span *large = hak_span_alloc(
+		(uint32_t)(LARGE * hak_options.superslab_size >> HAK_UNIT_LOG2), 1, HAK_MAY_GROW, &zeroed);
+	assert_non_null(large);
+	hak_span_set_kind(large, HAK_SPAN_BUSY);
+	assert_in_range(TAKEN * capacity, 1, MANY);
+	for (unsigned slab = 0; slab < TAKEN; slab++) {
+		void **first = blocks + (size_t)slab * capacity;
+		take_all(bin, HAK_SLAB_PLAIN, first, capacity);
+		for (unsigned i = 0; i < capacity; i++) {
+			memset(first[i], 0xa5, 256);
+		}
+		kept[slab] = first[0];
+	}
+	for (unsigned slab = 0; slab < TAKEN; slab++) {
+		hak_slab_give(bin, blocks + (size_t)slab * capacity + 1, capacity - 1);
+	}
+	assert_true(hak_slab_purge_idle() + hak_slab_purge_idle() > 0);
+	for (unsigned slab = 0; slab < TAKEN; slab++) {
+		const struct hak_span *span = hak_slab_of(kept[slab]);
+		size_t n = hak_span_bytes(span) / hak_os_page_size(), resident = 0;
+		bool is_huge = hak_region_is_for_huge_pages(kept[slab]);
+		assert_int_equal(hak_os_resident(hak_span_start(span), hak_span_bytes(span), pages), 0);
+		for (size_t i = 0; i < n; i++) {
+			resident += pages[i] & 1;
+		}
+		fetched += is_huge;
+		assert_in_range(resident, is_huge ? n : 1, is_huge ? n : n / 2);
+	}
+	assert_in_range(fetched, 1, TAKEN - 1);
+	hak_slab_give(bin, kept, TAKEN);
+	hak_span_free(large, HAK_SPAN_CLEAN);
+}
+
 static void what_must_stay_is_not_given_back(void **state)
 {
 	static void *blocks[MANY], *kept[MANY];
@@ -488,6 +530,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle_slabs_give_back_their_free_pages), /* while the heap is small */
+		cmocka_unit_test(fetched_slabs_keep_their_pages),
 		cmocka_unit_test(what_must_stay_is_not_given_back),
 		cmocka_unit_test(locked_pages_stay),
 		cmocka_unit_test(blocks_are_apart_and_come_back),
