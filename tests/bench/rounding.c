@@ -8,10 +8,13 @@
  * glibc keeps eight bytes in front of each block. Where the block has them to spare they come out of it, so
  * that a block takes no more room here than in hakmem.
  */
+#include <dlfcn.h>
 #include <errno.h>
+#include <gnu/lib-names.h>
 #include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "hakmem_size_class.h"
@@ -31,10 +34,14 @@ void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *block);
 
 static struct hak_class_table table;
+static size_t (*usable_size)(void *block);
 
 __attribute__((constructor)) static void build(void)
 {
 	hak_class_table_build(&table, HAK_SCHEME_FINE, 7, (uint32_t)sysconf(_SC_PAGESIZE));
+	void *libc = dlopen(LIBC_SO, RTLD_LAZY | RTLD_NOLOAD);
+	void *found = libc ? dlsym(libc, "malloc_usable_size") : NULL;
+	memcpy(&usable_size, &found, sizeof found); /* C has no other way from an object to a function */
 }
 
 /* Large blocks are whole pages in glibc as well. */
@@ -95,4 +102,10 @@ PUBLIC int posix_memalign(void **out, size_t alignment, size_t size)
 		return ENOMEM;
 	*out = block;
 	return 0;
+}
+
+/* glibc's own: redis has another allocator behind this library, whose function would be found first. */
+PUBLIC size_t malloc_usable_size(void *block)
+{
+	return usable_size ? usable_size(block) : 0;
 }

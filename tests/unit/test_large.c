@@ -5,15 +5,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 /* cmocka wants these first. */
 #include <cmocka.h>
 
 #include "alloc.h"
 #include "direct.h"
-#include "os.h"
 #include "page_heap.h"
+#include "proc_memory.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -62,18 +61,6 @@ static void contents_survive_every_resize(void **state)
 		hak_free(behind);
 	}
 	hak_free(p);
-}
-
-static unsigned count_mappings(void)
-{
-	unsigned lines = 0;
-	FILE *maps = fopen("/proc/self/maps", "r");
-	assert_non_null(maps);
-	for (int c; (c = fgetc(maps)) != EOF;) {
-		lines += c == '\n';
-	}
-	fclose(maps);
-	return lines;
 }
 
 /* A process may have some 65000 mappings; moved pages must not use them up. */

@@ -5,13 +5,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 /* cmocka wants these first. */
 #include <cmocka.h>
 
 #include "alloc.h"
-#include "os.h"
+#include "proc_memory.h"
 
 enum { SPANS = 300, UNITS = 1 << 20, ROUNDS = 20000 };
 
@@ -50,40 +49,6 @@ static void expect_zero(const unsigned char *p, size_t bytes)
 	}
 }
 
-static bool is_resident(void *start, size_t bytes)
-{
-	unsigned char pages[HAK_HUGE_PAGE / 4096];
-	size_t n = bytes / hak_os_page_size(), in_memory = 0;
-	assert_in_range(n, 1, sizeof pages);
-	assert_int_equal(hak_os_resident(start, bytes, pages), 0);
-	for (size_t i = 0; i < n; i++) {
-		in_memory += pages[i] & 1;
-	}
-	return in_memory == n;
-}
-
-static bool kernel_populates(void)
-{
-	void *page;
-	assert_int_equal(hak_os_map(hak_os_page_size(), &page), 0);
-	hak_os_populate(page, hak_os_page_size());
-	bool done = is_resident(page, hak_os_page_size());
-	hak_os_unmap(page, hak_os_page_size());
-	return done;
-}
-
-static unsigned count_mappings(void)
-{
-	unsigned lines = 0;
-	FILE *maps = fopen("/proc/self/maps", "r");
-	assert_non_null(maps);
-	for (int c; (c = fgetc(maps)) != EOF;) {
-		lines += c == '\n';
-	}
-	fclose(maps);
-	return lines;
-}
-
 static struct hak_span *obtain(uint32_t units, enum hak_growth growth, bool expect_zeroed)
 {
 	bool zeroed;
@@ -110,7 +75,8 @@ static void superslabs_of_a_large_heap_come_with_their_pages(void **state)
 	assert_int_equal(hak_span_unit(second), hak_span_unit(first) + 1);
 	hak_page_heap_stats(&stats);
 	assert_int_equal(stats.dirty, (STEP - 2) << HAK_UNIT_LOG2); /* to be had by all, or purged */
-	assert_int_equal(is_resident(hak_span_start(first), HAK_HUGE_PAGE), kernel_populates());
+	size_t fetched = pages_in_memory(hak_span_start(first), HAK_HUGE_PAGE);
+	assert_int_equal(fetched, kernel_populates() ? HAK_HUGE_PAGE / hak_os_page_size() : 0);
 	/* What is mapped anew inside of it does not fall apart from the rest. */
 	unsigned mappings = count_mappings();
 	assert_int_equal(hak_region_renew(hak_span_start(second), hak_span_bytes(second)), 0);

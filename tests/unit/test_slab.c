@@ -22,6 +22,7 @@
 #include "meta.h"
 #include "options.h"
 #include "os.h"
+#include "proc_memory.h"
 
 enum { BATCH = 100, MANY = 20000, SLABS = 3 };
 
@@ -122,19 +123,6 @@ static void misuse_ends_the_process(void **state)
 	hak_slab_give(bin, blocks, 3);
 }
 
-static unsigned resident_pages(const struct hak_span *slab)
-{
-	unsigned char pages[HAK_BLOCK_MAX / 4096];
-	size_t page = hak_os_page_size(), bytes = hak_span_bytes(slab);
-	unsigned resident = 0;
-	assert_in_range(bytes / page, 1, sizeof pages);
-	assert_int_equal(hak_os_resident(hak_span_start(slab), bytes, pages), 0);
-	for (size_t i = 0; i < bytes / page; i++) {
-		resident += pages[i] & 1;
-	}
-	return resident;
-}
-
 /* Takes all blocks of `n` slabs and touches none; the pages that the last slab has from its first block on.
  */
 static unsigned pages_of_slab(unsigned bin, unsigned n, void **blocks)
@@ -142,7 +130,8 @@ static unsigned pages_of_slab(unsigned bin, unsigned n, void **blocks)
 	unsigned capacity = hak_class_map.geometry[bin].capacity, pages = 0;
 	for (unsigned slab = 0; slab < n; slab++, blocks += capacity) {
 		assert_int_equal(hak_slab_take(bin, HAK_SLAB_ALIGNED, HAK_MAY_GROW, blocks, 1), 1);
-		pages = resident_pages(hak_slab_of(blocks[0]));
+		const struct hak_span *taken = hak_slab_of(blocks[0]);
+		pages = (unsigned)pages_in_memory(hak_span_start(taken), hak_span_bytes(taken));
 		for (unsigned i = 1; i < capacity; i++) {
 			assert_int_equal(hak_slab_take(bin, HAK_SLAB_ALIGNED, HAK_MAY_GROW, blocks + i, 1),
 					 1);
@@ -168,18 +157,6 @@ static void pages_that_cannot_be_had_are_not_missed(void **state)
 	hak_os_populate(closed, hak_os_page_size());
 	assert_int_equal(errno, ERANGE);
 	hak_os_unmap(closed, hak_os_page_size());
-}
-
-static bool kernel_populates(void)
-{
-	void *page;
-	unsigned char resident = 0;
-	size_t bytes = hak_os_page_size();
-	assert_int_equal(hak_os_map(bytes, &page), 0);
-	hak_os_populate(page, bytes);
-	assert_int_equal(hak_os_resident(page, bytes, &resident), 0);
-	hak_os_unmap(page, bytes);
-	return resident & 1;
 }
 
 /* Few slabs of a class, or blocks that may never be touched as a whole, cost no page before its time. */
@@ -336,7 +313,6 @@ static void fetched_slabs_keep_their_pages(void **state)
 	enum { TAKEN = 24, LARGE = 8 };
 	static void *blocks[MANY], *kept[TAKEN];
 	unsigned bin = bin_for(256), capacity = hak_class_map.geometry[bin].capacity, fetched = 0;
-	unsigned char pages[HAK_BLOCK_MAX / 4096];
 	bool zeroed;
 	(void)state;
 	struct hak_span *large = hak_span_alloc(
@@ -358,12 +334,9 @@ static void fetched_slabs_keep_their_pages(void **state)
 	assert_true(hak_slab_purge_idle() + hak_slab_purge_idle() > 0);
 	for (unsigned slab = 0; slab < TAKEN; slab++) {
 		const struct hak_span *span = hak_slab_of(kept[slab]);
-		size_t n = hak_span_bytes(span) / hak_os_page_size(), resident = 0;
+		size_t n = hak_span_bytes(span) / hak_os_page_size();
+		size_t resident = pages_in_memory(hak_span_start(span), hak_span_bytes(span));
 		bool is_huge = hak_region_is_for_huge_pages(kept[slab]);
-		assert_int_equal(hak_os_resident(hak_span_start(span), hak_span_bytes(span), pages), 0);
-		for (size_t i = 0; i < n; i++) {
-			resident += pages[i] & 1;
-		}
 		fetched += is_huge;
 		assert_in_range(resident, is_huge ? n : 1, is_huge ? n : n / 2);
 	}
