@@ -35,7 +35,7 @@ enum {
 static struct {
 	struct hak_lock lock;
 	struct hak_heap *heaps;
-	uint64_t threads;
+	_Atomic(uint64_t) threads; /* changed with the lock held */
 	pthread_key_t key;
 	bool has_key;
 	/* Of threads that are gone, and of operations outside any heap. */
@@ -224,7 +224,7 @@ static bool grow_stack(struct hak_heap *heap, unsigned bin)
  */
 static uint32_t first_batch(unsigned bin)
 {
-	bool is_alone = HAK_RACY_READ(registry.threads) <= 1;
+	bool is_alone = atomic_load_explicit(&registry.threads, memory_order_relaxed) <= 1;
 	return at_most(FIRST_BYTES, bin, 1, is_alone ? FIRST_BATCH : FIRST_SHARED);
 }
 
