@@ -164,14 +164,6 @@ static bool fetches(void)
 	       heap.clean.units <= heap.used_units / FETCH_FROM;
 }
 
-bool hak_page_heap_fetches(void)
-{
-	hak_lock_take(&heap.lock);
-	bool yes = fetches();
-	hak_lock_drop(&heap.lock);
-	return yes;
-}
-
 /* Opens more of the region, which joins the clean runs, or, to be fetched, the dirty ones. */
 static bool extend(uint32_t units, struct fetched *fetched)
 {
@@ -192,11 +184,11 @@ static bool extend(uint32_t units, struct fetched *fetched)
 static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms);
 
 /* With the lock held; what can be had without new address space, then with it. */
-static uint32_t obtain(uint32_t units, enum hak_growth growth, bool *zeroed, struct fetched *fetched)
+static uint32_t obtain(uint32_t units, enum hak_growth growth, bool may_fetch, bool *zeroed,
+		       struct fetched *fetched)
 {
-	bool may_fetch = growth == HAK_MAY_FETCH && fetches();
 	uint32_t run = find_run(units, may_fetch ? HAK_DIRTY_ONLY : growth, zeroed);
-	if (run != HAK_NO_UNIT || growth < HAK_MAY_GROW) {
+	if (run != HAK_NO_UNIT || growth != HAK_MAY_GROW) {
 		return run;
 	}
 	if (extend(units, may_fetch ? fetched : NULL) || may_fetch) {
@@ -208,14 +200,15 @@ static uint32_t obtain(uint32_t units, enum hak_growth growth, bool *zeroed, str
 	return run;
 }
 
-struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_growth growth, bool *zeroed)
+static struct hak_span *alloc(uint32_t units, uint32_t align_units, enum hak_growth growth, bool is_sure,
+			      bool *zeroed)
 {
 	struct hak_span *span = NULL;
 	struct fetched fetched = { NULL, 0 };
 	uint32_t wanted = units + align_units - 1;
 
 	hak_lock_take(&heap.lock);
-	uint32_t run = obtain(wanted, growth, zeroed, &fetched);
+	uint32_t run = obtain(wanted, growth, is_sure && fetches(), zeroed, &fetched);
 	if (run != HAK_NO_UNIT) {
 		uint32_t from = (run + align_units - 1) & ~(align_units - 1);
 		carve(run, from, units);
@@ -230,6 +223,16 @@ struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_g
 		hak_os_populate(fetched.start, fetched.bytes);
 	}
 	return span;
+}
+
+struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_growth growth, bool *zeroed)
+{
+	return alloc(units, align_units, growth, false, zeroed);
+}
+
+struct hak_span *hak_span_alloc_sure(uint32_t units, enum hak_growth growth, bool *zeroed)
+{
+	return alloc(units, 1, growth, true, zeroed);
 }
 
 void hak_span_free(struct hak_span *span, enum hak_span_kind as)

@@ -18,11 +18,8 @@ struct hak_page_heap_stats {
 	uint64_t mapped, used, dirty, purged, superslabs; /* bytes but the last */
 };
 
-/*
- * Where a span may come from: what holds pages, what holds none, both, or new address space, too. Or from
- * what holds pages and from new superslabs that come with theirs.
- */
-enum hak_growth { HAK_DIRTY_ONLY, HAK_CLEAN_ONLY, HAK_NO_GROWTH, HAK_MAY_GROW, HAK_MAY_FETCH };
+/* Where a span may come from: what holds pages, what holds none, both, or new address space, too. */
+enum hak_growth { HAK_DIRTY_ONLY, HAK_CLEAN_ONLY, HAK_NO_GROWTH, HAK_MAY_GROW };
 
 /*
  * A span of `units` (1..2^29), its first unit a multiple of `align_units` (a power of two).
@@ -32,8 +29,11 @@ enum hak_growth { HAK_DIRTY_ONLY, HAK_CLEAN_ONLY, HAK_NO_GROWTH, HAK_MAY_GROW, H
 HAK_HIDDEN struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_growth growth,
 					   bool *zeroed);
 
-/* Whether HAK_MAY_FETCH is worth it: else it is HAK_MAY_GROW. Changes at any time. */
-HAK_HIDDEN bool hak_page_heap_fetches(void);
+/*
+ * The same for a span of which every page will be used. Once the heap is large, it comes from memory that
+ * holds pages, or from a new superslab, which then comes with its pages; not from open space without.
+ */
+HAK_HIDDEN struct hak_span *hak_span_alloc_sure(uint32_t units, enum hak_growth growth, bool *zeroed);
 
 /* Gives a span back, as HAK_SPAN_DIRTY, or as HAK_SPAN_CLEAN: it reads as zero and holds no page. */
 HAK_HIDDEN void hak_span_free(struct hak_span *span, enum hak_span_kind as);

@@ -64,22 +64,13 @@ static const struct hak_geometry *geometry(unsigned bin)
 }
 
 /*
- * Whether the pages of a new slab that has none are fetched at once, which takes the kernel far less than a
- * fault for each: of a class that has so many that one more is at most a 16th for nothing, and whose blocks
- * are so small that one begins on each page.
+ * Whether another slab will be used up, so that its pages can be fetched at once, which takes the kernel far
+ * less than a fault for each: of a class that has so many that one more is at most a 16th for nothing, and
+ * whose blocks are so small that one begins on each page.
  */
 static bool is_sure(const struct slab_class *c, unsigned bin)
 {
-	return c->slabs > SURE_SLABS && geometry(bin)->block <= SURE_BLOCK;
-}
-
-/* Such slabs come from memory that holds pages and from superslabs that come with theirs, where these pay. */
-static enum hak_growth growth_of(const struct slab_class *c, unsigned bin, enum hak_growth growth)
-{
-	if (growth == HAK_DIRTY_ONLY || !is_sure(c, bin) || !hak_page_heap_fetches()) {
-		return growth;
-	}
-	return growth == HAK_MAY_GROW ? HAK_MAY_FETCH : HAK_DIRTY_ONLY;
+	return c->slabs >= SURE_SLABS && geometry(bin)->block <= SURE_BLOCK;
 }
 
 static size_t bitmap_bytes(unsigned bin)
@@ -123,12 +114,16 @@ struct hak_span *hak_slab_of(const void *p)
 }
 
 /* A span with its bitmap: a free that found no memory for one would have to lose the block. */
-static struct hak_span *span_with_bits(unsigned bin, enum hak_growth growth, bool *zeroed)
+static struct hak_span *span_with_bits(unsigned bin, bool sure, enum hak_growth growth, bool *zeroed)
 {
 	const struct hak_geometry *g = geometry(bin);
 	bool many = g->capacity > INLINE_BITS;
 	uint64_t *bits = many ? hak_meta_alloc(bitmap_bytes(bin)) : NULL;
-	struct hak_span *span = bits || !many ? hak_span_alloc(g->slab_units, 1, growth, zeroed) : NULL;
+	struct hak_span *span = NULL;
+	if (bits || !many) {
+		span = sure ? hak_span_alloc_sure(g->slab_units, growth, zeroed)
+			    : hak_span_alloc(g->slab_units, 1, growth, zeroed);
+	}
 	if (span) {
 		memset(&span->slab, 0, sizeof span->slab);
 		span->slab.bits = bits;
@@ -138,12 +133,13 @@ static struct hak_span *span_with_bits(unsigned bin, enum hak_growth growth, boo
 	return span;
 }
 
-/* A new slab with its units in the map, or NULL. *zeroed: it holds no pages. */
+/* A new slab with its units in the map, or NULL. *fetch: its pages are to be fetched. */
 static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_slab_kind kind,
-				 enum hak_growth growth, bool *zeroed)
+				 enum hak_growth growth, bool *fetch)
 {
 	const struct hak_geometry *g = geometry(bin);
-	struct hak_span *slab = span_with_bits(bin, growth_of(c, bin, growth), zeroed);
+	bool sure = is_sure(c, bin), zeroed;
+	struct hak_span *slab = span_with_bits(bin, sure, growth, &zeroed);
 	if (!slab) {
 		return NULL;
 	}
@@ -153,6 +149,8 @@ static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_sl
 	}
 	slab->slab_kind = (uint8_t)kind;
 	slab->bin = (uint8_t)bin;
+	*fetch = zeroed && sure;
+	slab->is_bare = zeroed && !sure;
 	if (kind == HAK_SLAB_PLAIN) {
 		slab->slab.colour = c->colour % g->colours * HAK_CACHE_LINE;
 		c->colour++;
@@ -207,7 +205,7 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 {
 	struct slab_class *c = &classes[bin];
 	struct hak_span *acquired = NULL;
-	bool zeroed = false;
+	bool fetch = false;
 	unsigned taken = 0;
 
 	hak_lock_take(&c->lock);
@@ -215,7 +213,7 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 		struct hak_span *slab = c->lists[kind] ? hak_span_at(c->lists[kind] - 1) : NULL;
 		if (!slab) {
 			/* One new slab a call: what it holds is enough, and the tracer hears of it below. */
-			if (acquired || !(slab = acquired = slab_new(c, bin, kind, growth, &zeroed))) {
+			if (acquired || !(slab = acquired = slab_new(c, bin, kind, growth, &fetch))) {
 				break;
 			}
 		}
@@ -229,12 +227,8 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 		}
 	}
 	c->out += taken;
-	bool is_populated = acquired && zeroed && is_sure(c, bin);
-	if (acquired) {
-		acquired->is_bare = zeroed && !is_populated;
-	}
 	hak_lock_drop(&c->lock);
-	if (is_populated) {
+	if (fetch) {
 		char *start = hak_span_start(acquired), *end = block_at(acquired, geometry(bin)->capacity);
 		hak_os_populate(start, hak_os_whole_pages((size_t)(end - start)));
 	}

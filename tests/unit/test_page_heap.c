@@ -49,13 +49,26 @@ static void expect_zero(const unsigned char *p, size_t bytes)
 	}
 }
 
+static struct hak_span *owned(struct hak_span *span)
+{
+	assert_non_null(span);
+	hak_span_set_kind(span, HAK_SPAN_BUSY);
+	return span;
+}
+
 static struct hak_span *obtain(uint32_t units, enum hak_growth growth, bool expect_zeroed)
 {
 	bool zeroed;
-	struct hak_span *span = hak_span_alloc(units, 1, growth, &zeroed);
-	assert_non_null(span);
+	struct hak_span *span = owned(hak_span_alloc(units, 1, growth, &zeroed));
 	assert_int_equal(zeroed, expect_zeroed);
-	hak_span_set_kind(span, HAK_SPAN_BUSY);
+	return span;
+}
+
+static struct hak_span *obtain_sure(uint32_t units, enum hak_growth growth, bool expect_zeroed)
+{
+	bool zeroed;
+	struct hak_span *span = owned(hak_span_alloc_sure(units, growth, &zeroed));
+	assert_int_equal(zeroed, expect_zeroed);
 	return span;
 }
 
@@ -64,13 +77,14 @@ static void superslabs_of_a_large_heap_come_with_their_pages(void **state)
 {
 	enum { STEP = HAK_HUGE_PAGE >> HAK_UNIT_LOG2 };
 	struct hak_page_heap_stats stats;
+	bool zeroed;
 	(void)state;
-	assert_false(hak_page_heap_fetches());
-	struct hak_span *small = obtain(1, HAK_MAY_FETCH, true);
+	struct hak_span *small = obtain_sure(1, HAK_MAY_GROW, true);
 	struct hak_span *large = obtain(8 * STEP, HAK_MAY_GROW, true);
+	assert_null(hak_span_alloc_sure(1, HAK_NO_GROWTH, &zeroed)); /* what is open holds no pages */
 	struct hak_span *rest = obtain(STEP - 2, HAK_NO_GROWTH, true);
-	assert_true(hak_page_heap_fetches());
-	struct hak_span *first = obtain(1, HAK_MAY_FETCH, false), *second = obtain(1, HAK_DIRTY_ONLY, false);
+	struct hak_span *first = obtain_sure(1, HAK_MAY_GROW, false),
+			*second = obtain_sure(1, HAK_NO_GROWTH, false);
 	assert_int_equal((uintptr_t)hak_span_start(first) % HAK_HUGE_PAGE, 0);
 	assert_int_equal(hak_span_unit(second), hak_span_unit(first) + 1);
 	hak_page_heap_stats(&stats);
@@ -81,16 +95,20 @@ static void superslabs_of_a_large_heap_come_with_their_pages(void **state)
 	unsigned mappings = count_mappings();
 	assert_int_equal(hak_region_renew(hak_span_start(second), hak_span_bytes(second)), 0);
 	assert_in_range(count_mappings(), 1, mappings);
-	/* Where much open space is without pages, it has to be used up first. */
+	/* Where the region ends, open space has to do. */
+	struct hak_span *fourth = obtain(STEP - 2, HAK_DIRTY_ONLY, false);
+	size_t reserved = hak_region.reserved_units;
+	hak_region.reserved_units = hak_region.units;
+	struct hak_span *last = obtain_sure(1, HAK_MAY_GROW, true);
+	assert_null(hak_span_alloc_sure(STEP, HAK_MAY_GROW, &zeroed));
+	hak_region.reserved_units = reserved;
+	/* Where much of it is without pages, it has to be used up first. */
 	assert_int_equal(hak_os_purge(hak_span_start(large), hak_span_bytes(large)), 0);
 	hak_span_cut(large, 7 * STEP, HAK_SPAN_CLEAN);
-	struct hak_span *more = obtain(3 * STEP, HAK_MAY_GROW, true);
-	assert_true(hak_page_heap_fetches());
+	assert_null(hak_span_alloc_sure(1, HAK_NO_GROWTH, &zeroed));
 	hak_span_cut(large, 6 * STEP, HAK_SPAN_CLEAN);
-	assert_false(hak_page_heap_fetches());
-	hak_page_heap_purge(UINT64_MAX, 0);
-	struct hak_span *third = obtain(1, HAK_MAY_FETCH, true);
-	struct hak_span *all[] = { small, large, rest, first, second, more, third };
+	struct hak_span *third = obtain_sure(1, HAK_NO_GROWTH, true);
+	struct hak_span *all[] = { small, large, rest, first, second, third, fourth, last };
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 		hak_span_free(all[i], HAK_SPAN_DIRTY);
 	}
