@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 /* cmocka wants these first. */
 #include <cmocka.h>
 
@@ -138,6 +139,34 @@ static void what_moved_pages_leave_is_clean(void **state)
 	hak_free(behind);
 }
 
+/* Locked memory cannot be given back: what it held may still be there. */
+static void what_cannot_be_given_back_stays_dirty(void **state)
+{
+	enum { UNITS = 10, BEHIND = 6, SLACK = 3 * 4096 };
+	(void)state;
+	hak_trim();
+	unsigned char *p = hak_malloc((UNITS + BEHIND) * HAK_UNIT);
+	memset(p, 0xff, (UNITS + BEHIND) * HAK_UNIT);
+	hak_free(p);
+	size_t size = UNITS * HAK_UNIT - SLACK;
+	unsigned char *q = hak_malloc(size);
+	void *behind = hak_malloc(BEHIND * HAK_UNIT);
+	assert_ptr_equal(q, p);
+	if (mlock(q + size, SLACK) != 0) {
+		hak_free(q);
+		hak_free(behind);
+		skip();
+	}
+	uint64_t dirty = dirty_bytes();
+	unsigned char *moved = hak_realloc(q, 20 * HAK_UNIT);
+	assert_ptr_not_equal(moved, q);
+	assert_int_equal(dirty_bytes(), dirty + UNITS * HAK_UNIT);
+	assert_int_equal(q[size], 0xff);
+	munlock(q + size, SLACK);
+	hak_free(moved);
+	hak_free(behind);
+}
+
 static void calloc_zeroes_what_was_used_before(void **state)
 {
 	(void)state;
@@ -223,6 +252,7 @@ int main(void)
 		cmocka_unit_test(contents_survive_every_resize),
 		cmocka_unit_test(moved_pages_leave_no_mappings_behind),
 		cmocka_unit_test(what_moved_pages_leave_is_clean),
+		cmocka_unit_test(what_cannot_be_given_back_stays_dirty),
 		cmocka_unit_test(calloc_zeroes_what_was_used_before),
 		cmocka_unit_test(direct_blocks_live_in_their_table),
 		cmocka_unit_test(counters_return_to_where_they_were),
