@@ -201,6 +201,12 @@ static unsigned take_fresh(struct hak_span *slab, void **end, unsigned n)
 	return taken;
 }
 
+static void fetch_pages(const struct hak_span *slab)
+{
+	char *start = hak_span_start(slab), *end = block_at(slab, geometry(slab->bin)->capacity);
+	hak_os_populate(start, hak_os_whole_pages((size_t)(end - start)));
+}
+
 unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth growth, void **out, unsigned n)
 {
 	struct slab_class *c = &classes[bin];
@@ -228,14 +234,13 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 	}
 	c->out += taken;
 	hak_lock_drop(&c->lock);
-	if (fetch) {
-		char *start = hak_span_start(acquired), *end = block_at(acquired, geometry(bin)->capacity);
-		hak_os_populate(start, hak_os_whole_pages((size_t)(end - start)));
-	}
 	if (taken < n) {
 		memmove(out, out + n - taken, taken * sizeof *out);
 	}
 	if (acquired) {
+		if (fetch) {
+			fetch_pages(acquired);
+		}
 		hak_trace_change(HAK_CHANGE_SLAB_ACQUIRE, hak_span_start(acquired),
 				 (uint64_t)geometry(bin)->slab_units << HAK_UNIT_LOG2, bin - 1);
 	}
