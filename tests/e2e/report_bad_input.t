@@ -98,6 +98,15 @@ refused_lines=$(timeout 60 "$hakstat" report --strict cut 2>&1 >/dev/null)
 status=$?
 tap_is "$status" 3 "with --strict: exit 3"
 tap_like "$refused_lines" "^hakstat: the trace is incomplete" "and a line that says why"
+for command in 'whatif cut --size-classes classic' 'tune cut' 'tune cut -o cut.classes'; do
+	# shellcheck disable=SC2086
+	said=$("$hakstat" $command 2>&1 >shown)
+	tap_is "$? $said" "0 hakstat: the trace breaks off before its end; the prediction holds what could be read" \
+		"$command: says so as well"
+	tap_is "$(grep -E '^(lost|note) ' shown)" "$(grep -E '^(lost|note) ' <<<"$shown")" "$command: with the lines of the report"
+done
+tap_like "$(cat cut.classes)" "^# The recording is incomplete, lost: 0 events; PARTIAL" "and so does the table's file"
+tap_is "$("$hakstat" whatif full --size-classes classic 2>&1 | grep -cE '^lost|^note|^hakstat')" 0 "whatif of a whole trace says nothing of it"
 # A write that the limit of file sizes cuts is short first, and fails when it goes on.
 said=$(trap '' XFSZ; ulimit -f 1; "$hakstat" report cut 2>&1 >/dev/null)
 tap_is "$? $said" "2 hakstat: cannot write a temporary copy of a trace that is cut short: File too large" \

@@ -5,7 +5,6 @@
 #include "commands.h"
 #include "gate.h"
 #include "input.h"
-#include "interrupt.h"
 #include "recording.h"
 #include "render.h"
 #include "summary_file.h"
@@ -114,11 +113,8 @@ static int show(struct hakstat_report *report, const struct values *v, const GPt
 	if (status == 0) {
 		status = hakstat_write_to(v->output, write_report, &output, err);
 	}
-	if (status == 0 && report->summary->partial) {
-		hakstat_say(
-			*hakstat_interrupted()
-				? "interrupted; the report holds what was read until then"
-				: "the trace breaks off before its end; the report holds what could be read");
+	if (status == 0) {
+		hakstat_input_say_partial(report->summary, "report");
 	}
 	if (status == 0 && v->strict && hakstat_report_is_incomplete(report)) {
 		return hakstat_err_set(

@@ -182,6 +182,20 @@ static void fill_sums(const struct comparison *c, struct hakstat_grid *grid)
 	}
 }
 
+/* What the recording lacks, the prediction lacks. */
+static void put_losses(const struct hakstat_summary *recorded, const struct hakstat_view *view, FILE *out)
+{
+	GPtrArray *lines = hakstat_loss_lines(recorded);
+
+	for (guint i = 0; i < lines->len; i++) {
+		hakstat_put_prose(view, HAKSTAT_HEAD_INDENT, g_ptr_array_index(lines, i), out);
+	}
+	if (lines->len) {
+		fputc('\n', out);
+	}
+	g_ptr_array_unref(lines);
+}
+
 static int write_table(const struct comparison *c, FILE *out)
 {
 	struct hakstat_view view = {
@@ -191,6 +205,7 @@ static int write_table(const struct comparison *c, FILE *out)
 	int status;
 
 	hakstat_view_fit(&view, out);
+	put_losses(c->recorded->summary, &view, out);
 	hakstat_grid_init(&grid);
 	fill_sums(c, &grid);
 	status = hakstat_grid_print(&grid, view.width, view.colours, out);
@@ -242,6 +257,9 @@ static int compare(struct hakstat_summary *recorded, const struct hak_class_tabl
 	c.predicted = hakstat_report_new(hakstat_predict_summary(table, name, recorded));
 	c.recorded = hakstat_report_new(recorded);
 	status = hakstat_write_to(output, write_comparison, &c, err);
+	if (status == 0) {
+		hakstat_input_say_partial(recorded, "prediction");
+	}
 	hakstat_report_free(c.predicted);
 	hakstat_report_free(c.recorded);
 	return status;
@@ -306,11 +324,17 @@ struct table_file {
 static int write_blocks(void *data, FILE *out)
 {
 	const struct table_file *file = data;
+	GPtrArray *losses = hakstat_loss_lines(file->summary);
 
 	fprintf(out, "# %u size classes, by hakstat tune for the requests of\n", file->table->count);
 	for (guint i = 0; i < file->summary->paths->len; i++) {
 		fprintf(out, "# %s\n", (const char *)g_ptr_array_index(file->summary->paths, i));
 	}
+	if (losses->len) { /* the file outlives what is said here */
+		fprintf(out, "# The recording is incomplete, lost: %s\n",
+			(const char *)g_ptr_array_index(losses, 0) + HAKSTAT_HEAD_INDENT);
+	}
+	g_ptr_array_unref(losses);
 	fputs("# One block size a line, for HAKMEM_SIZE_CLASSES=@FILE\n", out);
 	for (unsigned i = 0; i < file->table->count; i++) {
 		fprintf(out, "%u\n", file->table->classes[i].block);
@@ -362,7 +386,8 @@ const struct hakstat_command hakstat_command_whatif = {
 	.operands = "[TRACE...]",
 	.summary = "The waste of recorded requests under another table or boundary, predicted.",
 	.details = "TRACE is a recording or a saved summary, as for 'hakstat report'; several are merged; "
-		   "without one it\nis " HAKSTAT_RECORDING_FOLDER ".",
+		   "without one it\nis " HAKSTAT_RECORDING_FOLDER
+		   ". What an incomplete recording lost is said above the numbers.",
 	.options = whatif_options,
 	.option_count = sizeof whatif_options / sizeof whatif_options[0],
 	.run = run_whatif,
@@ -373,7 +398,8 @@ const struct hakstat_command hakstat_command_tune = {
 	.operands = "[TRACE...]",
 	.summary = "The table of size classes that wastes least on recorded requests, and what it saves.",
 	.details = "TRACE is a recording or a saved summary, as for 'hakstat report'; several are merged; "
-		   "without one it\nis " HAKSTAT_RECORDING_FOLDER ".\n\n"
+		   "without one it\nis " HAKSTAT_RECORDING_FOLDER
+		   ". What an incomplete recording lost is said above the numbers.\n\n"
 		   "Prints the table, or writes it with -o, and then its prediction. Blocks above the "
 		   "largest recorded\n"
 		   "request, one a doubling, are part of it.",

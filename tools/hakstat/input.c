@@ -265,3 +265,12 @@ struct hakstat_summary *hakstat_input_read_all(char *const *paths, int count,
 	}
 	return all;
 }
+
+void hakstat_input_say_partial(const struct hakstat_summary *summary, const char *what)
+{
+	if (summary->partial && *hakstat_interrupted()) {
+		hakstat_say("interrupted; the %s holds what was read until then", what);
+	} else if (summary->partial) {
+		hakstat_say("the trace breaks off before its end; the %s holds what could be read", what);
+	}
+}

@@ -28,4 +28,7 @@ struct hakstat_summary *hakstat_input_read_all(char *const *paths, int count,
 					       const struct hakstat_input_options *options,
 					       struct hakstat_err *err);
 
+/* Says on standard error that `what` ("report") holds only a part of the trace, if that is so. */
+void hakstat_input_say_partial(const struct hakstat_summary *summary, const char *what);
+
 #endif

@@ -186,26 +186,40 @@ static char *join(const GPtrArray *texts)
 	return g_string_free(out, FALSE);
 }
 
+static void add_lost_line(const struct hakstat_summary *s, GPtrArray *lines)
+{
+	char events[32], words[32];
+
+	hakstat_text_count(events, sizeof events, s->lost_events);
+	hakstat_text_count(words, sizeof words, s->lost_operations);
+	hakstat_add_line(lines, "lost      %s%s events%s%s%s%s", s->lost_unknown ? "at least " : "", events,
+			 s->lost_operations ? ", " : "", s->lost_operations ? words : "",
+			 s->lost_operations ? " packed operations" : "",
+			 s->partial ? "; PARTIAL: only a part of the trace was read" : "");
+}
+
+static void add_notes(const struct hakstat_summary *s, GPtrArray *lines)
+{
+	for (guint i = 0; i < s->notes->len; i++) {
+		hakstat_add_line(lines, "note      %s", (const char *)g_ptr_array_index(s->notes, i));
+	}
+}
+
 static void add_trace_lines(const struct hakstat_report *r, GPtrArray *lines)
 {
 	const struct hakstat_summary *s = r->summary;
 	char *paths = join(s->paths);
 	char *hosts = join(s->hosts);
-	char operations[32], events[32], lost[32], words[32];
+	char operations[32], events[32];
 
 	hakstat_text_count(operations, sizeof operations, s->operations);
 	hakstat_text_count(events, sizeof events, s->events);
-	hakstat_text_count(lost, sizeof lost, s->lost_events);
-	hakstat_text_count(words, sizeof words, s->lost_operations);
 	hakstat_add_line(lines, "trace     %s%s%s", paths, hosts[0] ? " from " : "", hosts);
 	hakstat_add_line(lines, "recorded  mode %s, %u process%s, %.1f s, %s events, %s %s",
 			 hakstat_mode_name(s->mode), r->tables[HAKSTAT_BY_PROCESS]->len,
 			 r->tables[HAKSTAT_BY_PROCESS]->len == 1 ? "" : "es", hakstat_report_duration_s(r),
 			 events, operations, s->mode == HAKSTAT_MODE_SAMPLE ? "samples" : "operations");
-	hakstat_add_line(lines, "lost      %s%s events%s%s%s%s", s->lost_unknown ? "at least " : "", lost,
-			 s->lost_operations ? ", " : "", s->lost_operations ? words : "",
-			 s->lost_operations ? " packed operations" : "",
-			 s->partial ? "; PARTIAL: only a part of the trace was read" : "");
+	add_lost_line(s, lines);
 	g_free(paths);
 	g_free(hosts);
 }
@@ -292,9 +306,17 @@ GPtrArray *hakstat_head_lines(const struct hakstat_report *r, bool is_exact)
 	add_trace_lines(r, lines);
 	add_config_line(r, is_exact, lines);
 	add_sum_lines(r, is_exact, lines);
-	for (guint i = 0; i < r->summary->notes->len; i++) {
-		hakstat_add_line(lines, "note      %s",
-				 (const char *)g_ptr_array_index(r->summary->notes, i));
+	add_notes(r->summary, lines);
+	return lines;
+}
+
+GPtrArray *hakstat_loss_lines(const struct hakstat_summary *s)
+{
+	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+
+	if (hakstat_summary_is_incomplete(s)) {
+		add_lost_line(s, lines);
+		add_notes(s, lines);
 	}
 	return lines;
 }

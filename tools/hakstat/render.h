@@ -109,6 +109,9 @@ void hakstat_add_line(GPtrArray *lines, const char *format, ...) __attribute__((
 GPtrArray *hakstat_head_lines(const struct hakstat_report *report, bool is_exact);
 void hakstat_put_head(const struct hakstat_report *report, const struct hakstat_view *view, FILE *out);
 
+/* Of these, what an incomplete recording lacks, for commands without the rest; none when it is complete. */
+GPtrArray *hakstat_loss_lines(const struct hakstat_summary *summary);
+
 /* The title of a table of call sites: which requests they stand for. */
 const char *hakstat_site_title(const struct hakstat_summary *summary);
 

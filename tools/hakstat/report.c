@@ -141,9 +141,7 @@ int hakstat_report_sort(struct hakstat_report *report, enum hakstat_table_id tab
 
 bool hakstat_report_is_incomplete(const struct hakstat_report *report)
 {
-	const struct hakstat_summary *s = report->summary;
-
-	return s->lost_events || s->lost_operations || s->lost_unknown || s->partial || s->malformed;
+	return hakstat_summary_is_incomplete(report->summary);
 }
 
 double hakstat_report_duration_s(const struct hakstat_report *report)

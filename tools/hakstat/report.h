@@ -37,7 +37,7 @@ void hakstat_report_free(struct hakstat_report *report);
 int hakstat_report_sort(struct hakstat_report *report, enum hakstat_table_id table, const char *key,
 			struct hakstat_err *err);
 
-/* True when something the trace should have is missing: lost events or operations, a trace cut short. */
+/* As of its summary. */
 bool hakstat_report_is_incomplete(const struct hakstat_report *report);
 
 double hakstat_report_duration_s(const struct hakstat_report *report);

@@ -305,3 +305,8 @@ const char *hakstat_table_name(enum hakstat_table_id table)
 
 	return names[table];
 }
+
+bool hakstat_summary_is_incomplete(const struct hakstat_summary *s)
+{
+	return s->lost_events || s->lost_operations || s->lost_unknown || s->partial || s->malformed;
+}

@@ -168,6 +168,9 @@ void hakstat_gauges_add(struct hakstat_gauges *to, const struct hakstat_gauges *
 /* Adds `from` to `to`. `from` stays as it is. */
 void hakstat_summary_merge(struct hakstat_summary *to, const struct hakstat_summary *from);
 
+/* True when something the trace should have is missing: lost events or operations, a trace cut short. */
+bool hakstat_summary_is_incomplete(const struct hakstat_summary *summary);
+
 /* usable - requested over what is known of both. */
 uint64_t hakstat_counts_waste(const struct hakstat_counts *n);
 uint64_t hakstat_counts_live_waste(const struct hakstat_counts *n);
