@@ -7,6 +7,7 @@
 #include "options.h"
 #include "os.h"
 #include "page_heap.h"
+#include "tell.h"
 #include "tick.h"
 
 /* From here on moving the pages is cheaper than copying what they hold. */
@@ -126,6 +127,7 @@ void *hak_large_new(size_t size, size_t alignment, bool *zeroed)
 	if (block) {
 		count(1, (int64_t)bytes);
 	}
+	hak_tell_superslabs();
 	return block;
 }
 
@@ -242,8 +244,9 @@ void hak_large_delete(void *p)
 	}
 	hak_tick();
 	if (hak_options.purge_delay_ms == 0) {
-		hak_page_heap_purge(UINT64_MAX, 0);
+		hak_page_heap_purge(UINT64_MAX, 0, hak_tell_purged);
 	}
+	hak_tell_superslabs();
 }
 
 /* Within the span, or with free units behind it. The guard is down. */
@@ -315,10 +318,10 @@ void *hak_large_resize(void *p, size_t size)
 		return moved;
 	}
 	struct hak_span *span = hak_span_at(hak_unit_of(p));
-	if ((bytes >> HAK_UNIT_LOG2) < hak_region.reserved_units && resize_in_place(span, bytes)) {
-		return p;
-	}
-	return move_pages(span, bytes);
+	bool is_done = (bytes >> HAK_UNIT_LOG2) < hak_region.reserved_units && resize_in_place(span, bytes);
+	void *resized = is_done ? p : move_pages(span, bytes);
+	hak_tell_superslabs();
+	return resized;
 }
 
 void hak_large_stats(uint64_t *blocks, uint64_t *bytes)

@@ -6,6 +6,7 @@
 #include "options.h"
 #include "os.h"
 #include "runs.h"
+#include "superslab.h"
 
 enum {
 	PURGE_BATCH = 32, /* runs taken out at a time, so that the lock is not held over system calls */
@@ -25,6 +26,7 @@ static struct {
 	struct hak_runs clean;
 	uint64_t used_units;
 	uint64_t purged;
+	uint64_t untold; /* bytes of it that nobody could be told of */
 	uint64_t superslabs;
 } heap HAK_ALIGNED(HAK_CACHE_LINE);
 
@@ -36,8 +38,9 @@ static struct hak_runs *runs_of(enum hak_span_kind kind)
 	return kind == HAK_SPAN_DIRTY ? &heap.dirty : &heap.clean;
 }
 
-/* Puts [unit, unit + units) among the free runs, merged with neighbours of its kind. */
-static void insert(uint32_t unit, uint32_t units, enum hak_span_kind kind, uint64_t now_ms)
+/* Puts [unit, unit + units) among the free runs, merged with neighbours of its kind. Returns where the run
+ * begins. */
+static uint32_t insert(uint32_t unit, uint32_t units, enum hak_span_kind kind, uint64_t now_ms)
 {
 	struct hak_runs *runs = runs_of(kind);
 	uint32_t behind = unit + units;
@@ -57,6 +60,16 @@ static void insert(uint32_t unit, uint32_t units, enum hak_span_kind kind, uint6
 	head->units = units;
 	head->free.since_ms = now_ms;
 	hak_runs_add(runs, unit);
+	return unit;
+}
+
+/* The same for what was in use. */
+static void give(uint32_t unit, uint32_t units, enum hak_span_kind as, uint64_t now_ms)
+{
+	uint32_t run = insert(unit, units, as, now_ms);
+	if (as == HAK_SPAN_CLEAN) {
+		hak_superslabs_leave(unit, units, run);
+	}
 }
 
 /* Takes [from, from + units) out of the free run at `run`, which contains it. */
@@ -176,12 +189,13 @@ static bool extend(uint32_t units, struct fetched *fetched)
 	if (fetched) {
 		fetched->start = hak_span_start(hak_span_at(unit));
 		fetched->bytes = (size_t)opened << HAK_UNIT_LOG2;
+		hak_superslabs_use(unit, opened);
 	}
 	insert(unit, opened, fetched ? HAK_SPAN_DIRTY : HAK_SPAN_CLEAN, hak_os_clock_ms());
 	return true;
 }
 
-static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms);
+static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, hak_purged_fn *tell);
 
 /* With the lock held; what can be had without new address space, then with it. */
 static uint32_t obtain(uint32_t units, enum hak_growth growth, bool may_fetch, bool *zeroed,
@@ -194,8 +208,9 @@ static uint32_t obtain(uint32_t units, enum hak_growth growth, bool may_fetch, b
 	if (extend(units, may_fetch ? fetched : NULL) || may_fetch) {
 		run = find_run(units, growth, zeroed);
 	}
-	if (run == HAK_NO_UNIT && purge_locked(UINT64_MAX, 0) != 0) {
-		run = find_run(units, growth, zeroed); /* dirty and clean neighbours have merged */
+	if (run == HAK_NO_UNIT) {
+		heap.untold += purge_locked(UINT64_MAX, 0, NULL); /* dirty and clean neighbours merge */
+		run = find_run(units, growth, zeroed);
 	}
 	return run;
 }
@@ -217,6 +232,9 @@ static struct hak_span *alloc(uint32_t units, uint32_t align_units, enum hak_gro
 		span->units = units;
 		span->head = from;
 		heap.used_units += units;
+		if (*zeroed) {
+			hak_superslabs_use(from, units);
+		}
 	}
 	hak_lock_drop(&heap.lock);
 	if (HAK_UNLIKELY(fetched.bytes != 0)) {
@@ -240,7 +258,7 @@ void hak_span_free(struct hak_span *span, enum hak_span_kind as)
 	uint64_t now_ms = hak_os_clock_ms();
 	hak_lock_take(&heap.lock);
 	heap.used_units -= span->units;
-	insert(hak_span_unit(span), span->units, as, now_ms);
+	give(hak_span_unit(span), span->units, as, now_ms);
 	hak_lock_drop(&heap.lock);
 }
 
@@ -264,6 +282,7 @@ bool hak_span_grow(struct hak_span *span, uint32_t units)
 		       (release_kept(hak_os_clock_ms()) && begins_free_run(behind, more));
 	if (is_free) {
 		carve(behind, behind, more);
+		hak_superslabs_use(behind, more);
 		heap.used_units += more;
 		span->units = units;
 	}
@@ -278,7 +297,7 @@ void hak_span_cut(struct hak_span *span, uint32_t units, enum hak_span_kind as)
 	uint32_t rest = span->units - units;
 	heap.used_units -= rest;
 	span->units = units;
-	insert(hak_span_unit(span) + units, rest, as, now_ms);
+	give(hak_span_unit(span) + units, rest, as, now_ms);
 	hak_lock_drop(&heap.lock);
 }
 
@@ -306,7 +325,7 @@ static unsigned take_old(uint32_t batch[PURGE_BATCH], uint64_t now_ms, uint64_t 
 }
 
 /* The lock is held on entry and return, and dropped over the system calls. */
-static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms)
+static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, hak_purged_fn *tell)
 {
 	uint32_t batch[PURGE_BATCH];
 	uint64_t given = 0;
@@ -321,23 +340,31 @@ static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms)
 				break; /* locked memory cannot be given back */
 			}
 			given += hak_span_bytes(run);
+			if (tell) {
+				tell(hak_span_start(run), hak_span_bytes(run));
+			}
 		}
 		hak_lock_take(&heap.lock);
 		for (unsigned i = 0; i < taken; i++) {
-			insert(batch[i], hak_span_at(batch[i])->units,
-			       i < purged ? HAK_SPAN_CLEAN : HAK_SPAN_DIRTY, now_ms);
+			give(batch[i], hak_span_at(batch[i])->units,
+			     i < purged ? HAK_SPAN_CLEAN : HAK_SPAN_DIRTY, now_ms);
 		}
 	} while (taken == PURGE_BATCH && purged == taken);
 	heap.purged += given;
 	return given;
 }
 
-uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms)
+uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms, hak_purged_fn *tell)
 {
 	hak_lock_take(&heap.lock);
 	release_kept(now_ms);
-	uint64_t given = purge_locked(now_ms, delay_ms);
+	uint64_t given = purge_locked(now_ms, delay_ms, tell);
+	uint64_t untold = heap.untold;
+	heap.untold = 0;
 	hak_lock_drop(&heap.lock);
+	if (untold && tell) {
+		tell(NULL, untold);
+	}
 	return given;
 }
 
@@ -346,6 +373,17 @@ void hak_page_heap_count_purged(uint64_t bytes)
 	hak_lock_take(&heap.lock);
 	heap.purged += bytes;
 	hak_lock_drop(&heap.lock);
+}
+
+bool hak_page_heap_next_change(struct hak_superslab_change *change)
+{
+	if (!atomic_load_explicit(&hak_superslabs_untold, memory_order_relaxed)) {
+		return false;
+	}
+	hak_lock_take(&heap.lock);
+	bool any = hak_superslabs_next(change);
+	hak_lock_drop(&heap.lock);
+	return any;
 }
 
 void hak_page_heap_stats(struct hak_page_heap_stats *out)

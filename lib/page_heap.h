@@ -7,12 +7,13 @@
  * apart, to be had without the lock; they count as dirty and join those with each purge, and
  * whenever no run is long enough.
  *
- * One lock; callers hold no other lock below it. Nothing here calls a tracer.
+ * One lock; callers hold no other lock below it. Nothing here calls a tracer, but for the function that a
+ * purge is given.
  */
 #ifndef HAK_LIB_PAGE_HEAP_H
 #define HAK_LIB_PAGE_HEAP_H
 
-#include "region.h"
+#include "superslab.h"
 
 struct hak_page_heap_stats {
 	uint64_t mapped, used, dirty, purged, superslabs; /* bytes but the last */
@@ -50,11 +51,21 @@ HAK_HIDDEN bool hak_span_grow(struct hak_span *span, uint32_t units);
 /* Gives the units from `units` on back, as hak_span_free does. */
 HAK_HIDDEN void hak_span_cut(struct hak_span *span, uint32_t units, enum hak_span_kind as);
 
-/* Purges dirty runs older than delay_ms; 0 takes all. Returns the bytes given back. */
-HAK_HIDDEN uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms);
+/* Hears what was given back: so many bytes at `start`, or, when that is NULL, at places that are forgotten.
+ */
+typedef void hak_purged_fn(void *start, uint64_t bytes);
+
+/*
+ * Purges dirty runs older than delay_ms; 0 takes all. Returns the bytes given back. `tell`, unless it is
+ * NULL, is called for each run without the lock.
+ */
+HAK_HIDDEN uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms, hak_purged_fn *tell);
 
 /* Adds what others gave back to the total. */
 HAK_HIDDEN void hak_page_heap_count_purged(uint64_t bytes);
+
+/* The next superslab that came into use or gave its pages back, for tracers. False: there is none. */
+HAK_HIDDEN bool hak_page_heap_next_change(struct hak_superslab_change *change);
 
 HAK_HIDDEN void hak_page_heap_stats(struct hak_page_heap_stats *out);
 

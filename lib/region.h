@@ -65,6 +65,7 @@ struct hak_span {
 	uint32_t next, previous; /* lists of spans by unit number; HAK_NO_UNIT ends them */
 	uint8_t rest;		 /* of a slab: enum hak_slab_rest */
 	uint8_t is_bare;	 /* what was never handed out of it holds no page that could be given back */
+	uint8_t superslab;	 /* of the superslab that begins here: superslab.c's */
 	union {
 		struct {
 			uint32_t fresh;		/* blocks never handed out begin here */

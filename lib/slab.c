@@ -12,6 +12,7 @@
 #include "os.h"
 #include "page_heap.h"
 #include "panic.h"
+#include "tell.h"
 #include "trace.h"
 
 enum {
@@ -241,6 +242,7 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 		if (fetch) {
 			fetch_pages(acquired);
 		}
+		hak_tell_superslabs();
 		hak_trace_change(HAK_CHANGE_SLAB_ACQUIRE, hak_span_start(acquired),
 				 (uint64_t)geometry(bin)->slab_units << HAK_UNIT_LOG2, bin - 1);
 	}

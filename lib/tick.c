@@ -10,7 +10,7 @@
 #include "os.h"
 #include "page_heap.h"
 #include "slab.h"
-#include "trace.h"
+#include "tell.h"
 
 enum { TICKS_PER_DELAY = 4, LONGEST_PERIOD_MS = 250 };
 
@@ -23,17 +23,10 @@ static void trim_depots(bool all)
 	}
 }
 
-static void tell_purged(uint64_t bytes)
-{
-	hak_trace_change(HAK_CHANGE_PURGE, NULL, bytes, UINT32_MAX);
-}
-
 static uint64_t purge(uint64_t now_ms, uint64_t delay_ms)
 {
-	uint64_t given = hak_page_heap_purge(now_ms, delay_ms);
-	if (given) {
-		tell_purged(given);
-	}
+	uint64_t given = hak_page_heap_purge(now_ms, delay_ms, hak_tell_purged);
+	hak_tell_superslabs();
 	return given;
 }
 
@@ -43,7 +36,7 @@ void hak_make_way(void)
 	uint64_t given = hak_slab_purge_idle();
 	if (given) {
 		hak_page_heap_count_purged(given);
-		tell_purged(given);
+		hak_tell_purged(NULL, given);
 	}
 }
 

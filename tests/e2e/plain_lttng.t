@@ -57,6 +57,7 @@ run() {
 }
 
 requests=$build/tests/e2e/requests
+python=$(type -P python3)
 
 session everything "'hakmem:*'"
 run LD_PRELOAD="$tracer:$lib" HAKMEM_SIZE_CLASSES=classic HAKMEM_TINY_MAX_CLASS=5 -- "$requests" 500 100 600 1024 50000
@@ -78,6 +79,28 @@ tap_like "$text" 'hakmem:heap_stats: .*mapped = [0-9]+' "and of the heap"
 for size in 100 600 1024 50000; do
 	tap_is "$(grep -c "hakmem:alloc: .*requested = $size," "$tmp/text")" 500 "each request of $size bytes has its event"
 done
+
+cp "$tmp/text" "$tmp/all"
+session structure "'hakmem:*'"
+run LD_PRELOAD="$tracer:$lib" HAKMEM_PURGE_DELAY_MS=0 -- bash -c '"$0" 100 300000 && "$1"; exit' "$requests" "$build/tests/e2e/resizes"
+sed -nE 's/.*hakmem:superslab_(map|unmap): .*vpid = ([0-9]+) .*start = 0x([0-9A-F]+), bytes = ([0-9]+) .*/\2 \1 \3 \4/p' \
+	"$tmp/text" >"$tmp/superslabs"
+tap_empty "$("$python" -c 'import collections, sys
+size, held = 2 << 20, collections.defaultdict(set)
+for line in sys.stdin:
+    process, what, start, length = line.split()
+    ours = set(range(int(start, 16), int(start, 16) + int(length), size))
+    is_new = what == "unmap" or not ours & held[process]
+    if not ours or int(start, 16) % size or int(length) % size or not is_new:
+        print(line, end="")
+    held[process] = held[process] | ours if what == "map" else held[process] - ours' <"$tmp/superslabs")" \
+	"a superslab comes into use once, until its pages are given back"
+tap_like "$(cut -d ' ' -f 2 "$tmp/superslabs" | sort -u | paste -sd ' ')" '^map unmap$' "and they are when all of it is free"
+tap_like "$(grep 'hakmem:purge: ' "$tmp/text")" 'start = 0x[0-9A-F]{6,}, bytes = [0-9]{4,}' "what is purged has its place"
+# Faults have a test of their own.
+cat "$tmp/all" "$tmp/text" | grep -o 'hakmem:[a-z_]*' | sort -u | sed 's/.*://' >"$tmp/seen"
+tap_is "$(sed -nE 's/^### `([a-z_]+)`.*/\1/p' "$top/docs/events.md" | sort -u | comm -23 - "$tmp/seen" | paste -sd ' ')" "corruption oom" \
+	"every event of docs/events.md comes, faults apart"
 
 # Loaded by the library itself this time.
 session filtered "hakmem:frag --filter 'waste > 7200'"

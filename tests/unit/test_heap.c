@@ -157,7 +157,7 @@ static void a_growing_class_gets_unused_large_blocks(void **state)
 	(void)state;
 	assert_in_range(count, 1, sizeof blocks / sizeof blocks[0]);
 	hak_heap_flush();
-	hak_page_heap_purge(UINT64_MAX, 0);
+	hak_page_heap_purge(UINT64_MAX, 0, NULL);
 	for (size_t size = HAK_WIDE_MAX + 1; size <= HAK_BLOCK_MAX; size += size / 4) {
 		hak_free(hak_malloc(size));
 	}
@@ -187,7 +187,7 @@ static void a_growing_heap_gets_what_lies_idle(void **state)
 	unsigned bin = hak_bin_of(320);
 	(void)state;
 	hak_heap_flush();
-	hak_page_heap_purge(UINT64_MAX, 0);
+	hak_page_heap_purge(UINT64_MAX, 0, NULL);
 	for (unsigned i = 0; i < IDLE; i++) {
 		idle[i] = hak_malloc(320);
 		assert_non_null(idle[i]);
@@ -218,7 +218,7 @@ static void fill_depot(void)
 	enum { FREED = 7000 };
 	static void *blocks[FREED];
 	hak_heap_flush();
-	hak_page_heap_purge(UINT64_MAX, 0);
+	hak_page_heap_purge(UINT64_MAX, 0, NULL);
 	void *large = hak_malloc((size_t)2 << 20);
 	for (unsigned i = 0; i < FREED; i++) {
 		blocks[i] = hak_malloc(1280);
@@ -228,7 +228,7 @@ static void fill_depot(void)
 		hak_free(blocks[i]);
 	}
 	hak_free(large);
-	hak_page_heap_purge(UINT64_MAX, 0);
+	hak_page_heap_purge(UINT64_MAX, 0, NULL);
 }
 
 static void what_depots_hold_serves_before_unused_pages(void **state)

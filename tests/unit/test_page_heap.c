@@ -19,6 +19,7 @@ static struct {
 	uint32_t units;
 } held[SPANS];
 static unsigned char owner[UNITS]; /* 1: somebody's */
+static bool holds_pages[UNITS];	   /* by superslab, as told */
 static uint64_t state_of_random = 42;
 
 static uint32_t draw(uint32_t below)
@@ -40,6 +41,29 @@ static void claim(uint32_t unit, uint32_t units)
 static void release(uint32_t unit, uint32_t units)
 {
 	memset(owner + unit, 0, units);
+}
+
+/* All changes there are; each must be one. */
+static unsigned follow_changes(void)
+{
+	struct hak_superslab_change change;
+	unsigned changes = 0;
+	for (; hak_page_heap_next_change(&change); changes++) {
+		size_t from = ((uintptr_t)change.start - hak_region.base) / hak_options.superslab_size;
+		assert_int_equal((uintptr_t)change.start % hak_options.superslab_size, 0);
+		assert_int_equal(change.bytes % hak_options.superslab_size, 0);
+		assert_int_not_equal(change.bytes, 0);
+		for (size_t i = from; i < from + change.bytes / hak_options.superslab_size; i++) {
+			assert_int_not_equal(holds_pages[i], change.holds_pages);
+			holds_pages[i] = change.holds_pages;
+		}
+	}
+	return changes;
+}
+
+static size_t superslab_of(size_t unit)
+{
+	return (unit << HAK_UNIT_LOG2) / hak_options.superslab_size;
 }
 
 static void expect_zero(const unsigned char *p, size_t bytes)
@@ -207,8 +231,15 @@ static void no_unit_is_given_twice(void **state)
 			give(slot);
 		}
 		if (round % 5000 == 4999) {
-			hak_page_heap_purge(UINT64_MAX, 0);
+			hak_page_heap_purge(UINT64_MAX, 0, NULL);
 		}
+		if (draw(3) == 0) {
+			follow_changes();
+		}
+	}
+	follow_changes();
+	for (size_t unit = 0; unit < hak_region.units; unit++) {
+		assert_true(!owner[unit] || holds_pages[superslab_of(unit)]);
 	}
 	hak_page_heap_stats(&after);
 	assert_int_equal(after.used - before.used, units_held() << HAK_UNIT_LOG2);
@@ -223,7 +254,7 @@ static void freed_units_join_again(void **state)
 			give(i);
 		}
 	}
-	hak_page_heap_purge(UINT64_MAX, 0);
+	hak_page_heap_purge(UINT64_MAX, 0, NULL);
 	hak_page_heap_stats(&stats);
 	assert_int_equal(stats.dirty, 0);
 	/* All that is mapped and unused, in one piece: only what was in use before can divide it. */
@@ -238,20 +269,66 @@ static void freed_units_join_again(void **state)
 	hak_span_free(all, HAK_SPAN_DIRTY);
 }
 
+static void *purged_start;
+static uint64_t purged_bytes;
+
+static void note_purged(void *start, uint64_t bytes)
+{
+	purged_start = start;
+	purged_bytes += bytes;
+}
+
+static void superslabs_hold_pages_until_all_are_given_back(void **state)
+{
+	(void)state;
+	uint32_t step = (uint32_t)(hak_options.superslab_size >> HAK_UNIT_LOG2);
+	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	follow_changes();
+	bool zeroed;
+	struct hak_span *span = owned(hak_span_alloc(3 * step, step, HAK_MAY_GROW, &zeroed));
+	size_t first = superslab_of(hak_span_unit(span));
+	assert_false(holds_pages[first] || holds_pages[first + 2]);
+	assert_int_equal(follow_changes(), 1); /* side by side, told as one */
+	assert_true(holds_pages[first] && holds_pages[first + 1] && holds_pages[first + 2]);
+	/* What begins in one that is in use keeps it. */
+	assert_int_equal(hak_os_purge((char *)hak_span_start(span) + 65536, hak_span_bytes(span) - 65536), 0);
+	hak_span_cut(span, 1, HAK_SPAN_CLEAN);
+	assert_int_equal(follow_changes(), 1);
+	assert_true(holds_pages[first] && !holds_pages[first + 1] && !holds_pages[first + 2]);
+	assert_true(hak_span_grow(span, step + 1));
+	assert_int_equal(follow_changes(), 1);
+	assert_true(holds_pages[first] && holds_pages[first + 1] && !holds_pages[first + 2]);
+	/* Free, but not yet given back. */
+	void *start = hak_span_start(span);
+	hak_span_free(span, HAK_SPAN_DIRTY);
+	assert_int_equal(follow_changes(), 0);
+	purged_bytes = 0;
+	assert_int_equal(hak_page_heap_purge(UINT64_MAX, 0, note_purged), (step + 1) << HAK_UNIT_LOG2);
+	assert_ptr_equal(purged_start, start);
+	assert_int_equal(purged_bytes, (step + 1) << HAK_UNIT_LOG2);
+	assert_int_equal(follow_changes(), 1);
+	assert_false(holds_pages[first] || holds_pages[first + 1] || holds_pages[first + 2]);
+	/* There and back before anybody asked. */
+	span = owned(hak_span_alloc(step, step, HAK_MAY_GROW, &zeroed));
+	hak_span_free(span, HAK_SPAN_DIRTY);
+	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	assert_int_equal(follow_changes(), 0);
+}
+
 static void young_runs_keep_their_pages(void **state)
 {
 	(void)state;
 	bool zeroed;
 	struct hak_page_heap_stats stats;
-	hak_page_heap_purge(UINT64_MAX, 0);
+	hak_page_heap_purge(UINT64_MAX, 0, NULL);
 	struct hak_span *span = hak_span_alloc(7, 1, HAK_MAY_GROW, &zeroed);
 	assert_non_null(span);
 	span->kind = HAK_SPAN_BUSY;
 	hak_span_free(span, HAK_SPAN_DIRTY);
-	assert_int_equal(hak_page_heap_purge(1, 1000), 0); /* a clock at which nothing is old */
+	assert_int_equal(hak_page_heap_purge(1, 1000, NULL), 0); /* a clock at which nothing is old */
 	hak_page_heap_stats(&stats);
 	assert_int_equal(stats.dirty, 7 << HAK_UNIT_LOG2);
-	assert_int_equal(hak_page_heap_purge(UINT64_MAX - 1, 1000), 7 << HAK_UNIT_LOG2);
+	assert_int_equal(hak_page_heap_purge(UINT64_MAX - 1, 1000, NULL), 7 << HAK_UNIT_LOG2);
 }
 
 static void kept_spans_are_dirty_memory(void **state)
@@ -259,7 +336,7 @@ static void kept_spans_are_dirty_memory(void **state)
 	(void)state;
 	bool zeroed;
 	struct hak_page_heap_stats stats, before;
-	hak_page_heap_purge(UINT64_MAX, 0);
+	hak_page_heap_purge(UINT64_MAX, 0, NULL);
 	hak_page_heap_stats(&before);
 	struct hak_span *span = hak_span_alloc(7, 1, HAK_MAY_GROW, &zeroed);
 	assert_non_null(span);
@@ -279,8 +356,8 @@ static void kept_spans_are_dirty_memory(void **state)
 	assert_non_null(clean);
 	assert_true(zeroed);
 	hak_span_free(clean, HAK_SPAN_CLEAN);
-	assert_int_equal(hak_page_heap_purge(1, 1000), 0);
-	assert_int_equal(hak_page_heap_purge(UINT64_MAX - 1, 1000), 7 << HAK_UNIT_LOG2);
+	assert_int_equal(hak_page_heap_purge(1, 1000, NULL), 0);
+	assert_int_equal(hak_page_heap_purge(UINT64_MAX - 1, 1000, NULL), 7 << HAK_UNIT_LOG2);
 	hak_page_heap_stats(&stats);
 	assert_int_equal(stats.dirty, 0);
 }
@@ -291,6 +368,7 @@ int main(void)
 		cmocka_unit_test(superslabs_of_a_large_heap_come_with_their_pages),
 		cmocka_unit_test(no_unit_is_given_twice),
 		cmocka_unit_test(freed_units_join_again),
+		cmocka_unit_test(superslabs_hold_pages_until_all_are_given_back),
 		cmocka_unit_test(young_runs_keep_their_pages),
 		cmocka_unit_test(kept_spans_are_dirty_memory),
 	};

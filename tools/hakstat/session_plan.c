@@ -41,9 +41,6 @@ const struct hakstat_event_plan hakstat_event_plans[] = {
 	{ "hakmem:class_info", HAKSTAT_CHANNEL_STATE, ALL },
 	{ "hakmem:class_stats", HAKSTAT_CHANNEL_STATE, ALL },
 	{ "hakmem:heap_stats", HAKSTAT_CHANNEL_STATE, ALL },
-	{ "hakmem:superslab_map", HAKSTAT_CHANNEL_STATE, ALL },
-	{ "hakmem:superslab_unmap", HAKSTAT_CHANNEL_STATE, ALL },
-	{ "hakmem:purge", HAKSTAT_CHANNEL_STATE, ALL },
 	{ "hakmem:oom", HAKSTAT_CHANNEL_STATE, ALL },
 	{ "hakmem:corruption", HAKSTAT_CHANNEL_STATE, ALL },
 	{ "hakmem:sample_alloc", HAKSTAT_CHANNEL_SAMPLE, SAMPLE | FULL },
@@ -56,8 +53,11 @@ const struct hakstat_event_plan hakstat_event_plans[] = {
 	{ "hakmem:alloc", HAKSTAT_CHANNEL_EVENTS, EVENTS },
 	{ "hakmem:free", HAKSTAT_CHANNEL_EVENTS, EVENTS },
 	{ "hakmem:resize", HAKSTAT_CHANNEL_EVENTS, EVENTS },
+	{ "hakmem:superslab_map", HAKSTAT_CHANNEL_EVENTS, EVENTS },
+	{ "hakmem:superslab_unmap", HAKSTAT_CHANNEL_EVENTS, EVENTS },
 	{ "hakmem:slab_acquire", HAKSTAT_CHANNEL_EVENTS, EVENTS },
 	{ "hakmem:slab_release", HAKSTAT_CHANNEL_EVENTS, EVENTS },
+	{ "hakmem:purge", HAKSTAT_CHANNEL_EVENTS, EVENTS },
 	{ NULL, HAKSTAT_CHANNEL_STATE, 0 },
 };
 /* clang-format on */
