@@ -21,6 +21,7 @@ enum {
 	FIRST_BATCH = 8,
 	FIRST_SHARED = 64,	 /* the same where other threads take from the slabs as well */
 	FIRST_BYTES = 32 << 10,	 /* a first batch is not larger, but for one block */
+	SHARED_BYTES = 64 << 10, /* nor those of all threads together, but for FIRST_BATCH blocks each */
 	BATCH_BYTES = 256 << 10, /* nor any other, but for MIN_BATCH blocks */
 	MIN_BATCH = 2,
 	MIN_RESERVE = 4, /* unless that is more than half a batch */
@@ -224,8 +225,9 @@ static bool grow_stack(struct hak_heap *heap, unsigned bin)
  */
 static uint32_t first_batch(unsigned bin)
 {
-	bool is_alone = atomic_load_explicit(&registry.threads, memory_order_relaxed) <= 1;
-	return at_most(FIRST_BYTES, bin, 1, is_alone ? FIRST_BATCH : FIRST_SHARED);
+	uint64_t threads = atomic_load_explicit(&registry.threads, memory_order_relaxed);
+	uint32_t usual = at_most(FIRST_BYTES, bin, 1, FIRST_BATCH);
+	return threads <= 1 ? usual : at_most((uint32_t)(SHARED_BYTES / threads), bin, usual, FIRST_SHARED);
 }
 
 /* A stack that is there, grown if its thread keeps coming back; false without memory. */
@@ -237,6 +239,8 @@ static bool prepare_stack(struct hak_heap *heap, unsigned bin)
 	}
 	if (++cache->visits >= GROW_AFTER) {
 		cache->visits = grow_stack(heap, bin) ? 0 : -REST;
+		hak_tick(); /* a program whose blocks all fit on stacks comes by nowhere else */
+		hak_heap_set_busy(heap, true);
 	}
 	return true;
 }

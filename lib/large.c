@@ -243,9 +243,6 @@ void hak_large_delete(void *p)
 		return;
 	}
 	hak_tick();
-	if (hak_options.purge_delay_ms == 0) {
-		hak_page_heap_purge(UINT64_MAX, 0, hak_tell_purged);
-	}
 	hak_tell_superslabs();
 }
 

@@ -2,6 +2,8 @@
 /* Splitting, merging, opening and purging of spans. */
 #include "page_heap.h"
 
+#include <limits.h>
+
 #include "lock.h"
 #include "options.h"
 #include "os.h"
@@ -10,14 +12,10 @@
 
 enum {
 	PURGE_BATCH = 32, /* runs taken out at a time, so that the lock is not held over system calls */
+	BATCHES = 16,	  /* in a purge by the clock: who happens to look at it does not work for all */
 	KEPT = 8,
 	FETCH_FROM = 8, /* superslabs in use: what is fetched for nothing is less than a ninth of the heap */
-};
-
-/* Address space that was opened and awaits its pages. */
-struct fetched {
-	void *start;
-	size_t bytes;
+	FETCH_DELAY_MS = 100, /* with a shorter purge delay it would be given back before it is used */
 };
 
 static struct {
@@ -30,6 +28,14 @@ static struct {
 	uint64_t superslabs;
 } heap HAK_ALIGNED(HAK_CACHE_LINE);
 
+/* Runs that are in no list while their pages are given back; a fork child puts them in again. */
+static struct {
+	uint32_t batch[PURGE_BATCH];
+	uint32_t taken;
+	uint32_t refused; /* by the system: first unit + 1, linked by `next` */
+	bool is_under_way;
+} purging;
+
 /* Spans kept at hand, first unit + 1; each length has one place. Who takes one out owns it. */
 static _Atomic(uint32_t) kept[KEPT];
 
@@ -38,27 +44,35 @@ static struct hak_runs *runs_of(enum hak_span_kind kind)
 	return kind == HAK_SPAN_DIRTY ? &heap.dirty : &heap.clean;
 }
 
-/* Puts [unit, unit + units) among the free runs, merged with neighbours of its kind. Returns where the run
- * begins. */
+/*
+ * Puts [unit, unit + units) among the free runs, merged with neighbours of its kind. Returns where the run
+ * begins. It is as old as the largest part: what a program frees time and again keeps nothing large from
+ * being purged.
+ */
 static uint32_t insert(uint32_t unit, uint32_t units, enum hak_span_kind kind, uint64_t now_ms)
 {
 	struct hak_runs *runs = runs_of(kind);
-	uint32_t behind = unit + units;
+	uint32_t behind = unit + units, largest = units;
+	uint64_t since_ms = now_ms;
 
 	if (behind < hak_region.units && hak_span_kind_of(hak_span_at(behind)) == kind) {
-		units += hak_span_at(behind)->units;
+		struct hak_span *run = hak_span_at(behind);
+		since_ms = run->units > largest ? run->free.since_ms : since_ms;
+		largest = run->units > largest ? run->units : largest;
+		units += run->units;
 		hak_runs_remove(runs, behind);
 	}
 	if (unit > 0 && hak_span_kind_of(hak_span_at(unit - 1)) == kind) {
 		uint32_t before = hak_span_at(unit - 1)->units;
 		unit -= before;
 		units += before;
+		since_ms = before > largest ? hak_span_at(unit)->free.since_ms : since_ms;
 		hak_runs_remove(runs, unit);
 	}
 	struct hak_span *head = hak_span_at(unit);
 	hak_span_set_kind(head, kind);
 	head->units = units;
-	head->free.since_ms = now_ms;
+	head->free.since_ms = since_ms;
 	hak_runs_add(runs, unit);
 	return unit;
 }
@@ -173,19 +187,20 @@ static uint32_t find_run(uint32_t units, enum hak_growth growth, bool *zeroed)
 static bool fetches(void)
 {
 	uint64_t step = hak_options.superslab_size >> HAK_UNIT_LOG2;
-	return hak_options.superslab_size >= HAK_HUGE_PAGE && heap.used_units >= FETCH_FROM * step &&
-	       heap.clean.units <= heap.used_units / FETCH_FROM;
+	int64_t delay_ms = hak_options.purge_delay_ms;
+	return (delay_ms < 0 || delay_ms >= FETCH_DELAY_MS) && hak_options.superslab_size >= HAK_HUGE_PAGE &&
+	       heap.used_units >= FETCH_FROM * step && heap.clean.units <= heap.used_units / FETCH_FROM;
 }
 
 /* Opens more of the region, which joins the clean runs, or, to be fetched, the dirty ones. */
-static bool extend(uint32_t units, struct fetched *fetched)
+static bool extend(uint32_t units, struct hak_pages *fetched)
 {
 	uint32_t opened;
 	uint32_t unit = hak_region_extend(units, fetched != NULL, &opened);
 	if (unit == HAK_NO_UNIT) {
 		return false;
 	}
-	heap.superslabs++;
+	heap.superslabs += ((uint64_t)opened << HAK_UNIT_LOG2) / hak_options.superslab_size;
 	if (fetched) {
 		fetched->start = hak_span_start(hak_span_at(unit));
 		fetched->bytes = (size_t)opened << HAK_UNIT_LOG2;
@@ -195,11 +210,11 @@ static bool extend(uint32_t units, struct fetched *fetched)
 	return true;
 }
 
-static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, hak_purged_fn *tell);
+static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, unsigned batches, hak_purged_fn *tell);
 
 /* With the lock held; what can be had without new address space, then with it. */
 static uint32_t obtain(uint32_t units, enum hak_growth growth, bool may_fetch, bool *zeroed,
-		       struct fetched *fetched)
+		       struct hak_pages *fetched)
 {
 	uint32_t run = find_run(units, may_fetch ? HAK_DIRTY_ONLY : growth, zeroed);
 	if (run != HAK_NO_UNIT || growth != HAK_MAY_GROW) {
@@ -209,21 +224,22 @@ static uint32_t obtain(uint32_t units, enum hak_growth growth, bool may_fetch, b
 		run = find_run(units, growth, zeroed);
 	}
 	if (run == HAK_NO_UNIT) {
-		heap.untold += purge_locked(UINT64_MAX, 0, NULL); /* dirty and clean neighbours merge */
-		run = find_run(units, growth, zeroed);
+		uint64_t given = purge_locked(UINT64_MAX, 0, UINT_MAX, NULL);
+		heap.untold += given;
+		run = find_run(units, growth, zeroed); /* dirty and clean neighbours have merged */
 	}
 	return run;
 }
 
-static struct hak_span *alloc(uint32_t units, uint32_t align_units, enum hak_growth growth, bool is_sure,
-			      bool *zeroed)
+/* fetched: not NULL for a sure one. */
+static struct hak_span *alloc(uint32_t units, uint32_t align_units, enum hak_growth growth, bool *zeroed,
+			      struct hak_pages *fetched)
 {
 	struct hak_span *span = NULL;
-	struct fetched fetched = { NULL, 0 };
 	uint32_t wanted = units + align_units - 1;
 
 	hak_lock_take(&heap.lock);
-	uint32_t run = obtain(wanted, growth, is_sure && fetches(), zeroed, &fetched);
+	uint32_t run = obtain(wanted, growth, fetched && fetches(), zeroed, fetched);
 	if (run != HAK_NO_UNIT) {
 		uint32_t from = (run + align_units - 1) & ~(align_units - 1);
 		carve(run, from, units);
@@ -237,20 +253,18 @@ static struct hak_span *alloc(uint32_t units, uint32_t align_units, enum hak_gro
 		}
 	}
 	hak_lock_drop(&heap.lock);
-	if (HAK_UNLIKELY(fetched.bytes != 0)) {
-		hak_os_populate(fetched.start, fetched.bytes);
-	}
 	return span;
 }
 
 struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_growth growth, bool *zeroed)
 {
-	return alloc(units, align_units, growth, false, zeroed);
+	return alloc(units, align_units, growth, zeroed, NULL);
 }
 
-struct hak_span *hak_span_alloc_sure(uint32_t units, enum hak_growth growth, bool *zeroed)
+struct hak_span *hak_span_alloc_sure(uint32_t units, enum hak_growth growth, bool *zeroed,
+				     struct hak_pages *fetch)
 {
-	return alloc(units, 1, growth, true, zeroed);
+	return alloc(units, 1, growth, zeroed, fetch);
 }
 
 void hak_span_free(struct hak_span *span, enum hak_span_kind as)
@@ -302,18 +316,17 @@ void hak_span_cut(struct hak_span *span, uint32_t units, enum hak_span_kind as)
 }
 
 /* Takes up to PURGE_BATCH dirty runs that are old enough out of the lists. */
-static unsigned take_old(uint32_t batch[PURGE_BATCH], uint64_t now_ms, uint64_t delay_ms)
+static void take_old(uint64_t now_ms, uint64_t delay_ms)
 {
-	unsigned taken = 0;
-	for (unsigned list = 0; taken < PURGE_BATCH; list++) {
+	for (unsigned list = 0; purging.taken < PURGE_BATCH; list++) {
 		uint32_t unit = hak_runs_first(&heap.dirty, &list);
-		while (unit != HAK_NO_UNIT && taken < PURGE_BATCH) {
+		while (unit != HAK_NO_UNIT && purging.taken < PURGE_BATCH) {
 			struct hak_span *run = hak_span_at(unit);
 			uint32_t next = run->next;
 			if (run->free.since_ms + delay_ms <= now_ms) {
 				hak_runs_remove(&heap.dirty, unit);
 				hak_span_set_kind(run, HAK_SPAN_BUSY);
-				batch[taken++] = unit;
+				purging.batch[purging.taken++] = unit;
 			}
 			unit = next;
 		}
@@ -321,44 +334,87 @@ static unsigned take_old(uint32_t batch[PURGE_BATCH], uint64_t now_ms, uint64_t 
 			break;
 		}
 	}
-	return taken;
 }
 
-/* The lock is held on entry and return, and dropped over the system calls. */
-static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, hak_purged_fn *tell)
+/* Without the lock. A bit for each run of the batch that holds no page now; locked memory cannot be given
+ * back. */
+static uint32_t purge_batch(hak_purged_fn *tell)
 {
-	uint32_t batch[PURGE_BATCH];
-	uint64_t given = 0;
-	unsigned taken, purged;
+	uint32_t clean = 0;
+	for (unsigned i = 0; i < purging.taken; i++) {
+		struct hak_span *run = hak_span_at(purging.batch[i]);
+		if (hak_os_purge(hak_span_start(run), hak_span_bytes(run))) {
+			continue;
+		}
+		clean |= (uint32_t)1 << i;
+		if (tell) {
+			tell(hak_span_start(run), hak_span_bytes(run));
+		}
+	}
+	return clean;
+}
 
-	do {
-		taken = take_old(batch, now_ms, delay_ms);
-		hak_lock_drop(&heap.lock);
-		for (purged = 0; purged < taken; purged++) {
-			struct hak_span *run = hak_span_at(batch[purged]);
-			if (hak_os_purge(hak_span_start(run), hak_span_bytes(run))) {
-				break; /* locked memory cannot be given back */
-			}
+/* What was given back is clean; the rest waits in a list of its own, or it would be taken again at once. */
+static uint64_t settle_batch(uint32_t clean)
+{
+	uint64_t given = 0;
+	for (unsigned i = 0; i < purging.taken; i++) {
+		uint32_t unit = purging.batch[i];
+		struct hak_span *run = hak_span_at(unit);
+		if (clean >> i & 1) {
 			given += hak_span_bytes(run);
-			if (tell) {
-				tell(hak_span_start(run), hak_span_bytes(run));
-			}
+			give(unit, run->units, HAK_SPAN_CLEAN, 0);
+		} else {
+			run->next = purging.refused;
+			purging.refused = unit + 1;
 		}
+	}
+	purging.taken = 0;
+	return given;
+}
+
+/* Back among the dirty runs, as young as any. */
+static void end_purge(uint64_t now_ms)
+{
+	while (purging.refused) {
+		uint32_t unit = purging.refused - 1;
+		purging.refused = hak_span_at(unit)->next;
+		insert(unit, hak_span_at(unit)->units, HAK_SPAN_DIRTY, now_ms);
+	}
+	purging.is_under_way = false;
+}
+
+/*
+ * The lock is held on entry and return, and dropped over the system calls. One thread at a time; others, and
+ * a tracer that is told and allocates, give nothing back.
+ */
+static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, unsigned batches, hak_purged_fn *tell)
+{
+	uint64_t given = 0;
+	if (purging.is_under_way) {
+		return 0;
+	}
+	purging.is_under_way = true;
+	for (bool more = true; more && batches != 0; batches--) {
+		take_old(now_ms, delay_ms);
+		more = purging.taken == PURGE_BATCH;
+		hak_lock_drop(&heap.lock);
+		uint32_t clean = purge_batch(tell);
 		hak_lock_take(&heap.lock);
-		for (unsigned i = 0; i < taken; i++) {
-			give(batch[i], hak_span_at(batch[i])->units,
-			     i < purged ? HAK_SPAN_CLEAN : HAK_SPAN_DIRTY, now_ms);
-		}
-	} while (taken == PURGE_BATCH && purged == taken);
+		more = more &&
+		       (clean != 0 || batches > BATCHES); /* by the clock, a locked heap is tried in part */
+		given += settle_batch(clean);
+	}
+	end_purge(hak_os_clock_ms());
 	heap.purged += given;
 	return given;
 }
 
-uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms, hak_purged_fn *tell)
+static uint64_t purge(uint64_t now_ms, uint64_t delay_ms, unsigned batches, hak_purged_fn *tell)
 {
 	hak_lock_take(&heap.lock);
-	release_kept(now_ms);
-	uint64_t given = purge_locked(now_ms, delay_ms, tell);
+	release_kept(hak_os_clock_ms());
+	uint64_t given = purge_locked(now_ms, delay_ms, batches, tell);
 	uint64_t untold = heap.untold;
 	heap.untold = 0;
 	hak_lock_drop(&heap.lock);
@@ -366,6 +422,16 @@ uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms, hak_purged_fn *
 		tell(NULL, untold);
 	}
 	return given;
+}
+
+uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms, hak_purged_fn *tell)
+{
+	return purge(now_ms, delay_ms, BATCHES, tell);
+}
+
+uint64_t hak_page_heap_purge_all(hak_purged_fn *tell)
+{
+	return purge(UINT64_MAX, 0, UINT_MAX, tell);
 }
 
 void hak_page_heap_count_purged(uint64_t bytes)
@@ -405,9 +471,11 @@ void hak_page_heap_fork_lock(void)
 
 void hak_page_heap_fork_unlock(int in_child)
 {
-	if (in_child) {
-		hak_lock_reset(&heap.lock);
-	} else {
+	if (!in_child) {
 		hak_lock_drop(&heap.lock);
+		return;
 	}
+	settle_batch(0);
+	end_purge(hak_os_clock_ms());
+	hak_lock_reset(&heap.lock);
 }

@@ -30,11 +30,20 @@ enum hak_growth { HAK_DIRTY_ONLY, HAK_CLEAN_ONLY, HAK_NO_GROWTH, HAK_MAY_GROW };
 HAK_HIDDEN struct hak_span *hak_span_alloc(uint32_t units, uint32_t align_units, enum hak_growth growth,
 					   bool *zeroed);
 
+/* Memory whose pages are to be fetched, by hak_os_populate. */
+struct hak_pages {
+	void *start;
+	size_t bytes; /* 0: none */
+};
+
 /*
  * The same for a span of which every page will be used. Once the heap is large, it comes from memory that
- * holds pages, or from a new superslab, which then comes with its pages; not from open space without.
+ * holds pages, or from a new superslab, not from open space without. The superslab is put into *fetch, which
+ * is left alone otherwise: the caller fetches it, for that takes long, as soon as it holds no lock. It may be
+ * in use elsewhere by then.
  */
-HAK_HIDDEN struct hak_span *hak_span_alloc_sure(uint32_t units, enum hak_growth growth, bool *zeroed);
+HAK_HIDDEN struct hak_span *hak_span_alloc_sure(uint32_t units, enum hak_growth growth, bool *zeroed,
+						struct hak_pages *fetch);
 
 /* Gives a span back, as HAK_SPAN_DIRTY, or as HAK_SPAN_CLEAN: it reads as zero and holds no page. */
 HAK_HIDDEN void hak_span_free(struct hak_span *span, enum hak_span_kind as);
@@ -56,10 +65,13 @@ HAK_HIDDEN void hak_span_cut(struct hak_span *span, uint32_t units, enum hak_spa
 typedef void hak_purged_fn(void *start, uint64_t bytes);
 
 /*
- * Purges dirty runs older than delay_ms; 0 takes all. Returns the bytes given back. `tell`, unless it is
- * NULL, is called for each run without the lock.
+ * Purges dirty runs older than delay_ms, up to 512 of them. Returns the bytes given back. `tell`, unless it
+ * is NULL, is called for each run without the lock. One thread purges at a time, others return 0.
  */
 HAK_HIDDEN uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms, hak_purged_fn *tell);
+
+/* The same for all dirty runs. */
+HAK_HIDDEN uint64_t hak_page_heap_purge_all(hak_purged_fn *tell);
 
 /* Adds what others gave back to the total. */
 HAK_HIDDEN void hak_page_heap_count_purged(uint64_t bytes);

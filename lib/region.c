@@ -149,8 +149,10 @@ uint32_t hak_region_extend(uint32_t units, bool for_huge_pages, uint32_t *opened
 	if (hak_os_commit(start, more << HAK_UNIT_LOG2)) {
 		return HAK_NO_UNIT;
 	}
-	if (for_huge_pages || from << HAK_UNIT_LOG2 >= HAK_HUGE_PAGES_FROM) {
-		open_for_huge_pages(from << HAK_UNIT_LOG2, (from + more) << HAK_UNIT_LOG2);
+	size_t huge = from << HAK_UNIT_LOG2, end = (from + more) << HAK_UNIT_LOG2;
+	huge = for_huge_pages || huge > HAK_HUGE_PAGES_FROM ? huge : HAK_HUGE_PAGES_FROM;
+	if (huge < end) {
+		open_for_huge_pages(huge, end);
 	}
 	/* Readers compare against `units` before they look at the tables, which are open by now. */
 	__atomic_store_n(&hak_region.units, from + more, __ATOMIC_RELEASE);

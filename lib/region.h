@@ -23,7 +23,7 @@ enum hak_span_kind {
 	HAK_SPAN_CLEAN, /* free, reads as zero */
 	HAK_SPAN_SLAB,
 	HAK_SPAN_LARGE,
-	HAK_SPAN_BUSY, /* being purged */
+	HAK_SPAN_BUSY, /* in no list: being purged, kept, on the way back, or waiting for a guard to go */
 };
 
 /* Which of a class's lists a slab belongs to. */

@@ -114,16 +114,20 @@ struct hak_span *hak_slab_of(const void *p)
 	return hak_span_kind_of(slab) == HAK_SPAN_SLAB && distance < slab->units ? slab : NULL;
 }
 
-/* A span with its bitmap: a free that found no memory for one would have to lose the block. */
-static struct hak_span *span_with_bits(unsigned bin, bool sure, enum hak_growth growth, bool *zeroed)
+/*
+ * A span with its bitmap: a free that found no memory for one would have to lose the block. fetch: NULL for
+ * one that may not be used up.
+ */
+static struct hak_span *span_with_bits(unsigned bin, enum hak_growth growth, bool *zeroed,
+				       struct hak_pages *fetch)
 {
 	const struct hak_geometry *g = geometry(bin);
 	bool many = g->capacity > INLINE_BITS;
 	uint64_t *bits = many ? hak_meta_alloc(bitmap_bytes(bin)) : NULL;
 	struct hak_span *span = NULL;
 	if (bits || !many) {
-		span = sure ? hak_span_alloc_sure(g->slab_units, growth, zeroed)
-			    : hak_span_alloc(g->slab_units, 1, growth, zeroed);
+		span = fetch ? hak_span_alloc_sure(g->slab_units, growth, zeroed, fetch)
+			     : hak_span_alloc(g->slab_units, 1, growth, zeroed);
 	}
 	if (span) {
 		memset(&span->slab, 0, sizeof span->slab);
@@ -134,13 +138,20 @@ static struct hak_span *span_with_bits(unsigned bin, bool sure, enum hak_growth 
 	return span;
 }
 
-/* A new slab with its units in the map, or NULL. *fetch: its pages are to be fetched. */
+/* Those on which it has blocks. */
+static struct hak_pages pages_of(const struct hak_span *slab)
+{
+	char *start = hak_span_start(slab), *end = block_at(slab, geometry(slab->bin)->capacity);
+	return (struct hak_pages) { start, hak_os_whole_pages((size_t)(end - start)) };
+}
+
+/* A new slab with its units in the map, or NULL. *fetch, none yet: what is to be fetched without the lock. */
 static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_slab_kind kind,
-				 enum hak_growth growth, bool *fetch)
+				 enum hak_growth growth, struct hak_pages *fetch)
 {
 	const struct hak_geometry *g = geometry(bin);
 	bool sure = is_sure(c, bin), zeroed;
-	struct hak_span *slab = span_with_bits(bin, sure, growth, &zeroed);
+	struct hak_span *slab = span_with_bits(bin, growth, &zeroed, sure ? fetch : NULL);
 	if (!slab) {
 		return NULL;
 	}
@@ -150,11 +161,14 @@ static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_sl
 	}
 	slab->slab_kind = (uint8_t)kind;
 	slab->bin = (uint8_t)bin;
-	*fetch = zeroed && sure;
+
 	slab->is_bare = zeroed && !sure;
 	if (kind == HAK_SLAB_PLAIN) {
 		slab->slab.colour = c->colour % g->colours * HAK_CACHE_LINE;
 		c->colour++;
+	}
+	if (zeroed && sure) {
+		*fetch = pages_of(slab);
 	}
 	hak_span_set_kind(slab, HAK_SPAN_SLAB);
 	for (uint32_t i = 0; i < g->slab_units; i++) {
@@ -202,17 +216,11 @@ static unsigned take_fresh(struct hak_span *slab, void **end, unsigned n)
 	return taken;
 }
 
-static void fetch_pages(const struct hak_span *slab)
-{
-	char *start = hak_span_start(slab), *end = block_at(slab, geometry(slab->bin)->capacity);
-	hak_os_populate(start, hak_os_whole_pages((size_t)(end - start)));
-}
-
 unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth growth, void **out, unsigned n)
 {
 	struct slab_class *c = &classes[bin];
 	struct hak_span *acquired = NULL;
-	bool fetch = false;
+	struct hak_pages fetch = { NULL, 0 };
 	unsigned taken = 0;
 
 	hak_lock_take(&c->lock);
@@ -239,8 +247,8 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 		memmove(out, out + n - taken, taken * sizeof *out);
 	}
 	if (acquired) {
-		if (fetch) {
-			fetch_pages(acquired);
+		if (fetch.bytes != 0) {
+			hak_os_populate(fetch.start, fetch.bytes);
 		}
 		hak_tell_superslabs();
 		hak_trace_change(HAK_CHANGE_SLAB_ACQUIRE, hak_span_start(acquired),

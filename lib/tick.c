@@ -23,13 +23,6 @@ static void trim_depots(bool all)
 	}
 }
 
-static uint64_t purge(uint64_t now_ms, uint64_t delay_ms)
-{
-	uint64_t given = hak_page_heap_purge(now_ms, delay_ms, hak_tell_purged);
-	hak_tell_superslabs();
-	return given;
-}
-
 void hak_make_way(void)
 {
 	hak_depot_make_way(HAK_DEPOT_BEFORE_GROWTH);
@@ -50,14 +43,17 @@ void hak_tick(void)
 	}
 	uint64_t period = (uint64_t)delay_ms / TICKS_PER_DELAY;
 	period = period > LONGEST_PERIOD_MS ? LONGEST_PERIOD_MS : period;
-	if (atomic_compare_exchange_strong(&due_ms, &due, now_ms + period) && due != 0) {
+	if (atomic_compare_exchange_strong(&due_ms, &due, now_ms + period) && (due != 0 || delay_ms == 0)) {
 		trim_depots(false);
-		purge(now_ms, (uint64_t)delay_ms);
+		hak_page_heap_purge(now_ms, (uint64_t)delay_ms, hak_tell_purged);
+		hak_tell_superslabs();
 	}
 }
 
 uint64_t hak_give_back_all(void)
 {
 	trim_depots(true);
-	return purge(UINT64_MAX, 0);
+	uint64_t given = hak_page_heap_purge_all(hak_tell_purged);
+	hak_tell_superslabs();
+	return given;
 }

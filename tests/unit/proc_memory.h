@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "os.h"
 
@@ -32,6 +33,25 @@ static inline size_t pages_in_memory(void *start, size_t bytes)
 		in_memory += pages[i] & 1;
 	}
 	return in_memory;
+}
+
+/* Whether huge pages were asked for at a place. Without such in the kernel, nothing is. */
+static inline bool is_advised_huge(const void *place)
+{
+	char line[512];
+	bool is_here = false, advised = false;
+	FILE *smaps = fopen("/proc/self/smaps", "r");
+	assert_non_null(smaps);
+	while (fgets(line, sizeof line, smaps)) {
+		unsigned long from, end;
+		if (sscanf(line, "%lx-%lx ", &from, &end) == 2) {
+			is_here = (uintptr_t)place >= from && (uintptr_t)place < end;
+		} else if (is_here && strncmp(line, "VmFlags:", 8) == 0) {
+			advised = strstr(line, " hg ") != NULL;
+		}
+	}
+	fclose(smaps);
+	return advised;
 }
 
 /* Whether it fetches pages that nobody has touched, if asked. */

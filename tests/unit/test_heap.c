@@ -157,7 +157,7 @@ static void a_growing_class_gets_unused_large_blocks(void **state)
 	(void)state;
 	assert_in_range(count, 1, sizeof blocks / sizeof blocks[0]);
 	hak_heap_flush();
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	for (size_t size = HAK_WIDE_MAX + 1; size <= HAK_BLOCK_MAX; size += size / 4) {
 		hak_free(hak_malloc(size));
 	}
@@ -187,7 +187,7 @@ static void a_growing_heap_gets_what_lies_idle(void **state)
 	unsigned bin = hak_bin_of(320);
 	(void)state;
 	hak_heap_flush();
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	for (unsigned i = 0; i < IDLE; i++) {
 		idle[i] = hak_malloc(320);
 		assert_non_null(idle[i]);
@@ -218,7 +218,7 @@ static void fill_depot(void)
 	enum { FREED = 7000 };
 	static void *blocks[FREED];
 	hak_heap_flush();
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	void *large = hak_malloc((size_t)2 << 20);
 	for (unsigned i = 0; i < FREED; i++) {
 		blocks[i] = hak_malloc(1280);
@@ -228,7 +228,7 @@ static void fill_depot(void)
 		hak_free(blocks[i]);
 	}
 	hak_free(large);
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 }
 
 static void what_depots_hold_serves_before_unused_pages(void **state)
@@ -306,6 +306,60 @@ static void threads_that_take_few_blocks_are_no_neighbours(void **state)
 	pthread_barrier_destroy(&turn);
 }
 
+static void *take_one_block(void *turn)
+{
+	void *block = hak_malloc(500);
+	pthread_barrier_wait(turn);
+	pthread_barrier_wait(turn);
+	hak_free(block);
+	return NULL;
+}
+
+static void many_threads_hold_few_blocks_each(void **state)
+{
+	enum { THREADS = 64, EACH = 16 };
+	pthread_barrier_t turn;
+	pthread_t threads[THREADS];
+	struct hak_slab_stats before, after;
+	unsigned bin = hak_bin_of(500);
+	(void)state;
+	hak_slab_stats(bin, &before);
+	assert_int_equal(pthread_barrier_init(&turn, NULL, THREADS + 1), 0);
+	for (unsigned i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, take_one_block, &turn), 0);
+	}
+	pthread_barrier_wait(&turn);
+	hak_slab_stats(bin, &after);
+	assert_in_range(after.out - before.out, THREADS, THREADS * EACH);
+	pthread_barrier_wait(&turn);
+	for (unsigned i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	}
+	pthread_barrier_destroy(&turn);
+}
+
+/* Whose blocks all fit on its stacks. */
+static void a_quiet_thread_gives_memory_back_all_the_same(void **state)
+{
+	enum { MOST = 200000000 }; /* seconds: the clock is looked at four times in one */
+	struct hak_page_heap_stats stats;
+	bool zeroed;
+	(void)state;
+	int64_t delay_ms = hak_options.purge_delay_ms;
+	hak_free(hak_malloc(100));
+	struct hak_span *span = hak_span_alloc(40, 1, HAK_MAY_GROW, &zeroed);
+	assert_non_null(span);
+	hak_span_free(span, HAK_SPAN_DIRTY);
+	hak_options.purge_delay_ms = 0;
+	unsigned pairs = 0;
+	do {
+		hak_free(hak_malloc(100));
+		hak_page_heap_stats(&stats);
+	} while (stats.dirty != 0 && ++pairs < MOST);
+	hak_options.purge_delay_ms = delay_ms;
+	assert_in_range(pairs, 0, MOST - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +373,8 @@ int main(void)
 		cmocka_unit_test(a_plain_count_that_has_ended_is_not_guarded),
 		cmocka_unit_test(a_ceiling_says_who_has_room),
 		cmocka_unit_test(threads_that_take_few_blocks_are_no_neighbours),
+		cmocka_unit_test(many_threads_hold_few_blocks_each),
+		cmocka_unit_test(a_quiet_thread_gives_memory_back_all_the_same),
 	};
 	hak_init();
 	return cmocka_run_group_tests_name("heap", tests, NULL, NULL);

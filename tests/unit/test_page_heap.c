@@ -6,6 +6,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 /* cmocka wants these first. */
 #include <cmocka.h>
 
@@ -91,8 +94,12 @@ static struct hak_span *obtain(uint32_t units, enum hak_growth growth, bool expe
 static struct hak_span *obtain_sure(uint32_t units, enum hak_growth growth, bool expect_zeroed)
 {
 	bool zeroed;
-	struct hak_span *span = owned(hak_span_alloc_sure(units, growth, &zeroed));
+	struct hak_pages fetch = { NULL, 0 };
+	struct hak_span *span = owned(hak_span_alloc_sure(units, growth, &zeroed, &fetch));
 	assert_int_equal(zeroed, expect_zeroed);
+	if (fetch.bytes != 0) {
+		hak_os_populate(fetch.start, fetch.bytes);
+	}
 	return span;
 }
 
@@ -101,11 +108,12 @@ static void superslabs_of_a_large_heap_come_with_their_pages(void **state)
 {
 	enum { STEP = HAK_HUGE_PAGE >> HAK_UNIT_LOG2 };
 	struct hak_page_heap_stats stats;
+	struct hak_pages fetch = { NULL, 0 };
 	bool zeroed;
 	(void)state;
 	struct hak_span *small = obtain_sure(1, HAK_MAY_GROW, true);
 	struct hak_span *large = obtain(8 * STEP, HAK_MAY_GROW, true);
-	assert_null(hak_span_alloc_sure(1, HAK_NO_GROWTH, &zeroed)); /* what is open holds no pages */
+	assert_null(hak_span_alloc_sure(1, HAK_NO_GROWTH, &zeroed, &fetch)); /* what is open holds no pages */
 	struct hak_span *rest = obtain(STEP - 2, HAK_NO_GROWTH, true);
 	struct hak_span *first = obtain_sure(1, HAK_MAY_GROW, false),
 			*second = obtain_sure(1, HAK_NO_GROWTH, false);
@@ -124,12 +132,12 @@ static void superslabs_of_a_large_heap_come_with_their_pages(void **state)
 	size_t reserved = hak_region.reserved_units;
 	hak_region.reserved_units = hak_region.units;
 	struct hak_span *last = obtain_sure(1, HAK_MAY_GROW, true);
-	assert_null(hak_span_alloc_sure(STEP, HAK_MAY_GROW, &zeroed));
+	assert_null(hak_span_alloc_sure(STEP, HAK_MAY_GROW, &zeroed, &fetch));
 	hak_region.reserved_units = reserved;
 	/* Where much of it is without pages, it has to be used up first. */
 	assert_int_equal(hak_os_purge(hak_span_start(large), hak_span_bytes(large)), 0);
 	hak_span_cut(large, 7 * STEP, HAK_SPAN_CLEAN);
-	assert_null(hak_span_alloc_sure(1, HAK_NO_GROWTH, &zeroed));
+	assert_null(hak_span_alloc_sure(1, HAK_NO_GROWTH, &zeroed, &fetch));
 	hak_span_cut(large, 6 * STEP, HAK_SPAN_CLEAN);
 	struct hak_span *third = obtain_sure(1, HAK_NO_GROWTH, true);
 	struct hak_span *all[] = { small, large, rest, first, second, third, fourth, last };
@@ -231,7 +239,7 @@ static void no_unit_is_given_twice(void **state)
 			give(slot);
 		}
 		if (round % 5000 == 4999) {
-			hak_page_heap_purge(UINT64_MAX, 0, NULL);
+			hak_page_heap_purge_all(NULL);
 		}
 		if (draw(3) == 0) {
 			follow_changes();
@@ -254,7 +262,7 @@ static void freed_units_join_again(void **state)
 			give(i);
 		}
 	}
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	hak_page_heap_stats(&stats);
 	assert_int_equal(stats.dirty, 0);
 	/* All that is mapped and unused, in one piece: only what was in use before can divide it. */
@@ -282,7 +290,7 @@ static void superslabs_hold_pages_until_all_are_given_back(void **state)
 {
 	(void)state;
 	uint32_t step = (uint32_t)(hak_options.superslab_size >> HAK_UNIT_LOG2);
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	follow_changes();
 	bool zeroed;
 	struct hak_span *span = owned(hak_span_alloc(3 * step, step, HAK_MAY_GROW, &zeroed));
@@ -303,7 +311,7 @@ static void superslabs_hold_pages_until_all_are_given_back(void **state)
 	hak_span_free(span, HAK_SPAN_DIRTY);
 	assert_int_equal(follow_changes(), 0);
 	purged_bytes = 0;
-	assert_int_equal(hak_page_heap_purge(UINT64_MAX, 0, note_purged), (step + 1) << HAK_UNIT_LOG2);
+	assert_int_equal(hak_page_heap_purge_all(note_purged), (step + 1) << HAK_UNIT_LOG2);
 	assert_ptr_equal(purged_start, start);
 	assert_int_equal(purged_bytes, (step + 1) << HAK_UNIT_LOG2);
 	assert_int_equal(follow_changes(), 1);
@@ -311,7 +319,7 @@ static void superslabs_hold_pages_until_all_are_given_back(void **state)
 	/* There and back before anybody asked. */
 	span = owned(hak_span_alloc(step, step, HAK_MAY_GROW, &zeroed));
 	hak_span_free(span, HAK_SPAN_DIRTY);
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	assert_int_equal(follow_changes(), 0);
 }
 
@@ -320,7 +328,7 @@ static void young_runs_keep_their_pages(void **state)
 	(void)state;
 	bool zeroed;
 	struct hak_page_heap_stats stats;
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	struct hak_span *span = hak_span_alloc(7, 1, HAK_MAY_GROW, &zeroed);
 	assert_non_null(span);
 	span->kind = HAK_SPAN_BUSY;
@@ -336,7 +344,7 @@ static void kept_spans_are_dirty_memory(void **state)
 	(void)state;
 	bool zeroed;
 	struct hak_page_heap_stats stats, before;
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	hak_page_heap_stats(&before);
 	struct hak_span *span = hak_span_alloc(7, 1, HAK_MAY_GROW, &zeroed);
 	assert_non_null(span);
@@ -362,15 +370,140 @@ static void kept_spans_are_dirty_memory(void **state)
 	assert_int_equal(stats.dirty, 0);
 }
 
+/* Two spans with pages, each between two that stay. */
+static void two_spans(struct hak_span *spans[5], uint32_t units)
+{
+	bool zeroed;
+	for (unsigned i = 0; i < 5; i++) {
+		spans[i] = owned(hak_span_alloc(i % 2 ? units : 1, 1, HAK_MAY_GROW, &zeroed));
+		memset(hak_span_start(spans[i]), 1, hak_span_bytes(spans[i]));
+	}
+}
+
+static void free_all(struct hak_span *const *spans, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		hak_span_free(spans[i], HAK_SPAN_DIRTY);
+	}
+}
+
+static uint64_t dirty_bytes(void)
+{
+	struct hak_page_heap_stats stats;
+	hak_page_heap_stats(&stats);
+	return stats.dirty;
+}
+
+static void a_locked_page_keeps_its_own_run_only(void **state)
+{
+	(void)state;
+	struct hak_span *spans[5];
+	hak_page_heap_purge_all(NULL);
+	two_spans(spans, 3);
+	void *locked = hak_span_start(spans[1]);
+	if (mlock(locked, 1) != 0) {
+		skip();
+	}
+	uint64_t bytes = hak_span_bytes(spans[1]);
+	hak_span_free(spans[1], HAK_SPAN_DIRTY);
+	hak_span_free(spans[3], HAK_SPAN_DIRTY);
+	assert_int_equal(hak_page_heap_purge_all(NULL), bytes);
+	assert_int_equal(dirty_bytes(), bytes);
+	assert_int_equal(hak_page_heap_purge(hak_os_clock_ms(), 1000000, NULL), 0); /* it is young again */
+	assert_int_equal(munlock(locked, 1), 0);
+	assert_int_equal(hak_page_heap_purge_all(NULL), bytes);
+	struct hak_span *rest[] = { spans[0], spans[2], spans[4] };
+	free_all(rest, 3);
+}
+
+/* What comes and goes beside it does not make it young. */
+static void a_run_is_as_old_as_its_largest_part(void **state)
+{
+	(void)state;
+	bool zeroed;
+	hak_page_heap_purge_all(NULL);
+	struct hak_span *span = owned(hak_span_alloc(9, 1, HAK_MAY_GROW, &zeroed));
+	uint32_t unit = hak_span_unit(span);
+	hak_span_free(span, HAK_SPAN_DIRTY);
+	hak_span_at(unit)->free.since_ms = 1;
+	for (unsigned i = 0; i < 3; i++) {
+		span = owned(hak_span_alloc(2, 1, HAK_DIRTY_ONLY, &zeroed));
+		assert_int_equal(hak_span_unit(span), unit);
+		hak_span_free(span, HAK_SPAN_DIRTY);
+		assert_int_equal(hak_span_at(unit)->units, 9);
+	}
+	assert_int_equal(hak_page_heap_purge(1001, 1000, NULL), 9 << HAK_UNIT_LOG2);
+}
+
+static uint64_t dirty_in_child;
+
+/* Another thread forks just now, as it were: the runs of the batch are in no list. */
+static void fork_meanwhile(void *start, uint64_t bytes)
+{
+	(void)start;
+	(void)bytes;
+	hak_page_heap_fork_lock();
+	pid_t child = fork();
+	if (child == 0) {
+		hak_page_heap_fork_unlock(1);
+		_exit(dirty_bytes() == dirty_in_child && hak_page_heap_purge_all(NULL) == dirty_in_child ? 0
+													 : 1);
+	}
+	hak_page_heap_fork_unlock(0);
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void a_fork_child_has_what_was_being_purged(void **state)
+{
+	(void)state;
+	struct hak_span *spans[5];
+	hak_page_heap_purge_all(NULL);
+	two_spans(spans, 3);
+	hak_span_free(spans[1], HAK_SPAN_DIRTY);
+	hak_span_free(spans[3], HAK_SPAN_DIRTY);
+	dirty_in_child = dirty_bytes();
+	assert_int_equal(dirty_in_child, 6 << HAK_UNIT_LOG2);
+	assert_int_equal(hak_page_heap_purge_all(fork_meanwhile), dirty_in_child);
+	struct hak_span *rest[] = { spans[0], spans[2], spans[4] };
+	free_all(rest, 3);
+}
+
+/* Where a large block reaches across that place, too. */
+static void huge_pages_begin_in_the_middle_of_a_superslab(void **state)
+{
+	(void)state;
+	bool zeroed;
+	struct hak_page_heap_stats before, after;
+	uint32_t units = (uint32_t)(3 * HAK_HUGE_PAGES_FROM >> HAK_UNIT_LOG2);
+	size_t opened = hak_region.units << HAK_UNIT_LOG2;
+	assert_in_range(opened, 0, HAK_HUGE_PAGES_FROM - 1);
+	hak_page_heap_stats(&before);
+	struct hak_span *span = owned(hak_span_alloc(units, 1, HAK_MAY_GROW, &zeroed));
+	hak_page_heap_stats(&after);
+	assert_int_equal((after.superslabs - before.superslabs) * hak_options.superslab_size,
+			 after.mapped - before.mapped);
+	char *first = (char *)hak_region.base + HAK_HUGE_PAGES_FROM;
+	bool has_huge_pages = access("/sys/kernel/mm/transparent_hugepage/enabled", F_OK) == 0;
+	assert_int_equal(is_advised_huge(first), has_huge_pages);
+	assert_false(is_advised_huge(first - HAK_HUGE_PAGE));
+	hak_span_free(span, HAK_SPAN_DIRTY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(superslabs_of_a_large_heap_come_with_their_pages),
+		cmocka_unit_test(huge_pages_begin_in_the_middle_of_a_superslab),
 		cmocka_unit_test(no_unit_is_given_twice),
 		cmocka_unit_test(freed_units_join_again),
 		cmocka_unit_test(superslabs_hold_pages_until_all_are_given_back),
 		cmocka_unit_test(young_runs_keep_their_pages),
 		cmocka_unit_test(kept_spans_are_dirty_memory),
+		cmocka_unit_test(a_locked_page_keeps_its_own_run_only),
+		cmocka_unit_test(a_run_is_as_old_as_its_largest_part),
+		cmocka_unit_test(a_fork_child_has_what_was_being_purged),
 	};
 	hak_init();
 	return cmocka_run_group_tests_name("page_heap", tests, NULL, NULL);

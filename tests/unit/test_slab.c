@@ -170,14 +170,14 @@ static void slabs_that_will_be_used_up_get_their_pages_at_once(void **state)
 		skip();
 	}
 	assert_in_range(hak_class_map.geometry[small].capacity * SURE, 1, MANY);
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	assert_int_equal(pages_of_slab(small, FEW, blocks), 0);
 	give_slabs(small, FEW, blocks);
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	unsigned pages = pages_of_slab(small, SURE, blocks);
 	assert_int_equal(pages, hak_span_bytes(hak_slab_of(blocks[0])) / hak_os_page_size());
 	give_slabs(small, SURE, blocks);
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	assert_int_equal(pages_of_slab(large, SURE, blocks), 0);
 	give_slabs(large, SURE, blocks);
 }
@@ -191,7 +191,7 @@ static void sure_slabs_fetch_a_superslab(void **state)
 	struct hak_page_heap_stats stats;
 	bool zeroed;
 	(void)state;
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	hak_page_heap_stats(&stats);
 	/* Several times what is open and unused. */
 	uint64_t bytes = LARGE * (hak_options.superslab_size + stats.mapped - stats.used);
@@ -216,7 +216,7 @@ static void slabs_of_used_memory_are_taken_as_they_are(void **state)
 	unsigned bin = bin_for(256);
 	bool zeroed;
 	(void)state;
-	hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	hak_page_heap_purge_all(NULL);
 	struct hak_span *used =
 		hak_span_alloc(SURE * hak_class_map.geometry[bin].slab_units, 1, HAK_MAY_GROW, &zeroed);
 	assert_non_null(used);
