@@ -184,11 +184,21 @@ static void count_ops(struct hakstat_model *m, struct hakstat_process *p, const 
 	const struct hakstat_event_ops *ops = &e->u.ops;
 	struct hakstat_thread *thread = hakstat_process_thread(p, e->tid);
 	struct hakstat_batch batch = { 0 };
+	struct hakstat_late_batch late = {
+		.tid = e->tid,
+		.is_first = !thread->has_batches,
+		.before_ns = thread->batch_ns,
+		.words = ops->words,
+		.block = p->ops.block,
+		.units = MIN(ops->units, 4 * ops->count),
+	};
 
 	hakstat_thread_batch(thread, ops->first, ops->operations);
-	hakstat_tally_ops(&p->ops, &thread->moving[HAKSTAT_MODE_FULL], ops->words,
-			  MIN(ops->units, 4 * ops->count), &batch);
+	thread->batch_ns = e->time_ns;
+	hakstat_process_late_batch(p, &late);
+	hakstat_tally_ops(&p->ops, &thread->moving[HAKSTAT_MODE_FULL], late.words, late.units, &batch);
 	thread->lost_operations += hakstat_less(ops->operations, batch.allocs + batch.frees + batch.resizes);
+	p->has_lost |= thread->lost_operations || thread->lost_unknown;
 	count_batch(m, p, e, HAKSTAT_MODE_FULL, &batch);
 }
 

@@ -35,6 +35,8 @@ void hakstat_process_free(struct hakstat_process *p)
 	hakstat_tally_clear(&p->events);
 	hakstat_samples_clear(&p->samples);
 	hakstat_pending_clear(&p->pending);
+	g_free(p->late);
+	g_free(p->late_peak);
 	g_hash_table_destroy(p->threads);
 	g_hash_table_destroy(p->modules);
 	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {

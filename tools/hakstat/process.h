@@ -7,6 +7,7 @@
 #define HAKSTAT_PROCESS_H
 
 #include "domain.h"
+#include "late.h"
 #include "pending.h"
 #include "samples.h"
 #include "summary.h"
@@ -42,6 +43,10 @@ struct hakstat_class_state {
 	uint32_t route;
 	uint64_t block, min_request, max_request;
 	struct hakstat_class_point first, last;
+	struct hakstat_class_point counted;	 /* the last one as it came */
+	uint64_t snapshot;			 /* its number */
+	int64_t untold_allocs, untold_frees;	 /* before `first`: no operation tells of them */
+	int64_t untold_bytes;			 /* likewise, where blocks differ */
 	struct hakstat_class_point inherited;	 /* by a fork child, and taken off `last`: live and slabs */
 	struct hakstat_moment now, before, peak; /* as of the last, the closed and the fullest snapshot */
 	struct hakstat_area area;
@@ -58,6 +63,7 @@ enum { HAKSTAT_GAPS = 16 };
 
 struct hakstat_thread {
 	bool has_batches;
+	int64_t batch_ns; /* when the last one was written */
 	uint64_t next_operation;
 	uint64_t lost_operations;
 	bool lost_unknown; /* more than lost_operations: a gap that no count explains */
@@ -99,6 +105,8 @@ struct hakstat_process {
 	bool is_open;				       /* rows of the last snapshot may still come */
 	unsigned snapshots;			       /* that are closed */
 	int64_t closed_ns;			       /* the time of the last of them */
+	struct hakstat_late *late, *late_peak;	       /* of the last, and of the fullest snapshot; or NULL */
+	bool has_lost; /* operations, so that no count says which ones are late */
 	struct hakstat_tally ops, events;
 	uint64_t operations[HAKSTAT_MODE_COUNT]; /* that were read one by one, by source */
 	struct hakstat_samples samples;
@@ -139,6 +147,10 @@ void hakstat_process_class_stats(struct hakstat_process *process, int64_t time_n
 void hakstat_process_heap_stats(struct hakstat_process *process,
 				const struct hakstat_event_heap_stats *stats);
 void hakstat_process_close_snapshot(struct hakstat_process *process);
+
+/* A batch of packed operations comes, or none can any more. */
+void hakstat_process_late_batch(struct hakstat_process *process, const struct hakstat_late_batch *batch);
+void hakstat_process_finish_late(struct hakstat_process *process);
 
 /*
  * What is live of a class as of the last snapshot and what was read until now. `exact` is the tally

@@ -351,6 +351,7 @@ void hakstat_process_finish(struct hakstat_process *p, struct hakstat_process *s
 		return; /* it only loaded files */
 	}
 	hakstat_process_close_snapshot(p);
+	hakstat_process_finish_late(p);
 	choose_sources(&f);
 	if (p->host_name) {
 		hakstat_summary_add_host(s, p->host_name);

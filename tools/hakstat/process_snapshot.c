@@ -10,8 +10,28 @@
 #include "number.h"
 #include "process.h"
 
+/* What a snapshot says of a class. */
+struct counted {
+	bool has_points;
+	uint64_t block, blocks, usable;
+};
+
+static struct counted counted_last(const struct hakstat_class_state *c)
+{
+	return (struct counted) { c->has_points, c->block, c->last.live,
+				  c->block ? c->last.live * c->block : c->last.slab_bytes };
+}
+
+/* Operations that the snapshot does not count are among those told: it is not known which. */
+static void leave_out(struct hakstat_live *live, uint64_t requested, double part, double *doubt, double range)
+{
+	live->requested = hakstat_rounded((double)requested * part);
+	*doubt += range > 0 ? range : (double)(requested - MIN(live->requested, requested));
+}
+
 /* Blocks older than the trace have no known request. */
-static struct hakstat_live exact_live(const struct hakstat_class_state *c, const struct hakstat_cell *cell)
+static struct hakstat_live exact_live(const struct counted *now, const struct hakstat_cell *cell,
+				      double range, double doubt)
 {
 	uint64_t traced = hakstat_at_least_zero((int64_t)(cell->allocs - cell->frees));
 	uint64_t requested =
@@ -19,20 +39,26 @@ static struct hakstat_live exact_live(const struct hakstat_class_state *c, const
 	uint64_t usable = hakstat_at_least_zero((int64_t)(cell->usable - cell->freed_usable) + cell->regrown);
 	struct hakstat_live live = { .blocks = traced, .requested = requested };
 
-	if (!c->has_points) {
-		live.usable = c->block ? traced * c->block : usable;
+	if (!now->has_points) {
+		live.usable = now->block ? traced * now->block : usable;
 		return live;
 	}
-	live.blocks = c->last.live;
-	live.usable = c->block ? c->last.live * c->block : c->last.slab_bytes;
-	if (traced > live.blocks) { /* the snapshot is older than the last operations */
-		requested = hakstat_rounded((double)requested * (double)live.blocks / (double)traced);
+	live.blocks = now->blocks;
+	live.usable = now->usable;
+	if (traced > live.blocks) {
+		leave_out(&live, requested, (double)live.blocks / (double)traced, &doubt,
+			  now->block ? (double)(traced - live.blocks) * range : 0);
 		traced = live.blocks;
 	}
-	usable = c->block ? traced * c->block : MIN(usable, live.usable);
-	live.requested = MIN(requested, live.usable);
+	usable = now->block ? traced * now->block : usable;
+	if (usable > live.usable) {
+		leave_out(&live, live.requested, (double)live.usable / (double)usable, &doubt, 0);
+		usable = live.usable;
+	}
+	live.requested = MIN(live.requested, usable);
 	live.unknown_blocks = live.blocks - traced;
-	live.unknown = live.unknown_blocks ? live.usable - usable : 0;
+	live.unknown = live.usable - usable;
+	live.v.requested = doubt * doubt / 3; /* all that lies in it is as likely */
 	return live;
 }
 
@@ -79,13 +105,14 @@ struct hakstat_live hakstat_process_live(const struct hakstat_process *p, uint32
 					 const struct hakstat_tally *exact,
 					 const struct hakstat_samples *samples)
 {
+	struct counted now = counted_last(&p->classes[class_id]);
 	struct hakstat_cell cell;
 
 	if (!exact) {
 		return estimated_live(p, class_id, &samples->live_classes[class_id]);
 	}
 	cell = hakstat_tally_sum(exact, class_id);
-	return exact_live(&p->classes[class_id], &cell);
+	return exact_live(&now, &cell, hakstat_process_request_range(p, class_id), 0);
 }
 
 static const struct hakstat_tally *exact_source(const struct hakstat_process *p)
@@ -144,11 +171,92 @@ static void place_rest(struct hakstat_process *p)
 
 static void keep_as_peak(struct hakstat_process *p)
 {
+	g_free(p->late_peak);
+	p->late_peak = g_steal_pointer(&p->late);
 	for (int i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
 		p->classes[i].peak = p->classes[i].now;
 	}
 	p->heap_peak = p->heap;
 	p->peak_live_bytes = (uint64_t)p->snapshot_live_bytes;
+}
+
+/* What came after a snapshot and belongs before it is known by now. */
+static void tell_late(struct hakstat_process *p, const struct hakstat_late *late, bool is_peak)
+{
+	for (uint32_t i = 0; late && p->ops.is_used && i < HAKSTAT_MAX_CLASSES; i++) {
+		const struct hakstat_late_class *of = &late->classes[i];
+		struct hakstat_class_state *c = &p->classes[i];
+		struct hakstat_live *live = is_peak ? &c->peak.live : &c->now.live;
+		struct counted then = { true, c->block, live->blocks, live->usable };
+		double range = hakstat_process_request_range(p, i);
+		if (of->is_there) {
+			*live = exact_live(&then, &of->told, range, hakstat_late_doubt(of, range));
+		}
+	}
+}
+
+void hakstat_process_late_batch(struct hakstat_process *p, const struct hakstat_late_batch *batch)
+{
+	if (p->late && !p->has_lost) {
+		hakstat_late_take(p->late, batch);
+	}
+	if (p->late_peak && !p->has_lost) {
+		hakstat_late_take(p->late_peak, batch);
+	}
+}
+
+void hakstat_process_finish_late(struct hakstat_process *p)
+{
+	tell_late(p, p->late_peak, true);
+	g_free(g_steal_pointer(&p->late));
+	g_free(g_steal_pointer(&p->late_peak));
+}
+
+/* How far the counters of a class are ahead of what was told. */
+static void count_untold(const struct hakstat_class_point *point, const struct hakstat_cell *told,
+			 struct hakstat_late_class *late)
+{
+	late->allocs = (int64_t)(point->allocs - point->hidden - told->allocs);
+	late->frees = (int64_t)(point->frees - told->frees - told->untraced);
+	late->bytes = (int64_t)(point->slab_bytes - told->usable + told->freed_usable - told->regrown +
+				told->untraced_usable);
+}
+
+/* What of a snapshot nobody told yet. */
+static void note_late(struct hakstat_process *p)
+{
+	if (!p->late) {
+		p->late = g_new0(struct hakstat_late, 1);
+	}
+	p->late->time_ns = p->snapshot_ns;
+	for (uint32_t i = 0; i < HAKSTAT_MAX_CLASSES; i++) {
+		const struct hakstat_class_state *c = &p->classes[i];
+		struct hakstat_late_class *late = &p->late->classes[i];
+		if (!c->has_points || c->snapshot != p->snapshot) {
+			continue;
+		}
+		late->is_there = true;
+		late->told = hakstat_tally_sum(&p->ops, i);
+		count_untold(&c->counted, &late->told, late);
+		late->allocs -= c->untold_allocs;
+		late->frees -= c->untold_frees;
+		late->bytes = c->block ? 0 : late->bytes - c->untold_bytes;
+	}
+}
+
+/* Where counting begins. */
+static void begin_class(struct hakstat_process *p, uint32_t class_id, const struct hakstat_class_point *point)
+{
+	struct hakstat_class_state *c = &p->classes[class_id];
+	struct hakstat_cell told = hakstat_tally_sum(&p->ops, class_id);
+	struct hakstat_late_class untold;
+
+	c->first = *point;
+	c->has_points = true;
+	count_untold(point, &told, &untold);
+	c->untold_allocs = untold.allocs;
+	c->untold_frees = untold.frees;
+	c->untold_bytes = untold.bytes;
 }
 
 static void set_baseline(struct hakstat_process *p)
@@ -166,6 +274,7 @@ void hakstat_process_close_snapshot(struct hakstat_process *p)
 		return;
 	}
 	p->is_open = false;
+	tell_late(p, p->late, false);
 	place_rest(p);
 	if (!p->has_baseline) {
 		set_baseline(p);
@@ -184,6 +293,7 @@ void hakstat_process_close_snapshot(struct hakstat_process *p)
 		add_area(&p->cached_area, step, p->heap_before.cached, p->heap.cached);
 		add_area(&p->rest_area, step, p->heap_before.rest, p->heap.rest);
 	}
+	g_free(g_steal_pointer(&p->late));
 	p->heap_before = p->heap;
 	p->closed_ns = p->snapshot_ns;
 }
@@ -243,9 +353,10 @@ void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
 	p->snapshot = stats->snapshot;
 	hakstat_process_set_block(p, stats->class_id, stats->route, stats->usable);
 	if (!c->has_points) {
-		c->first = point;
-		c->has_points = true;
+		begin_class(p, stats->class_id, &point);
 	}
+	c->snapshot = stats->snapshot;
+	c->counted = point;
 	point = p->is_forked ? own_point(c, p->heap.life == HAK_LIFE_FORKED, point) : point;
 	point.resident = p->heap.tells_resident ? point.resident : c->last.resident;
 	c->last = point;
@@ -254,6 +365,9 @@ void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
 	hakstat_samples_pass(&p->samples, stats->class_id, time_ns, exact_source(p) ? 0 : c->now.live.usable);
 	c->now.idle = c->block ? hakstat_less(point.slab_bytes, c->now.live.usable) : 0;
 	p->snapshot_live_bytes += (int64_t)c->now.live.usable;
+	if (stats->usable == 0 && !p->has_lost) { /* the large class ends a snapshot */
+		note_late(p);
+	}
 }
 
 void hakstat_process_heap_stats(struct hakstat_process *p, const struct hakstat_event_heap_stats *stats)
