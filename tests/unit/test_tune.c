@@ -234,6 +234,54 @@ static void a_realloc_that_no_longer_fits_is_one_more(void **state)
 	hakstat_summary_free(s);
 }
 
+/* A block of 1024 bytes serves 1023 under `classic`, and realloc grows it by one byte. */
+static struct hakstat_summary *grown_to_the_edge(void)
+{
+	struct hakstat_summary *s = hakstat_summary_new();
+	struct hakstat_config config = {
+		.known = true, .size_classes = (char[]) { "classic" }, .tiny_max_class = 7, .page_size = PAGE
+	};
+	struct hakstat_row *row;
+
+	hakstat_summary_add_config(s, &config);
+	add_size(s, 1023, 10, 6);
+	row = g_ptr_array_index(s->rows[HAKSTAT_BY_SIZE], 0);
+	row->block = 1024;
+	add_size(s, 1024, 0, 4);
+	row = g_ptr_array_index(s->rows[HAKSTAT_BY_SIZE], 1);
+	row->block = 1024;
+	row->n.live_requested_bytes = 4096;
+	hakstat_resizes_add(&s->resizes, hakstat_resize_key(1023, 1024), 0, 4);
+	/* One had grown before: it stayed, as no block that was asked for as 100 can. */
+	hakstat_resizes_add(&s->resizes, hakstat_resize_key(100, 1023), 0, 3);
+	/* And one moved, as none that is 1000 does by itself. */
+	hakstat_resizes_add(&s->resizes, hakstat_resize_key(1000, 1023), 2, 0);
+	return s;
+}
+
+static void the_recorded_table_changes_nothing(void **state)
+{
+	struct hakstat_summary *s = grown_to_the_edge(), *predicted;
+	struct hak_class_table table;
+	const struct hakstat_row *row;
+	(void)state;
+
+	hak_class_table_build(&table, HAK_SCHEME_CLASSIC, 7, PAGE);
+	predicted = hakstat_predict_summary(&table, "classic", s);
+	assert_int_equal(predicted->rows[HAKSTAT_BY_CLASS]->len, 1);
+	row = g_ptr_array_index(predicted->rows[HAKSTAT_BY_CLASS], 0);
+	assert_int_equal(row->n.allocs, 10);
+	assert_int_equal(row->n.live, 10);
+	assert_int_equal(row->n.frees, 0);
+	assert_int_equal(row->n.live_usable_bytes, 10 * 1024);
+	assert_int_equal(hakstat_predict(&table, s).allocs, 10);
+	hakstat_summary_free(predicted);
+
+	hak_class_table_build(&table, HAK_SCHEME_FINE, 7, PAGE);
+	assert_int_equal(hakstat_predict(&table, s).allocs, 10);
+	hakstat_summary_free(s);
+}
+
 static void a_size_that_was_only_grown_to_counts_at_the_peak(void **state)
 {
 	struct hakstat_summary *s = some_sizes();
@@ -283,6 +331,7 @@ int main(void)
 		cmocka_unit_test(what_was_live_at_the_peak_can_be_what_counts),
 		cmocka_unit_test(a_realloc_that_fits_the_other_block_is_no_allocation),
 		cmocka_unit_test(a_realloc_that_no_longer_fits_is_one_more),
+		cmocka_unit_test(the_recorded_table_changes_nothing),
 		cmocka_unit_test(a_size_that_was_only_grown_to_counts_at_the_peak),
 		cmocka_unit_test(an_alignment_is_told_from_the_block_it_led_to),
 		cmocka_unit_test(prediction_is_what_the_allocator_would_do),

@@ -124,7 +124,7 @@ struct moves {
 	double change[HAKSTAT_RESIZE_INDEXES];
 };
 
-/* Whether realloc keeps the block; as hak_realloc of the allocator decides. */
+/* Whether realloc keeps a block that was asked for as `from`; as hak_realloc of the allocator decides. */
 static bool stays(const struct hak_class_table *table, uint64_t from, uint64_t to)
 {
 	enum { CACHE_LINE = 64 };
@@ -138,8 +138,28 @@ static bool stays(const struct hak_class_table *table, uint64_t from, uint64_t t
 	       (to >= old.usable / 2 || old.usable <= CACHE_LINE || new.class_id == old.class_id);
 }
 
+/* Two tables: `recorded` is NULL where it is unknown. */
+struct tables {
+	const struct hak_class_table *then, *recorded;
+};
+
+/*
+ * The allocations that a realloc saves, or costs. Of blocks that were resized before, or aligned, the former
+ * size does not tell the block, so only what the tables make different changes what was recorded.
+ */
+static double change_of(const struct tables *t, const struct hakstat_resize *r)
+{
+	uint64_t from = hakstat_resize_from(r->key), to = hakstat_resize_to(r->key);
+	bool will_stay = stays(t->then, from, to);
+
+	if (t->recorded && stays(t->recorded, from, to) == will_stay) {
+		return 0;
+	}
+	return will_stay ? -(double)r->moved : (double)r->stayed;
+}
+
 /* Free with g_free. */
-static struct moves *predict_moves(const struct hak_class_table *table, const struct hakstat_summary *s)
+static struct moves *predict_moves(const struct tables *t, const struct hakstat_summary *s)
 {
 	struct moves *m = g_new0(struct moves, 1);
 
@@ -149,10 +169,8 @@ static struct moves *predict_moves(const struct hak_class_table *table, const st
 	}
 	for (uint32_t i = 0; i < s->resizes.capacity; i++) {
 		const struct hakstat_resize *r = &s->resizes.entries[i];
-		uint64_t from = hakstat_resize_from(r->key), to = hakstat_resize_to(r->key);
 		if (r->key) {
-			m->change[hakstat_resize_index(to)] +=
-				stays(table, from, to) ? -(double)r->moved : (double)r->stayed;
+			m->change[hakstat_resize_index(hakstat_resize_to(r->key))] += change_of(t, r);
 		}
 	}
 	return m;
@@ -183,10 +201,9 @@ static struct hakstat_row expected_row(const struct moves *m, const struct hakst
 typedef void (*row_taker)(void *to, const struct hakstat_row *size);
 
 /* Each row as it is expected, and those of sizes that no allocation had. */
-static void each_expected(const struct hak_class_table *table, const struct hakstat_summary *s,
-			  row_taker take, void *to)
+static void each_expected(const struct tables *t, const struct hakstat_summary *s, row_taker take, void *to)
 {
-	struct moves *m = predict_moves(table, s);
+	struct moves *m = predict_moves(t, s);
 
 	for (guint i = 0; i < s->rows[HAKSTAT_BY_SIZE]->len; i++) {
 		struct hakstat_row row = expected_row(m, g_ptr_array_index(s->rows[HAKSTAT_BY_SIZE], i));
@@ -220,8 +237,11 @@ struct hakstat_prediction hakstat_predict(const struct hak_class_table *table,
 					  const struct hakstat_summary *summary)
 {
 	struct total total = { .table = table };
+	struct hak_class_table recorded;
+	bool is_known = hakstat_recorded_table(summary, summary->config.tiny_max_class, &recorded);
+	struct tables tables = { table, is_known ? &recorded : NULL };
 
-	each_expected(table, summary, add_to_total, &total);
+	each_expected(&tables, summary, add_to_total, &total);
 	return total.sum;
 }
 
@@ -288,7 +308,6 @@ static void predict_counts(struct predicted *p, const struct hakstat_row *size)
 
 	p->n = (struct hakstat_counts) {
 		.allocs = n->allocs,
-		.frees = hakstat_less(n->allocs, n->live),
 		.live = n->live,
 		.requested_bytes = n->requested_bytes,
 		.usable_bytes = usable_of(p, size, n->allocs, n->requested_bytes, n->usable_bytes),
@@ -303,6 +322,37 @@ static void predict_counts(struct predicted *p, const struct hakstat_row *size)
 	p->n.large_live_bytes = is_large(p) ? p->n.live_usable_bytes : 0;
 }
 
+/* What was asked for when the row's blocks were allocated, if a realloc in place made them what they are; or
+ * 0. */
+static uint64_t former_request(const struct hak_class_table *recorded, const struct hakstat_row *size)
+{
+	for (unsigned i = 0; i < recorded->count; i++) {
+		uint64_t most = recorded->classes[i].max_request; /* stands for all of the class */
+		if (size->block && recorded->classes[i].block == size->block) {
+			return stays(recorded, most, mean_of(size)) ? most : 0;
+		}
+	}
+	return 0;
+}
+
+/*
+ * A realloc in place leaves a block that no request of its size gets. It was another one's, and is under the
+ * other table, too, if it can stay there.
+ */
+static struct hak_decision decide(const struct predicted *p, const struct hakstat_row *size)
+{
+	uint64_t alignment = hakstat_row_alignment(p->recorded, size), mean = mean_of(size), former;
+
+	if (!p->recorded || hak_route_decide(p->recorded, mean, 1).usable == size->block) {
+		return hak_route_decide(p->table, mean, alignment);
+	}
+	former = size->n.allocs == 0 || alignment == 1 ? former_request(p->recorded, size) : 0;
+	if (former) {
+		return hak_route_decide(p->table, stays(p->table, former, mean) ? former : mean, 1);
+	}
+	return hak_route_decide(p->table, mean, alignment);
+}
+
 static void predict_size(void *data, const struct hakstat_row *size)
 {
 	struct predicted *p = data;
@@ -312,7 +362,7 @@ static void predict_size(void *data, const struct hakstat_row *size)
 	if (size->n.allocs == 0 && size->n.live == 0 && size->n.peak_live == 0) {
 		return;
 	}
-	p->decision = hak_route_decide(p->table, mean_of(size), hakstat_row_alignment(p->recorded, size));
+	p->decision = decide(p, size);
 	predict_counts(p, size);
 	g_snprintf(key, sizeof key, "%u:%s:%" PRIu64, p->decision.class_id, predicted_class(p),
 		   p->decision.usable);
@@ -360,6 +410,20 @@ static void copy_facts(struct hakstat_summary *to, const struct hakstat_summary 
 	to->operations = from->operations;
 }
 
+/* Of whole rows: a block may be live in a size that realloc brought it to, and that nobody allocated. */
+static void count_frees(const struct hakstat_summary *to)
+{
+	static const enum hakstat_table_id tables[] = { HAKSTAT_BY_CLASS, HAKSTAT_BY_ROUTE, HAKSTAT_BY_SIZE };
+
+	for (guint t = 0; t < G_N_ELEMENTS(tables); t++) {
+		for (guint i = 0; i < to->rows[tables[t]]->len; i++) {
+			struct hakstat_counts *n =
+				&((struct hakstat_row *)g_ptr_array_index(to->rows[tables[t]], i))->n;
+			n->frees = hakstat_less(n->allocs, n->live);
+		}
+	}
+}
+
 struct hakstat_summary *hakstat_predict_summary(const struct hak_class_table *table, const char *table_name,
 						const struct hakstat_summary *summary)
 {
@@ -384,7 +448,8 @@ struct hakstat_summary *hakstat_predict_summary(const struct hak_class_table *ta
 	hakstat_summary_add_config(p.to, &config);
 	g_free(config.size_classes);
 	p.error = summary->estimated ? hakstat_predict_error_new(summary) : NULL;
-	each_expected(table, summary, predict_size, &p);
+	each_expected(&(struct tables) { table, p.recorded }, summary, predict_size, &p);
+	count_frees(p.to);
 	if (p.error) {
 		p.to->predicted = g_new0(struct hakstat_predicted, 1);
 		hakstat_predict_error_finish(p.error, block_range, table, p.to->predicted);

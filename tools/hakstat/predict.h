@@ -4,7 +4,8 @@
  * allocator's own routing functions from the header it shares with the tools.
  *
  * A realloc that moved may stay in the other table's block, and the other way round; where operations
- * were read one by one, that is part of the prediction. What it can't know: that a program asks
+ * were read one by one, that is part of the prediction, wherever the two tables differ in it: the recorded
+ * table predicts what was recorded. What it can't know: that a program asks
  * malloc_usable_size how much it got and goes on from there. Sizes above HAKSTAT_EXACT_SIZES are
  * known within 1/64.
  */
