@@ -3,12 +3,12 @@
  * The Front Gate. The fast paths of malloc and free, to be inlined where the symbols are
  * defined, and the slow paths behind them.
  *
- * Budget on x86-64: malloc 17 instructions, free 25, each with one conditional branch for
+ * Budget on x86-64: malloc 16 instructions, free 25, each with one conditional branch for
  * the range of the argument and one for the countdown or the room; no lock, no call. Seven of free's check
  * that a block of the class begins at the pointer and is not the one that was freed last.
  * Neither knows of the Tiny boundary, of tracing or of secure mode: the boundary is in the
  * tables they read, and otherwise a thread's countdowns are zero or below and its stacks have no room.
- * Behind that, and out of the way, stands what secure mode does: 16 and 10 instructions more.
+ * Behind that, and out of the way, stands what secure mode does: 17 and 10 instructions more.
  */
 #ifndef HAK_LIB_ALLOC_H
 #define HAK_LIB_ALLOC_H

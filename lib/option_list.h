@@ -39,7 +39,7 @@
 	X(trace,          SWITCH, "HAKMEM_TRACE",          "0", 0, 1, \
 	  "load the tracer, libhakmem-tracer.so") \
 	X(sample_bytes,   SIZE,   "HAKMEM_SAMPLE_BYTES",   "512K", 1, HAK_GIB(1024), \
-	  "mean number of bytes between two sampled allocations; as long as it is not set, threads that come to more than some 10,000 samples a second are sampled less densely") \
+	  "mean number of bytes between two sampled allocations; as long as it is not set, threads that come to more than some 15,000 samples a second are sampled less densely") \
 	X(snapshot_ms,    INT,    "HAKMEM_SNAPSHOT_MS",    "1000", 1, 3600000, \
 	  "milliseconds between two snapshots of the classes in a trace") \
 	X(frag_percent,   INT,    "HAKMEM_FRAG_PERCENT",   "50", 0, 100, \
