@@ -90,6 +90,9 @@ if cc -static -o static -x c - <<<'int main(void) { return 0; }' 2>/dev/null; th
 	refuse "is not served by hakmem" "a static program is refused" -a X=1 --recordings 0 -- ./static
 	refuse "is not served by hakmem" "with recordings as well" -a X=1 --recordings 1 -- ./static
 fi
+"$hakstat" ab -a HAKMEM_SIZE_CLASSES=fine -b HAKMEM_SIZE_CLASSES=bogus -n 2 --recordings 0 -- bash -c : >out 2>said
+tap_is "$? $(cat said)" "0 hakstat: ab: b: hakmem: HAKMEM_SIZE_CLASSES=bogus: expected fine, classic or @FILE; using fine" \
+	"what the library warns of is passed on, once"
 PATH=$(dirname "$(command -v bash)"):$tmp/nowhere LTTNG_SESSIOND_PATH=$tmp/nowhere/lttng-sessiond \
 	refuse "sessiond" "without LTTng it says so" -a X=1 -- bash -c 'echo ran >>ran'
 tap_ok "before the command has run" test ! -e ran

@@ -52,6 +52,11 @@ tap_is "$?" 0 "and of another one by its name"
 said=$("$hakstat" snapshot 2>&1)
 tap_is "$? $said" "2 hakstat: snapshot: no 'hakstat record --snapshot' runs here" "then there is nothing to write"
 
+said=$("$hakstat" record -o unknown --snapshot --snapshot-when 'bogus > 3 && $ctx.vpid > 1' -- true 2>&1)
+tap_is "$? ${said%%;*}" "2 hakstat: --snapshot-when bogus > 3 && \$ctx.vpid > 1: no field 'bogus'" "a condition on what there is not would never hold"
+tap_is "$(sed 's/.*; there are //; s/, /\n/g' <<<"$said" | sort)" \
+	"$(sed -n '/^### `heap_stats`/,/^### `config`/s/^| `\([a-z_]*\)`.*/\1/p' "$top/docs/events.md" | sort)" "what there is, it names"
+
 # The trigger comes with the next snapshot of the classes: poll until it has written.
 HAKMEM_SNAPSHOT_MS=20 begin -o triggered --snapshot-when 'live_bytes > 1000 && idle_percent < 100'
 until compgen -G 'triggered/snapshot-*/ust/*' >/dev/null || ! kill -0 "$recorder" 2>/dev/null; do :; done

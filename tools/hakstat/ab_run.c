@@ -69,6 +69,23 @@ static void say_tail(const struct series *s)
 	g_free(text);
 }
 
+/* What the library said of its settings, which would go unseen, or each time: a mistaken one compares what
+ * nobody asked for. */
+static void say_warnings(const struct series *s, enum hakstat_ab_side side)
+{
+	char *text = read_output(s);
+	char **lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line && !s->runs->has_run[side]; line++) {
+		if (g_str_has_prefix(*line, "hakmem: ")) {
+			hakstat_say("ab: %c: %s", letters[side], *line);
+		}
+	}
+	s->runs->has_run[side] = true;
+	g_strfreev(lines);
+	g_free(text);
+}
+
 /* The last match: programs print their sum at the end. */
 static int find_rate(const struct series *s, double *rate)
 {
@@ -180,6 +197,8 @@ static int run_once(const struct series *s, enum hakstat_ab_side side, char **en
 	}
 	if (status == 0 && s->plan->show_output && !s->is_asking) {
 		show_output(s);
+	} else if (status == 0) {
+		say_warnings(s, side);
 	}
 	if (status == 0) {
 		status = judge(s, side, launch);

@@ -40,7 +40,8 @@ struct hakstat_ab_plan {
 struct hakstat_ab_runs {
 	GArray *values[HAKSTAT_AB_SIDES][HAKSTAT_AB_MEASURES]; /* double; of complete pairs */
 	GPtrArray *traces[HAKSTAT_AB_SIDES];		       /* char *: folders, as many of each side */
-	GPtrArray *served; /* char *: processes that hakmem served; only without recordings */
+	GPtrArray *served;		/* char *: processes that hakmem served; only without recordings */
+	bool has_run[HAKSTAT_AB_SIDES]; /* and what the library warned of was passed on */
 	bool is_interrupted;
 };
 
