@@ -27,7 +27,8 @@ struct hakstat_ctf_class {
 struct hakstat_ctf_trace {
 	const bt_trace *trace;
 	uint32_t session;
-	const char *host_name, *process_name, *session_name;
+	const char *host_name, *process_name, *session_name, *session_id;
+	char *id; /* NULL: it has none */
 	bool has_pid;
 	uint32_t pid;
 };
@@ -255,11 +256,24 @@ static const char *trace_text(const bt_trace *trace, const char *name)
 	return value && bt_value_is_string(value) ? bt_value_string_get(value) : NULL;
 }
 
+/* As text; NULL: it has none. Free with g_free. */
+static char *trace_id(const bt_trace *trace)
+{
+	enum { UUID_BYTES = 16 };
+	bt_uuid uuid = bt_trace_get_uuid(trace);
+	GString *id = g_string_new(NULL);
+
+	for (int i = 0; uuid && i < UUID_BYTES; i++) {
+		g_string_append_printf(id, "%02x", uuid[i]);
+	}
+	return g_string_free(id, uuid == NULL);
+}
+
 /*
  * Process ids mean something within one session on one machine. Traces of one session share
  * name and time of creation, whatever their number.
  */
-static uint32_t session_number(struct hakstat_ctf_decoder *d, const bt_trace *trace)
+static uint32_t session_number(struct hakstat_ctf_decoder *d, const bt_trace *trace, const char *trace_id)
 {
 	static const char *const parts[] = { "hostname", "trace_name", "trace_creation_datetime" };
 	GString *id = g_string_new(NULL);
@@ -274,6 +288,8 @@ static uint32_t session_number(struct hakstat_ctf_decoder *d, const bt_trace *tr
 	}
 	if (number == d->sessions->len) {
 		g_ptr_array_add(d->sessions, g_strdup(id->str));
+		g_string_append_printf(id, "%s", trace_id ? trace_id : "");
+		g_ptr_array_add(d->session_ids, g_compute_checksum_for_string(G_CHECKSUM_SHA1, id->str, -1));
 	}
 	g_string_free(id, TRUE);
 	return number;
@@ -284,6 +300,7 @@ static void free_facts(void *data)
 	struct hakstat_ctf_trace *facts = data;
 
 	bt_trace_put_ref(facts->trace);
+	g_free(facts->id);
 	g_free(facts);
 }
 
@@ -301,7 +318,9 @@ static struct hakstat_ctf_trace *facts_of(struct hakstat_ctf_decoder *d, const b
 		facts->trace = trace;
 		bt_trace_get_ref(trace);
 		facts->host_name = trace_text(trace, "hostname");
-		facts->session = session_number(d, trace);
+		facts->id = trace_id(trace);
+		facts->session = session_number(d, trace, facts->id);
+		facts->session_id = g_ptr_array_index(d->session_ids, facts->session);
 		facts->process_name = trace_text(trace, "procname");
 		facts->session_name = trace_text(trace, "trace_name");
 		pid = bt_trace_borrow_environment_entry_value_by_name_const(trace, "vpid");
@@ -395,6 +414,8 @@ static void take_event(struct hakstat_ctf_decoder *d, const bt_message *message)
 	out.host_name = facts->host_name;
 	out.process_name = facts->process_name;
 	out.session_name = facts->session_name;
+	out.session_id = facts->session_id;
+	out.trace_id = facts->id;
 	out.has_pid = facts->has_pid;
 	out.pid = facts->pid;
 	out.time_ns = time_of(message, event);
@@ -451,6 +472,7 @@ void hakstat_ctf_decoder_init(struct hakstat_ctf_decoder *d, hakstat_event_sink 
 	d->classes = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_class);
 	d->traces = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_facts);
 	d->sessions = g_ptr_array_new_with_free_func(g_free);
+	d->session_ids = g_ptr_array_new_with_free_func(g_free);
 	d->words = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	d->hex = g_string_new(NULL);
 }
@@ -460,6 +482,7 @@ void hakstat_ctf_decoder_clear(struct hakstat_ctf_decoder *d)
 	g_hash_table_destroy(d->classes);
 	g_hash_table_destroy(d->traces);
 	g_ptr_array_unref(d->sessions);
+	g_ptr_array_unref(d->session_ids);
 	g_array_unref(d->words);
 	g_string_free(d->hex, TRUE);
 }

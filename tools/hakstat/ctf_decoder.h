@@ -24,7 +24,8 @@ struct hakstat_ctf_decoder {
 	struct hakstat_ctf_class *last_class;
 	GHashTable *traces;
 	struct hakstat_ctf_trace *last_trace;
-	GPtrArray *sessions; /* char *: what makes one of another */
+	GPtrArray *sessions;	/* char *: what makes one of another */
+	GPtrArray *session_ids; /* char *: and what tells them from those of other traces */
 	GArray *words;
 	GString *hex;
 };

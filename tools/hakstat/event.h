@@ -124,6 +124,9 @@ struct hakstat_event {
 	const char *process_name; /* NULL: unknown */
 	const char *host_name;
 	const char *session_name; /* LTTng's */
+	/* What tells the trace and its session from all others; they last as long as the source. NULL:
+	 * unknown. */
+	const char *trace_id, *session_id;
 	union {
 		struct hakstat_event_op op;
 		struct hakstat_event_ops ops;

@@ -233,6 +233,33 @@ static void note_unread(struct hakstat_summary *all, char *const *paths, int cou
 	}
 }
 
+/* Adds what was read of `path` to all before it; takes `one` over. NULL with `err` set: that would count
+ * twice. */
+static struct hakstat_summary *add_one(struct hakstat_summary *all, struct hakstat_summary *one,
+				       const char *path, struct hakstat_err *err)
+{
+	enum hakstat_overlap overlap = all ? hakstat_summary_overlap(all, one) : HAKSTAT_OVERLAP_NONE;
+
+	if (!all) {
+		return one;
+	}
+	if (overlap == HAKSTAT_OVERLAP_NONE) {
+		hakstat_summary_merge(all, one);
+	} else if (overlap == HAKSTAT_OVERLAP_SAME) {
+		hakstat_summary_note(all, "%s is the same recording as one given before it: it counts once",
+				     path);
+	} else {
+		hakstat_err_set(err, HAKSTAT_USAGE,
+				"%s holds a recording, or a part of one, that was given before it: give each "
+				"recording once",
+				path);
+		hakstat_summary_free(all);
+		all = NULL;
+	}
+	hakstat_summary_free(one);
+	return all;
+}
+
 struct hakstat_summary *hakstat_input_read_all(char *const *paths, int count,
 					       const struct hakstat_input_options *options,
 					       struct hakstat_err *err)
@@ -256,11 +283,9 @@ struct hakstat_summary *hakstat_input_read_all(char *const *paths, int count,
 			hakstat_summary_free(all);
 			return NULL;
 		}
-		if (all) {
-			hakstat_summary_merge(all, one);
-			hakstat_summary_free(one);
-		} else {
-			all = one;
+		all = add_one(all, one, paths[i], err);
+		if (!all) {
+			return NULL;
 		}
 	}
 	return all;

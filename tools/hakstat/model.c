@@ -24,6 +24,8 @@ struct hakstat_model {
 	struct hakstat_timeline *timelines[HAKSTAT_MODE_COUNT];
 	bool has_only_pid;
 	uint32_t only_pid;
+	const char *last_trace; /* of the event before */
+	GHashTable *traces;	/* char *: ids that were met */
 };
 
 struct hakstat_model *hakstat_model_new(struct hakstat_symbolizer *symbolizer)
@@ -32,6 +34,7 @@ struct hakstat_model *hakstat_model_new(struct hakstat_symbolizer *symbolizer)
 
 	m->symbolizer = symbolizer;
 	m->summary = hakstat_summary_new();
+	m->traces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	hakstat_roster_init(&m->roster);
 	for (int i = 0; i < HAKSTAT_MODE_COUNT; i++) {
 		m->timelines[i] = hakstat_timeline_new();
@@ -42,6 +45,7 @@ struct hakstat_model *hakstat_model_new(struct hakstat_symbolizer *symbolizer)
 void hakstat_model_free(struct hakstat_model *m)
 {
 	hakstat_summary_free(m->summary);
+	g_hash_table_destroy(m->traces);
 	hakstat_roster_clear(&m->roster);
 	for (int i = 0; i < HAKSTAT_MODE_COUNT; i++) {
 		hakstat_timeline_free(m->timelines[i]);
@@ -86,6 +90,9 @@ static struct hakstat_process *process_of(struct hakstat_model *m, const struct 
 
 	if (!p->host_name && e->host_name) {
 		p->host_name = hakstat_text_clean(e->host_name);
+	}
+	if (!p->session_id && e->session_id) {
+		p->session_id = g_strdup(e->session_id);
 	}
 	if (e->process_name && !p->has_main_name && g_strcmp0(p->name, e->process_name) != 0) {
 		name_process(p, e);
@@ -447,6 +454,18 @@ static void feed_process(struct hakstat_model *m, struct hakstat_process *p, con
 	}
 }
 
+/* Its first event tells it from another part of the same trace. */
+static void note_trace(struct hakstat_model *m, const struct hakstat_event *e)
+{
+	if (e->trace_id == m->last_trace) {
+		return;
+	}
+	m->last_trace = e->trace_id;
+	if (e->trace_id && g_hash_table_add(m->traces, g_strdup(e->trace_id))) {
+		hakstat_summary_add_trace(m->summary, e->trace_id, e->time_ns);
+	}
+}
+
 static bool is_about_loading(enum hakstat_event_kind kind)
 {
 	return kind >= HAKSTAT_EVENT_IMAGE_START;
@@ -460,6 +479,7 @@ void hakstat_model_feed(struct hakstat_model *m, const struct hakstat_event *e)
 		feed_lost(s, &e->u.lost);
 		return;
 	}
+	note_trace(m, e);
 	if (m->has_only_pid && e->has_pid && e->pid != m->only_pid) {
 		return;
 	}
@@ -560,6 +580,7 @@ struct hakstat_summary *hakstat_model_finish(struct hakstat_model *m)
 	struct hakstat_summary *s = m->summary;
 
 	finish_processes(m);
+	hakstat_summary_end_traces(s);
 	hakstat_timeline_finish(m->timelines[s->mode], s);
 	if (s->malformed) {
 		hakstat_summary_note(s, "%" PRIu64 " records had impossible values and were left out",

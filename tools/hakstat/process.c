@@ -46,6 +46,7 @@ void hakstat_process_free(struct hakstat_process *p)
 	g_free(p->config.size_classes);
 	g_free(p->host_name);
 	g_free(p->name);
+	g_free(p->session_id);
 	g_free(p);
 }
 

@@ -87,6 +87,7 @@ struct hakstat_process {
 	uint32_t index; /* its key among the symbolizer's processes */
 	uint32_t session, pid;
 	char *host_name, *name;
+	char *session_id;   /* NULL: unknown */
 	bool has_main_name; /* `name` is the main thread's */
 	bool has_image_start;
 	bool is_forked;	 /* has snapshots of the time before fork returned to it */

@@ -258,11 +258,18 @@ static void copy_gauges(const struct hakstat_finish *f, struct hakstat_row *row)
 	f->summary->metadata_bytes += f->process->heap.metadata;
 }
 
+/* What makes it another one than those with its id elsewhere, or at another time. Free with g_free. */
+static char *process_key(const struct hakstat_process *p)
+{
+	return g_strdup_printf("%s%s%s:%u", p->session_id ? p->session_id : "", p->session_id ? ":" : "",
+			       p->host_name ? p->host_name : "", p->pid);
+}
+
 static void finish_process_row(struct hakstat_finish *f)
 {
 	const struct hakstat_process *p = f->process;
 	char *name = p->name ? hakstat_text_clean(p->name) : NULL;
-	char *key = g_strdup_printf("%s:%u:%s", p->host_name ? p->host_name : "", p->pid, name ? name : "");
+	char *process = process_key(p), *key = g_strdup_printf("%s:%s", process, name ? name : "");
 	struct hakstat_row *row = hakstat_summary_row(f->summary, HAKSTAT_BY_PROCESS, key, NULL);
 
 	row->pid = p->pid;
@@ -270,6 +277,7 @@ static void finish_process_row(struct hakstat_finish *f)
 	row->process = row->process ? row->process : g_strdup(name);
 	hakstat_counts_add(&row->n, &f->totals);
 	copy_gauges(f, row);
+	g_free(process);
 	g_free(key);
 	g_free(name);
 }
@@ -279,12 +287,12 @@ static void finish_threads(struct hakstat_finish *f)
 	const struct hakstat_process *p = f->process;
 	GHashTableIter iter;
 	gpointer tid, value;
+	char *process = process_key(p);
 
 	g_hash_table_iter_init(&iter, p->threads);
 	while (g_hash_table_iter_next(&iter, &tid, &value)) {
 		const struct hakstat_thread *thread = value;
-		char *key = g_strdup_printf("%s:%u:%u", p->host_name ? p->host_name : "", p->pid,
-					    GPOINTER_TO_UINT(tid));
+		char *key = g_strdup_printf("%s:%u", process, GPOINTER_TO_UINT(tid));
 		struct hakstat_row *row = hakstat_summary_row(f->summary, HAKSTAT_BY_THREAD, key, NULL);
 		row->pid = p->pid;
 		row->tid = GPOINTER_TO_UINT(tid);
@@ -295,6 +303,7 @@ static void finish_threads(struct hakstat_finish *f)
 		f->summary->lost_unknown |= thread->lost_unknown;
 		g_free(key);
 	}
+	g_free(process);
 }
 
 static bool is_idle(const struct hakstat_process *p)

@@ -4,6 +4,7 @@
  */
 #include "summary.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ struct hakstat_summary *hakstat_summary_new(void)
 	s->paths = g_ptr_array_new_with_free_func(g_free);
 	s->hosts = g_ptr_array_new_with_free_func(g_free);
 	s->notes = g_ptr_array_new_with_free_func(g_free);
+	s->traces = g_ptr_array_new_with_free_func(g_free);
 	s->begin_ns = INT64_MAX;
 	s->end_ns = INT64_MIN;
 	for (int t = 0; t < HAKSTAT_TABLE_COUNT; t++) {
@@ -52,6 +54,7 @@ void hakstat_summary_free(struct hakstat_summary *s)
 	g_ptr_array_unref(s->paths);
 	g_ptr_array_unref(s->hosts);
 	g_ptr_array_unref(s->notes);
+	g_ptr_array_unref(s->traces);
 	hakstat_resizes_clear(&s->resizes);
 	g_free(s->config.version);
 	g_free(s->config.size_classes);
@@ -112,6 +115,56 @@ void hakstat_summary_add_path(struct hakstat_summary *s, const char *path)
 void hakstat_summary_add_host(struct hakstat_summary *s, const char *host)
 {
 	add_once(s->hosts, host);
+}
+
+void hakstat_summary_add_trace(struct hakstat_summary *s, const char *id, int64_t begin_ns)
+{
+	g_ptr_array_add(s->traces, g_strdup_printf("%s:%" PRId64, id, begin_ns));
+}
+
+/* A part of a trace that begins where the whole does is told from it by where it ends. */
+void hakstat_summary_end_traces(struct hakstat_summary *s)
+{
+	for (guint i = 0; i < s->traces->len; i++) {
+		char *begun = s->traces->pdata[i];
+		s->traces->pdata[i] = g_strdup_printf("%s:%" PRId64 ":%" PRIu64, begun, s->end_ns, s->events);
+		g_free(begun);
+	}
+	g_ptr_array_sort(s->traces, compare_texts);
+}
+
+/* Of a text of the above, id and begin. Free with g_free. */
+static char *begin_of(const char *trace)
+{
+	const char *id_end = strchr(trace, ':');
+	const char *end = id_end ? strchr(id_end + 1, ':') : NULL;
+
+	return end ? g_strndup(trace, (gsize)(end - trace)) : g_strdup(trace);
+}
+
+enum hakstat_overlap hakstat_summary_overlap(const struct hakstat_summary *all,
+					     const struct hakstat_summary *one)
+{
+	GHashTable *whole = g_hash_table_new(g_str_hash, g_str_equal);
+	GHashTable *begun = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	guint same = 0, met = 0;
+
+	for (guint i = 0; i < all->traces->len; i++) {
+		g_hash_table_add(whole, all->traces->pdata[i]);
+		g_hash_table_add(begun, begin_of(all->traces->pdata[i]));
+	}
+	for (guint i = 0; i < one->traces->len; i++) {
+		char *begin = begin_of(one->traces->pdata[i]);
+		same += g_hash_table_contains(whole, one->traces->pdata[i]) ? 1 : 0;
+		met += g_hash_table_contains(begun, begin) ? 1 : 0;
+		g_free(begin);
+	}
+	g_hash_table_destroy(whole);
+	g_hash_table_destroy(begun);
+	if (met == 0) {
+		return HAKSTAT_OVERLAP_NONE;
+	}
+	return same == one->traces->len ? HAKSTAT_OVERLAP_SAME : HAKSTAT_OVERLAP_PART;
 }
 
 void hakstat_summary_note(struct hakstat_summary *s, const char *format, ...)
@@ -276,6 +329,10 @@ static void merge_texts(struct hakstat_summary *to, const struct hakstat_summary
 	for (guint i = 0; i < from->hosts->len; i++) {
 		add_once(to->hosts, g_ptr_array_index(from->hosts, i));
 	}
+	for (guint i = 0; i < from->traces->len; i++) {
+		g_ptr_array_add(to->traces, g_strdup(from->traces->pdata[i]));
+	}
+	g_ptr_array_sort(to->traces, compare_texts);
 	for (guint i = 0; i < from->notes->len; i++) {
 		add_once(to->notes, g_ptr_array_index(from->notes, i));
 	}

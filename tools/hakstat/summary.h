@@ -120,7 +120,9 @@ struct hakstat_config {
 
 struct hakstat_summary {
 	GPtrArray *paths, *hosts; /* char *, sorted, each once */
-	GPtrArray *notes;	  /* char *: what the reader must know, sorted, each once */
+	GPtrArray *traces; /* char *, sorted: what tells each from all others, and where it was read from and
+			      to */
+	GPtrArray *notes;  /* char *: what the reader must know, sorted, each once */
 	enum hakstat_mode mode;
 	bool estimated;	     /* requested bytes are estimates */
 	bool partial;	     /* a trace ended early */
@@ -155,6 +157,15 @@ void hakstat_row_add_range(struct hakstat_row *row, enum hakstat_table_id table,
 /* Adds a path, a host or a note once. The text is copied and made safe to show. */
 void hakstat_summary_add_path(struct hakstat_summary *summary, const char *path);
 void hakstat_summary_add_host(struct hakstat_summary *summary, const char *host);
+/* A trace as of its first event. When all are read, `end_traces`. */
+void hakstat_summary_add_trace(struct hakstat_summary *summary, const char *id, int64_t begin_ns);
+void hakstat_summary_end_traces(struct hakstat_summary *summary);
+
+/* What `one` has of the traces of `all`. */
+enum hakstat_overlap { HAKSTAT_OVERLAP_NONE, HAKSTAT_OVERLAP_PART, HAKSTAT_OVERLAP_SAME };
+enum hakstat_overlap hakstat_summary_overlap(const struct hakstat_summary *all,
+					     const struct hakstat_summary *one);
+
 void hakstat_summary_note(struct hakstat_summary *summary, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

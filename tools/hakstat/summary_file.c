@@ -175,6 +175,7 @@ int hakstat_summary_write(const struct hakstat_summary *s, FILE *out)
 	json_object_set_new(root, "schema", json_string(SCHEMA));
 	json_object_set_new(root, "paths", texts(s->paths));
 	json_object_set_new(root, "hosts", texts(s->hosts));
+	json_object_set_new(root, "traces", texts(s->traces));
 	json_object_set_new(root, "notes", texts(s->notes));
 	put_number(root, "mode", s->mode);
 	put_number(root, "estimated", s->estimated);
@@ -397,6 +398,12 @@ static void get_texts(struct hakstat_summary *s, const json_t *root)
 	{
 		if ((text = json_string_value(value)) != NULL) {
 			hakstat_summary_add_host(s, text);
+		}
+	}
+	json_array_foreach(json_object_get(root, "traces"), i, value)
+	{
+		if ((text = json_string_value(value)) != NULL) {
+			g_ptr_array_add(s->traces, hakstat_text_clean(text));
 		}
 	}
 	json_array_foreach(json_object_get(root, "notes"), i, value)
