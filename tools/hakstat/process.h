@@ -161,6 +161,10 @@ struct hakstat_live hakstat_process_live(const struct hakstat_process *process, 
 					 const struct hakstat_tally *exact,
 					 const struct hakstat_samples *samples);
 
+/* Of the class's live blocks, those that samples stand for: blocks; bytes of a class whose blocks differ. */
+double hakstat_process_sampled_live(const struct hakstat_process *process, uint32_t class_id,
+				    const struct hakstat_sample_sums *sums);
+
 /* True when these numbers can't belong to the same image: its counters started anew. */
 bool hakstat_process_went_back(const struct hakstat_process *process,
 			       const struct hakstat_event_class_stats *stats);

@@ -77,10 +77,14 @@ static struct bucket_bytes bytes_of(const struct hakstat_finish *f, uint32_t cla
 	};
 }
 
-/* Live bytes of a class whose blocks differ, as the last snapshot counted them; 0: of another class. */
-static double known_live_bytes(const struct hakstat_class_state *c)
+/* Live bytes of a class whose blocks differ that its samples stand for; 0: of another class. */
+static double known_live_bytes(const struct hakstat_finish *f, uint32_t class_id)
 {
-	return c->has_points && !c->block ? (double)c->last.slab_bytes : 0;
+	const struct hakstat_class_state *c = &f->process->classes[class_id];
+
+	return c->has_points && !c->block ? hakstat_process_sampled_live(f->process, class_id,
+									 &f->samples->live_classes[class_id])
+					  : 0;
 }
 
 /* Samples in a class whose live blocks, or their bytes, are known stand for exactly those. */
@@ -88,12 +92,14 @@ static double live_scale(const struct hakstat_finish *f, uint32_t class_id)
 {
 	const struct hakstat_sample_sums *s = &f->samples->live_classes[class_id];
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
-	double bytes = known_live_bytes(c);
+	double bytes = known_live_bytes(f, class_id);
 
 	if (f->exact || !c->has_points || s->weight <= 0) {
 		return f->scale[class_id];
 	}
-	return (bytes > 0 ? bytes / s->usable : (double)c->last.live / s->weight) / HAKSTAT_WEIGHT_ONE;
+	return (bytes > 0 ? bytes / s->usable
+			  : hakstat_process_sampled_live(f->process, class_id, s) / s->weight) /
+	       HAKSTAT_WEIGHT_ONE;
 }
 
 static void add_bucket(const struct hakstat_finish *f, uint32_t class_id, uint32_t index,
@@ -122,9 +128,11 @@ static void add_live_variances(const struct hakstat_finish *f, uint32_t class_id
 		.of = &size->live,
 		.among = live,
 		.from = &size->sums,
-		.count = c->has_points ? (double)c->last.live : live->weight,
+		.count = c->has_points && c->block ? hakstat_process_sampled_live(f->process, class_id, live)
+			 : c->has_points	   ? (double)c->last.live
+						   : live->weight,
 		.is_count_sampled = !c->has_points,
-		.usable = known_live_bytes(c),
+		.usable = known_live_bytes(f, class_id),
 		.range = hakstat_process_request_range(f->process, class_id),
 	};
 	struct hakstat_variances v = hakstat_variances_unknown();

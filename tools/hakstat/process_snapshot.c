@@ -62,6 +62,31 @@ static struct hakstat_live exact_live(const struct counted *now, const struct ha
 	return live;
 }
 
+/*
+ * Nobody sampled the blocks that are older than the trace, and how many of them are left is not counted: at
+ * most as many as there were, and as the samples of live blocks do not stand for. In blocks; of a class
+ * whose blocks differ, in bytes.
+ */
+double hakstat_process_sampled_live(const struct hakstat_process *p, uint32_t class_id,
+				    const struct hakstat_sample_sums *sums)
+{
+	const struct hakstat_class_state *c = &p->classes[class_id];
+	uint64_t all = c->block ? c->last.live : c->last.slab_bytes;
+	uint64_t old = c->block ? hakstat_less(c->first.live, c->inherited.live)
+				: hakstat_less(c->first.slab_bytes, c->inherited.slab_bytes);
+	double sampled = c->block ? sums->weight : sums->usable;
+
+	return CLAMP(sampled, (double)hakstat_less(all, old), (double)all);
+}
+
+/* How many of them samples stand for is their sum, within what is left open. */
+static double sampled_variance(const struct hakstat_class_state *c, const struct hakstat_sample_sums *s)
+{
+	double old = (double)hakstat_less(c->first.live, c->inherited.live);
+
+	return c->block ? MIN(s->v, old * old / 4) : 0;
+}
+
 /* Scaled to the number of blocks; of a class whose blocks differ, to the bytes. */
 static struct hakstat_variances live_variances(const struct hakstat_process *p, uint32_t class_id,
 					       const struct hakstat_sample_sums *s,
@@ -71,13 +96,34 @@ static struct hakstat_variances live_variances(const struct hakstat_process *p, 
 	struct hakstat_domain domain = {
 		.of = s,
 		.among = s,
-		.count = (double)live->blocks,
+		.count = (double)(live->blocks - live->unknown_blocks),
+		.count_variance = c->has_points ? sampled_variance(c, s) : 0,
 		.is_count_sampled = !c->has_points,
-		.usable = c->has_points && !c->block ? (double)live->usable : 0,
+		.usable = c->has_points && !c->block ? (double)(live->usable - live->unknown) : 0,
 		.range = hakstat_process_request_range(p, class_id),
 	};
+	struct hakstat_variances v = hakstat_domain_variances(&domain);
 
-	return hakstat_domain_variances(&domain);
+	if (domain.count_variance > 0) { /* all that is live is counted: only what it was asked for is open */
+		v = (struct hakstat_variances) { .requested = MAX(v.requested, hakstat_variances_waste(&v)),
+						 .weights = v.weights };
+	}
+	return v;
+}
+
+/* `known`: blocks, or bytes where blocks differ. */
+static void leave_old_out(struct hakstat_live *live, uint64_t block, uint64_t known)
+{
+	double part;
+
+	if (block) {
+		live->unknown_blocks = hakstat_less(live->blocks, known);
+		live->unknown = live->unknown_blocks * block;
+		return;
+	}
+	live->unknown = hakstat_less(live->usable, known);
+	part = live->usable ? (double)live->unknown / (double)live->usable : 0;
+	live->unknown_blocks = hakstat_rounded((double)live->blocks * part);
 }
 
 static struct hakstat_live estimated_live(const struct hakstat_process *p, uint32_t class_id,
@@ -95,8 +141,12 @@ static struct hakstat_live estimated_live(const struct hakstat_process *p, uint3
 		live.unknown = live.usable;
 		return live;
 	}
+	if (c->has_points) {
+		leave_old_out(&live, c->block, hakstat_rounded(hakstat_process_sampled_live(p, class_id, s)));
+	}
 	/* Requested per usable byte: for blocks of one size the same as per block. */
-	live.requested = MIN(hakstat_rounded(s->requested / s->usable * (double)live.usable), live.usable);
+	live.requested = hakstat_rounded(s->requested / s->usable * (double)(live.usable - live.unknown));
+	live.requested = MIN(live.requested, live.usable - live.unknown);
 	live.v = live_variances(p, class_id, s, &live);
 	return live;
 }
@@ -362,7 +412,8 @@ void hakstat_process_class_stats(struct hakstat_process *p, int64_t time_ns,
 	c->last = point;
 	p->snapshot_live_bytes -= (int64_t)c->now.live.usable;
 	c->now.live = hakstat_process_live(p, stats->class_id, exact_source(p), &p->samples);
-	hakstat_samples_pass(&p->samples, stats->class_id, time_ns, exact_source(p) ? 0 : c->now.live.usable);
+	hakstat_samples_pass(&p->samples, stats->class_id, time_ns,
+			     exact_source(p) ? 0 : c->now.live.usable - c->now.live.unknown);
 	c->now.idle = c->block ? hakstat_less(point.slab_bytes, c->now.live.usable) : 0;
 	p->snapshot_live_bytes += (int64_t)c->now.live.usable;
 	if (stats->usable == 0 && !p->has_lost) { /* the large class ends a snapshot */
