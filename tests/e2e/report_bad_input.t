@@ -66,6 +66,8 @@ variant silent
 for stream in "$to"/*_[0-9]*; do
 	: >"$stream"
 done
+refused "silent: damaged before its first event of hakmem: .* is shorter than its index says: 0 of [0-9]+ bytes" "empty streams" 3 silent
+rm -r "$to/index"
 refused "silent: a trace, but without events of hakmem; record with" "a trace without events" 3 silent
 variant elsewhere
 sed -i 's/hakmem:/hakmex:/g' "$to/metadata"
@@ -116,6 +118,59 @@ printf 'garbage' | dd of="$(du -b "$to"/ops_* | sort -n | tail -1 | cut -f2)" bs
 report garbled
 tap_is "$status" 0 "a stream that is not one: the others are reported"
 tap_like "$shown" "ops_[0-9]+ is cut short or damaged after 0 of" "and the report names it"
+
+# Streams that end where a packet does, or are gone: their index knows.
+# lacks NAME BYTES: the report of NAME says that its stream $stream has so many of what its index tells of.
+lacks() {
+	report --strict "$1"
+	tap_is "$status" 3 "$1: incomplete"
+	tap_like "$shown" "^lost +0 events; PARTIAL" "$1: the report says so"
+	tap_is "$(grep '^note .*index' <<<"$shown")" "note      $to/$stream $2" "$1: and names the stream"
+	report --fail-on 'total waste_bytes < 0' "$1"
+	tap_is "$status" 1 "$1: no gate passes"
+}
+for stream in ops_1 state_1; do
+	bytes=$(stat -c %s "full/$trace/$stream")
+	variant "emptied-$stream"
+	: >"$to/$stream"
+	lacks "emptied-$stream" "is shorter than its index says: 0 of $bytes bytes"
+	variant "removed-$stream"
+	rm "$to/$stream"
+	lacks "removed-$stream" "is missing: its index tells of $bytes bytes"
+done
+# The stored streams are of one packet each, so the index gets one more.
+stream=ops_1
+variant shortened
+"${python:-python3}" - "$to/index/$stream.idx" <<'PY'
+import struct, sys
+index = open(sys.argv[1], "rb").read()
+head, entry = index[:16], index[16:]
+offset, bits = struct.unpack(">QQ", entry[:16])
+open(sys.argv[1], "wb").write(head + entry + struct.pack(">Q", offset + bits // 8) + entry[8:])
+PY
+bytes=$(stat -c %s "$to/$stream")
+lacks shortened "is shorter than its index says: $bytes of $((2 * bytes)) bytes"
+# whole NAME: the report of NAME misses nothing.
+whole() {
+	report --strict "$1"
+	tap_is "$status $said" "0 " "$1: not taken for damage"
+}
+variant indexless
+rm -r "$to/index"
+whole indexless
+variant unlisted
+rm "$to/index/ops_1.idx"
+whole unlisted
+variant other-index
+cp "$to/index/state_1.idx" "$to/index/ops_1.idx"
+whole other-index
+variant no-index
+echo "this is no index, whatever it is that it may be" >"$to/index/ops_1.idx"
+cp "$to/index/ops_1.idx" "$to/index/ops_9.idx"
+whole no-index
+variant unused
+head -c 16 "$to/index/ops_1.idx" >"$to/index/ops_9.idx"
+whole unused
 
 # Lengths in a trace that no file has: of a build id, which is in the state stream.
 # long NAME BYTES: 8 of them, as printf writes them

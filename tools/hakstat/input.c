@@ -36,14 +36,14 @@ static void add_symbol_notes(struct hakstat_summary *summary, const struct hakst
 }
 
 static struct hakstat_summary *finish(const char *path, struct hakstat_model *model,
-				      const struct hakstat_symbolizer *symbolizer,
-				      const struct hakstat_ctf_result *result, struct hakstat_err *err)
+				      const struct hakstat_symbolizer *symbolizer, const char *damage,
+				      struct hakstat_err *err)
 {
 	struct hakstat_summary *summary;
 
-	if (hakstat_model_events(model) == 0 && result->is_partial) {
+	if (hakstat_model_events(model) == 0 && damage) {
 		hakstat_err_set(err, HAKSTAT_TRACE, "%s: damaged before its first event of hakmem: %s", path,
-				result->why);
+				damage);
 		return NULL;
 	}
 	if (hakstat_model_events(model) == 0) {
@@ -119,6 +119,15 @@ static void read_tails(const GPtrArray *tails, struct hakstat_model *model, bool
 	}
 }
 
+/* The first that is known of; NULL: none. */
+static const char *damage_of(const struct hakstat_repaired *repaired, const struct hakstat_ctf_result *result)
+{
+	if (result->is_partial) {
+		return result->why;
+	}
+	return repaired->notes->len ? g_ptr_array_index(repaired->notes, 0) : NULL;
+}
+
 static struct hakstat_summary *read_repaired(const char *path, const struct hakstat_repaired *repaired,
 					     const struct hakstat_input_options *options,
 					     struct hakstat_err *err)
@@ -134,7 +143,7 @@ static struct hakstat_summary *read_repaired(const char *path, const struct haks
 	}
 	if (read_guarded(repaired->folders, model, &result, &has_crashed, err) == 0) {
 		read_tails(repaired->tails, model, has_crashed);
-		summary = finish(path, model, symbolizer, &result, err);
+		summary = finish(path, model, symbolizer, damage_of(repaired, &result), err);
 	} else {
 		hakstat_err_context(err, "%s", path);
 	}

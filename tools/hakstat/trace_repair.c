@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trace_index.h"
 #include "write_all.h"
 
 #define STREAM_MAGIC   UINT32_C(0xC1FC1FC1)
@@ -27,9 +29,6 @@ enum {
 	METADATA_CONTENT_AT = 24,
 	METADATA_PACKET_AT = 28,
 	LARGEST_METADATA = 64 << 20,
-	INDEX_HEADER = 16, /* magic, major, minor, bytes of an entry; all of an index is big-endian */
-	INDEX_ENTRY_AT = 12,
-	INDEX_ENTRY_LEAST = 56,
 };
 
 /* Where a stream file stops being made of whole packets. */
@@ -59,16 +58,6 @@ static uint64_t u64_at(const unsigned char *p)
 
 	memcpy(&value, p, sizeof value);
 	return value;
-}
-
-static uint64_t big_u64_at(const unsigned char *p)
-{
-	return GUINT64_FROM_BE(u64_at(p));
-}
-
-static uint32_t big_u32_at(const unsigned char *p)
-{
-	return GUINT32_FROM_BE(u32_at(p));
 }
 
 /* Metadata ---------------------------------------------------------------------------------- */
@@ -172,53 +161,12 @@ static int check_folder(const char *folder, struct hakstat_err *err)
 
 /* Streams ----------------------------------------------------------------------------------- */
 
-/* The packets of an index file; NULL: there is none that can be read. */
-struct index {
-	unsigned char *data;
-	size_t length, entry; /* bytes */
-	size_t at;	      /* of the next packet's entry */
-};
-
-/* Reads index/NAME.idx, which LTTng writes beside a stream. */
-static void read_index(const char *folder, const char *name, struct index *index)
-{
-	char *file = g_strdup_printf("%s.idx", name);
-	char *path = g_build_filename(folder, "index", file, NULL);
-	gchar *data = NULL;
-	gsize length = 0;
-
-	memset(index, 0, sizeof *index);
-	if (g_file_get_contents(path, &data, &length, NULL)) {
-		index->data = (unsigned char *)data;
-		index->length = length;
-		index->at = INDEX_HEADER;
-		index->entry = length >= INDEX_HEADER ? big_u32_at(index->data + INDEX_ENTRY_AT) : 0;
-	}
-	g_free(file);
-	g_free(path);
-}
-
-/* True when the next entry is about this packet. The reading library trusts an index blindly. */
-static bool index_agrees(struct index *index, uint64_t offset, uint64_t content, uint64_t packet)
-{
-	const unsigned char *entry = index->data + index->at;
-
-	if (index->entry < INDEX_ENTRY_LEAST || index->entry > index->length ||
-	    index->at > index->length - index->entry) {
-		return false;
-	}
-	index->at += index->entry;
-	return big_u64_at(entry) == offset && big_u64_at(entry + 8) == packet &&
-	       big_u64_at(entry + 16) == content;
-}
-
-/* True when the file is not made of whole packets. `index` may be NULL; *is_indexed tells of it. */
-static bool find_cut(int fd, struct cut *cut, struct index *index, bool *is_indexed)
+/* True when the file is not made of whole packets. Each takes an entry of the index, which may be NULL. */
+static bool find_cut(int fd, struct cut *cut, struct hakstat_trace_index *index)
 {
 	unsigned char header[STREAM_HEADER];
 	struct stat info;
 
-	*is_indexed = true;
 	memset(cut, 0, sizeof *cut);
 	if (fstat(fd, &info) != 0) {
 		return false;
@@ -240,13 +188,10 @@ static bool find_cut(int fd, struct cut *cut, struct index *index, bool *is_inde
 			cut->content_bits = content;
 			return true;
 		}
-		if (index && index->data && !index_agrees(index, cut->whole, content, packet)) {
-			*is_indexed = false;
+		if (index) {
+			hakstat_trace_index_take(index, cut->whole, content, packet);
 		}
 		cut->whole += packet / 8;
-	}
-	if (index && index->data && index->at != index->length) {
-		*is_indexed = false;
 	}
 	return false;
 }
@@ -347,21 +292,35 @@ static const char *make_folder(struct repair *r, const char *source_folder, GPtr
 	return path;
 }
 
+static void note(const struct repair *r, const char *folder, const char *name, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Of a stream. */
+static void note(const struct repair *r, const char *folder, const char *name, const char *format, ...)
+{
+	va_list args;
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+	g_autofree char *text = NULL;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_ptr_array_add(r->out->notes, g_strdup_printf("%s %s", path, text));
+}
+
 static int repair_stream(struct repair *r, const char *source_folder, const char *folder, const char *name)
 {
 	char *path = g_build_filename(source_folder, name, NULL);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	const char *tail_folder;
-	bool is_indexed;
 	struct cut cut;
 	int status = 0;
 
-	if (fd < 0 || !find_cut(fd, &cut, NULL, &is_indexed)) {
+	if (fd < 0 || !find_cut(fd, &cut, NULL)) {
 		status = link_file(source_folder, folder, name);
 	} else {
-		g_ptr_array_add(r->out->notes, g_strdup_printf("%s is cut short or damaged after %" PRIu64
-							       " of %" PRIu64 " bytes",
-							       path, cut.whole, cut.size));
+		note(r, source_folder, name, "is cut short or damaged after %" PRIu64 " of %" PRIu64 " bytes",
+		     cut.whole, cut.size);
 		status = copy_to(fd, folder, name, &cut, false);
 		if (status == 0 && cut.content_bits) {
 			tail_folder = make_folder(r, source_folder, r->out->tails);
@@ -396,34 +355,65 @@ static GPtrArray *stream_names(const char *folder)
 	return names;
 }
 
-/* True when a stream is cut short, or its index is not about it: links leave the index behind. */
-static bool needs_repair(const char *folder, const char *name)
+/*
+ * True when a stream is cut short, or its index is not about it: links leave the index behind. An index that
+ * goes on where the stream ends is, and knows what is missing.
+ */
+static bool needs_repair(const struct repair *r, const char *folder, const char *name)
 {
 	char *path = g_build_filename(folder, name, NULL);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct index index;
+	struct hakstat_trace_index index;
 	struct cut cut;
-	bool is_indexed = true;
-	bool is_cut = false;
+	bool is_needed = false;
 
 	if (fd >= 0) {
-		read_index(folder, name, &index);
-		is_cut = find_cut(fd, &cut, &index, &is_indexed);
-		g_free(index.data);
+		hakstat_trace_index_read(folder, name, &index);
+		is_needed = find_cut(fd, &cut, &index);
+		if (!is_needed && hakstat_trace_index_goes_on(&index)) {
+			note(r, folder, name,
+			     "is shorter than its index says: %" PRIu64 " of %" PRIu64 " bytes", cut.size,
+			     index.stream_bytes);
+		}
+		is_needed |= !hakstat_trace_index_fits(&index);
+		hakstat_trace_index_clear(&index);
 		close(fd);
 	}
 	g_free(path);
-	return is_cut || !is_indexed;
+	return is_needed;
 }
 
-static bool any_needs_repair(const char *folder, const GPtrArray *names)
+static bool any_needs_repair(const struct repair *r, const char *folder, const GPtrArray *names)
 {
+	bool is_needed = false;
+
 	for (guint i = 0; i < names->len; i++) {
-		if (needs_repair(folder, g_ptr_array_index(names, i))) {
-			return true;
-		}
+		is_needed |= needs_repair(r, folder, g_ptr_array_index(names, i));
 	}
-	return false;
+	return is_needed;
+}
+
+/* Streams that are gone, and whose index is not. */
+static void note_missing(const struct repair *r, const char *folder)
+{
+	GPtrArray *names = hakstat_trace_index_names(folder);
+
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		struct hakstat_trace_index index;
+		struct stat info;
+		if (stat(path, &info) == 0 || errno != ENOENT) {
+			continue;
+		}
+		hakstat_trace_index_read(folder, name, &index);
+		if (index.stream_bytes) {
+			note(r, folder, name, "is missing: its index tells of %" PRIu64 " bytes",
+			     index.stream_bytes);
+		}
+		hakstat_trace_index_clear(&index);
+	}
+	g_ptr_array_unref(names);
 }
 
 static int repair_folder(struct repair *r, const char *source_folder)
@@ -432,7 +422,8 @@ static int repair_folder(struct repair *r, const char *source_folder)
 	const char *folder;
 	int status = 0;
 
-	if (!any_needs_repair(source_folder, names)) {
+	note_missing(r, source_folder);
+	if (!any_needs_repair(r, source_folder, names)) {
 		g_ptr_array_add(r->out->folders, g_strdup(source_folder));
 	} else {
 		folder = make_folder(r, source_folder, r->out->folders);
