@@ -33,6 +33,16 @@ tap_is "$(json waste.json 'd["served"], f("wall_s")["verdict"], d["partial"]')" 
 tap_is "$(echo kept/*)" "kept/a-1 kept/a-2 kept/a-3 kept/a-4 kept/b-1 kept/b-2 kept/b-3 kept/b-4" "--keep keeps the recordings"
 tap_ok "which are traces" "$hakstat" report kept/b-4
 
+# Where no sample fell, waste is not known.
+few=(ab -a HAKMEM_SAMPLE_BYTES=1G -b HAKMEM_SAMPLE_BYTES=1G -n 0)
+tap_is "$("$hakstat" "${few[@]}" --format markdown -- true | sed -n '/^| waste /p' | tr -s ' ')" \
+	"| waste | ? | ? | ? | ? | ? | - | unknown |
+| waste % | ? | ? | ? | ? | ? | - | unknown |" "waste without a sample is unknown, not 0"
+"$hakstat" "${few[@]}" --format json -o unknown.json -- true
+tap_is "$(json unknown.json 'f("waste_bytes")["a"], f("waste_bytes")["ratio"], f("waste_bytes")["verdict"]')" \
+	"{'min': None, 'median': None, 'max': None, 'values': []} None unknown" "and null for programs"
+tap_like "$("$hakstat" "${few[@]}" --format csv -- true)" '^waste_bytes,4,,,,,,,,,,,"unknown"$' "and nothing in CSV"
+
 # The order of the runs, and what each of them runs on.
 "$hakstat" ab -a 'SIDE=a NOTE="x y"' -b SIDE=b -n 3 --recordings 1 -- \
 	bash -c '[[ $LD_PRELOAD == *tracer* ]] && with=traced || with=plain; echo "$SIDE $with $NOTE" >>log' >out 2>said

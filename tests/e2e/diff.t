@@ -48,6 +48,29 @@ tap_like "$("$hakstat" diff base.summary twice.summary)" "^the runs differ in le
 tap_like "$("$hakstat" diff --per operation base.summary twice.summary)" "^waste of base is scaled by 2, from" "and scaling is said"
 tap_like "$("$hakstat" diff base.summary twice.summary)" "^live +[0-9]+ +[0-9]+ " "what is live stands beside the sum"
 
+# What is not known is not 0.
+edit base.summary unknown.summary '
+for row in s["tables"]["class"]:
+    if row["class_name"] == "M8192":
+        n = row["n"]
+        n["unknown_allocs"], n["unknown_bytes"], n["requested_bytes"] = n["allocs"], n["usable_bytes"], 0'
+edit base.summary nothing.summary '
+for row in s["tables"]["class"]:
+    n = row["n"]
+    if n.get("allocs"):
+        n["unknown_allocs"], n["unknown_bytes"], n["requested_bytes"] = n["allocs"], n["usable_bytes"], 0
+    if n.get("live"):
+        n["live_unknown"], n["live_unknown_bytes"], n["live_requested_bytes"] = n["live"], n["live_usable_bytes"], 0'
+tap_like "$("$hakstat" diff --by class unknown.summary worse.summary)" "^M8192 +([0-9]+) +\1 +[?] +[0-9.]+ KiB +[?] +[?] +[?] +[0-9.]+$" \
+	"a class whose requests are unknown on one side has no waste there, and no change"
+tap_like "$("$hakstat" diff nothing.summary base.summary)" "^all +([0-9]+) +\1 +[?] +[0-9.]+ KiB +[?] +[?] +[?] +[0-9.]+$" \
+	"nor have the totals"
+tap_like "$("$hakstat" report nothing.summary)" "^all .*; requested [?], usable [0-9.]+ [KM]iB, waste [?]$" "nor has the head of a report"
+tap_like "$("$hakstat" report nothing.summary)" "^live .* [?] of it waste" "nor what is live"
+tap_like "$("$hakstat" report unknown.summary)" \
+	"^all .* [(][0-9.]+ %[)]; requested and waste are of the [0-9.]+ % of allocations whose requests are known, with [0-9.]+ [KM]iB usable$" \
+	"which says of how many its waste is"
+
 # Gates.
 # gate STATUS NAME OPTION...: exit status of a diff; $said is its stderr.
 gate() {

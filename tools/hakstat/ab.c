@@ -123,11 +123,12 @@ static void judge_measures(struct hakstat_ab *ab)
 
 /* Recordings ------------------------------------------------------------------------------- */
 
-static double total_of(const struct hakstat_report *report, const char *key)
+static double total_of(const struct hakstat_report *report, const char *key, bool *is_unknown)
 {
 	const struct hakstat_column *column = hakstat_column_find(HAKSTAT_IN_TOTALS, key);
 	struct hakstat_value v = column->get(&report->totals);
 
+	*is_unknown |= !v.is_known;
 	return column->unit == HAKSTAT_UNIT_PERCENT ? v.real : (double)v.number;
 }
 
@@ -136,7 +137,9 @@ static void judge_recorded(struct hakstat_ab_figure *f)
 	const struct hakstat_spread *a = &f->spread[HAKSTAT_AB_A];
 	const struct hakstat_spread *b = &f->spread[HAKSTAT_AB_B];
 
-	if (f->values[HAKSTAT_AB_A]->len < HAKSTAT_AB_RECORDINGS_LEAST) {
+	if (f->is_unknown[HAKSTAT_AB_A] || f->is_unknown[HAKSTAT_AB_B]) {
+		f->verdict = HAKSTAT_AB_UNKNOWN;
+	} else if (f->values[HAKSTAT_AB_A]->len < HAKSTAT_AB_RECORDINGS_LEAST) {
 		f->verdict = HAKSTAT_AB_TOO_FEW;
 	} else if (is_constant(f)) {
 		f->verdict = HAKSTAT_AB_SAME;
@@ -162,7 +165,8 @@ static void add_recorded(struct hakstat_ab *ab, GPtrArray *const reports[HAKSTAT
 		for (int side = 0; side < HAKSTAT_AB_SIDES; side++) {
 			f->values[side] = g_array_new(FALSE, FALSE, sizeof(double));
 			for (guint r = 0; r < reports[side]->len; r++) {
-				double value = total_of(g_ptr_array_index(reports[side], r), recorded[i].key);
+				double value = total_of(g_ptr_array_index(reports[side], r), recorded[i].key,
+							&f->is_unknown[side]);
 				g_array_append_val(f->values[side], value);
 			}
 		}
@@ -187,8 +191,9 @@ static void add_served(struct hakstat_ab *ab, const struct hakstat_report *repor
 
 static gint compare_waste(gconstpointer a, gconstpointer b)
 {
-	double x = total_of(*(const struct hakstat_report *const *)a, "waste_bytes");
-	double y = total_of(*(const struct hakstat_report *const *)b, "waste_bytes");
+	bool is_unknown = false;
+	double x = total_of(*(const struct hakstat_report *const *)a, "waste_bytes", &is_unknown);
+	double y = total_of(*(const struct hakstat_report *const *)b, "waste_bytes", &is_unknown);
 
 	return (x > y) - (x < y);
 }
@@ -306,6 +311,8 @@ const char *hakstat_ab_verdict_text(const struct hakstat_ab_figure *figure)
 		return "same";
 	case HAKSTAT_AB_LOWER:
 		return figure->lower;
+	case HAKSTAT_AB_UNKNOWN:
+		return "unknown";
 	default:
 		return figure->higher;
 	}

@@ -24,6 +24,7 @@ enum hakstat_ab_verdict {
 	HAKSTAT_AB_SAME,  /* every run came out alike */
 	HAKSTAT_AB_LOWER, /* b than a */
 	HAKSTAT_AB_HIGHER,
+	HAKSTAT_AB_UNKNOWN, /* recordings do not tell: no sample fell into them */
 };
 
 /* Fewer recordings than this of each can be apart by chance in more than one of twenty cases. */
@@ -35,7 +36,8 @@ struct hakstat_ab_figure {
 	enum hakstat_ab_unit unit;
 	bool is_recorded; /* of the recordings, not of the timed runs */
 	bool is_larger_better;
-	GArray *values[HAKSTAT_AB_SIDES]; /* double, at least one; owned */
+	GArray *values[HAKSTAT_AB_SIDES];  /* double, at least one; owned */
+	bool is_unknown[HAKSTAT_AB_SIDES]; /* at least one value is, and 0 in its place */
 	struct hakstat_spread spread[HAKSTAT_AB_SIDES];
 	struct hakstat_paired paired; /* p is corrected; not of recorded figures */
 	double change;		      /* of the medians, b over a; not when a's is 0 */

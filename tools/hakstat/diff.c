@@ -61,10 +61,22 @@ uint64_t hakstat_diff_count(const struct hakstat_diff *diff, const struct haksta
 	return is_live(diff) ? n->live : n->allocs;
 }
 
+static uint64_t unknown_count(const struct hakstat_diff *diff, const struct hakstat_counts *n)
+{
+	return is_live(diff) ? n->live_unknown : n->unknown_allocs;
+}
+
+bool hakstat_diff_is_known(const struct hakstat_diff *diff, const struct hakstat_counts *n)
+{
+	uint64_t unknown = unknown_count(diff, n);
+
+	return unknown == 0 || unknown < hakstat_diff_count(diff, n);
+}
+
 double hakstat_diff_each(const struct hakstat_diff *diff, const struct hakstat_counts *n)
 {
 	uint64_t count = hakstat_diff_count(diff, n);
-	uint64_t unknown = is_live(diff) ? n->live_unknown : n->unknown_allocs;
+	uint64_t unknown = unknown_count(diff, n);
 
 	return count > unknown ? hakstat_diff_new_waste(diff, n) / (double)(count - unknown) : 0;
 }

@@ -71,6 +71,9 @@ uint64_t hakstat_diff_count(const struct hakstat_diff *diff, const struct haksta
 /* Waste of one of them in bytes; 0 when there are none. */
 double hakstat_diff_each(const struct hakstat_diff *diff, const struct hakstat_counts *n);
 
+/* False when nothing tells what any of the row's requests asked for: its waste is unknown, not 0. */
+bool hakstat_diff_is_known(const struct hakstat_diff *diff, const struct hakstat_counts *n);
+
 /* True when one run made over a twentieth more allocations than the other. */
 bool hakstat_diff_lengths_differ(const struct hakstat_diff *diff);
 

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "frame.h"
+#include "number.h"
 #include "text.h"
 
 const char *const hakstat_table_titles[HAKSTAT_TABLE_COUNT] = {
@@ -252,15 +253,56 @@ static char *resident_text(const struct hakstat_row *totals, bool is_exact)
 	return text;
 }
 
+/* A sum of bytes; "?" when the trace does not tell. Free with g_free. */
+static char *total_text(const struct hakstat_row *totals, const char *key, bool is_exact)
+{
+	struct hakstat_value v = hakstat_column_find(HAKSTAT_IN_TOTALS, key)->get(totals);
+
+	return v.is_known ? bytes_text(v.number, is_exact) : g_strdup("?");
+}
+
+static char *live_waste_text(const struct hakstat_row *totals, bool is_exact)
+{
+	struct hakstat_value v = hakstat_column_find(HAKSTAT_IN_TOTALS, "live_waste_bytes")->get(totals);
+	struct hakstat_value half =
+		hakstat_column_interval(HAKSTAT_IN_TOTALS, "live_waste_bytes")->get(totals);
+
+	return v.is_known ? hakstat_bytes_text(v.number, &half, is_exact) : g_strdup("?");
+}
+
+/* " (34.0 %)", or nothing. */
+static char *waste_percent_text(const struct hakstat_row *totals)
+{
+	const struct hakstat_column *percent = hakstat_column_find(HAKSTAT_IN_TOTALS, "waste_percent");
+	struct hakstat_value v = percent->get(totals);
+	g_autofree char *text = percent_text(percent, totals, v.real);
+
+	return v.is_known || totals->n.allocs == 0 ? g_strdup_printf(" (%s %%)", text) : g_strdup("");
+}
+
+/* What of the usable bytes requested and waste speak of, unless it is all or nothing. */
+static char *known_part_text(const struct hakstat_row *totals, bool is_exact)
+{
+	const struct hakstat_counts *n = &totals->n;
+	g_autofree char *usable = bytes_text(hakstat_less(n->usable_bytes, n->unknown_bytes), is_exact);
+
+	if (n->unknown_allocs == 0 || n->unknown_allocs >= n->allocs) {
+		return g_strdup("");
+	}
+	return g_strdup_printf(
+		"; requested and waste are of the %.1f %% of allocations whose requests are known, with "
+		"%s usable",
+		100 - hakstat_percent(n->unknown_allocs, n->allocs), usable);
+}
+
 static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArray *lines)
 {
 	const struct hakstat_row *t = &r->totals;
-	char *requested = bytes_text(t->n.requested_bytes, is_exact);
+	char *requested = total_text(t, "requested_bytes", is_exact);
 	char *usable = bytes_text(t->n.usable_bytes, is_exact);
-	char *waste = bytes_text(hakstat_counts_waste(&t->n), is_exact);
+	char *waste = total_text(t, "waste_bytes", is_exact);
 	char *live = bytes_text(t->n.live_usable_bytes, is_exact);
-	struct hakstat_value half = hakstat_column_find(HAKSTAT_IN_TOTALS, "live_waste_bytes_ci95")->get(t);
-	char *live_waste = hakstat_bytes_text(hakstat_counts_live_waste(&t->n), &half, is_exact);
+	char *live_waste = live_waste_text(t, is_exact);
 	char *peak = bytes_text(t->g.peak_live_bytes, is_exact);
 	char *idle = bytes_text(hakstat_column_find(HAKSTAT_IN_TOTALS, "external_waste_bytes")->get(t).number,
 				is_exact);
@@ -269,19 +311,17 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 	char *resident = resident_text(t, is_exact);
 	char allocs[32], frees[32], blocks[32], error[48] = "";
 	struct hakstat_value ci = hakstat_column_find(HAKSTAT_IN_TOTALS, "ci95_percent")->get(t);
-	const struct hakstat_column *percent = hakstat_column_find(HAKSTAT_IN_TOTALS, "waste_percent");
-	char *part;
+	g_autofree char *part = waste_percent_text(t);
+	g_autofree char *known = known_part_text(t, is_exact);
 
-	part = percent_text(percent, t, percent->get(t).real);
 	hakstat_text_count(allocs, sizeof allocs, t->n.allocs);
 	hakstat_text_count(frees, sizeof frees, t->n.frees);
 	hakstat_text_count(blocks, sizeof blocks, t->n.live);
 	if (r->summary->estimated && ci.is_known) {
 		g_snprintf(error, sizeof error, " (estimated, ±%.1f %% at 95 %%)", ci.real);
 	}
-	hakstat_add_line(lines,
-			 "all       %s allocations, %s frees; requested %s%s, usable %s, waste %s (%s %%)",
-			 allocs, frees, requested, error, usable, waste, part);
+	hakstat_add_line(lines, "all       %s allocations, %s frees; requested %s%s, usable %s, waste %s%s%s",
+			 allocs, frees, requested, error, usable, waste, part, known);
 	hakstat_add_line(lines, "live      %s blocks of %s, %s of it waste; peak %s", blocks, live,
 			 live_waste, peak);
 	hakstat_add_line(lines, "slabs     committed %s%s; idle in slabs %s; held for reuse %s", committed,
@@ -296,7 +336,6 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 	g_free(committed);
 	g_free(held);
 	g_free(resident);
-	g_free(part);
 }
 
 GPtrArray *hakstat_head_lines(const struct hakstat_report *r, bool is_exact)

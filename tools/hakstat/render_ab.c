@@ -80,8 +80,16 @@ static char *amount(enum hakstat_ab_unit unit, double value, bool is_exact)
 	}
 }
 
+static char *median_text(const struct hakstat_ab_figure *f, int side, bool is_exact)
+{
+	return f->is_unknown[side] ? g_strdup("?") : amount(f->unit, f->spread[side].median, is_exact);
+}
+
 static char *range_text(const struct hakstat_ab_figure *f, int side, bool is_exact)
 {
+	if (f->is_unknown[side]) {
+		return g_strdup("?");
+	}
 	char *min = amount(f->unit, f->spread[side].min, is_exact);
 	char *max = amount(f->unit, f->spread[side].max, is_exact);
 	char *text = g_strdup_printf("%s - %s", min, max);
@@ -116,6 +124,9 @@ static char *interval_text(const struct hakstat_ab_figure *f)
 
 static char *change_text(const struct hakstat_ab_figure *f)
 {
+	if (f->verdict == HAKSTAT_AB_UNKNOWN) {
+		return g_strdup("?");
+	}
 	return percent(f->is_recorded ? f->change : f->paired.ratio);
 }
 
@@ -138,7 +149,7 @@ static void fill_grid(const struct hakstat_ab *ab, bool is_exact, struct hakstat
 		const struct hakstat_ab_figure *f = g_ptr_array_index(ab->figures, i);
 		hakstat_grid_cell(grid, g_strdup(f->name));
 		for (int side = 0; side < HAKSTAT_AB_SIDES; side++) {
-			hakstat_grid_cell(grid, amount(f->unit, f->spread[side].median, is_exact));
+			hakstat_grid_cell(grid, median_text(f, side, is_exact));
 			hakstat_grid_cell(grid, range_text(f, side, is_exact));
 		}
 		hakstat_grid_cell(grid, change_text(f));
@@ -253,22 +264,26 @@ int hakstat_render_ab_markdown(const struct hakstat_ab *ab, const struct hakstat
 
 /* For programs ----------------------------------------------------------------------------- */
 
+static json_t *real_if(bool is_known, double value)
+{
+	return is_known ? json_real(value) : json_null();
+}
+
 static json_t *values_json(const struct hakstat_ab_figure *f, int side)
 {
-	json_t *to = json_pack("{s:f, s:f, s:f}", "min", f->spread[side].min, "median",
-			       f->spread[side].median, "max", f->spread[side].max);
+	const struct hakstat_spread *s = &f->spread[side];
+	bool is_known = !f->is_unknown[side];
+	json_t *to = json_object();
 	json_t *values = json_array();
 
-	for (guint i = 0; i < f->values[side]->len; i++) {
+	json_object_set_new(to, "min", real_if(is_known, s->min));
+	json_object_set_new(to, "median", real_if(is_known, s->median));
+	json_object_set_new(to, "max", real_if(is_known, s->max));
+	for (guint i = 0; is_known && i < f->values[side]->len; i++) {
 		json_array_append_new(values, json_real(g_array_index(f->values[side], double, i)));
 	}
 	json_object_set_new(to, "values", values);
 	return to;
-}
-
-static json_t *real_if(bool is_known, double value)
-{
-	return is_known ? json_real(value) : json_null();
 }
 
 static json_t *figure_json(const struct hakstat_ab_figure *f)
@@ -279,7 +294,8 @@ static json_t *figure_json(const struct hakstat_ab_figure *f)
 
 	json_object_set_new(to, "a", values_json(f, HAKSTAT_AB_A));
 	json_object_set_new(to, "b", values_json(f, HAKSTAT_AB_B));
-	json_object_set_new(to, "ratio", json_real(f->is_recorded ? f->change : p->ratio));
+	json_object_set_new(to, "ratio",
+			    real_if(f->verdict != HAKSTAT_AB_UNKNOWN, f->is_recorded ? f->change : p->ratio));
 	json_object_set_new(to, "ratio_low", real_if(has_interval, p->low));
 	json_object_set_new(to, "ratio_high", real_if(has_interval, p->high));
 	json_object_set_new(to, "p", real_if(!f->is_recorded, p->p));
@@ -324,6 +340,17 @@ int hakstat_render_ab_json(const struct hakstat_ab *ab, const struct hakstat_vie
 	return hakstat_json_write(root, out);
 }
 
+static void put_spread(FILE *out, const struct hakstat_ab_figure *f, int side)
+{
+	const struct hakstat_spread *s = &f->spread[side];
+
+	if (f->is_unknown[side]) {
+		fputs(",,,", out);
+	} else {
+		fprintf(out, ",%.10g,%.10g,%.10g", s->min, s->median, s->max);
+	}
+}
+
 int hakstat_render_ab_csv(const struct hakstat_ab *ab, const struct hakstat_view *view, FILE *out)
 {
 	(void)view;
@@ -333,10 +360,13 @@ int hakstat_render_ab_csv(const struct hakstat_ab *ab, const struct hakstat_view
 		const struct hakstat_ab_figure *f = g_ptr_array_index(ab->figures, i);
 		fprintf(out, "%s,%u", f->key, f->values[HAKSTAT_AB_A]->len);
 		for (int side = 0; side < HAKSTAT_AB_SIDES; side++) {
-			fprintf(out, ",%.10g,%.10g,%.10g", f->spread[side].min, f->spread[side].median,
-				f->spread[side].max);
+			put_spread(out, f, side);
 		}
-		fprintf(out, ",%.10g", f->is_recorded ? f->change : f->paired.ratio);
+		if (f->verdict == HAKSTAT_AB_UNKNOWN) {
+			fputc(',', out);
+		} else {
+			fprintf(out, ",%.10g", f->is_recorded ? f->change : f->paired.ratio);
+		}
 		if (!f->is_recorded && f->paired.has_interval) {
 			fprintf(out, ",%.10g,%.10g", f->paired.low, f->paired.high);
 		} else {
@@ -363,7 +393,7 @@ static void add_entry(json_t *array, const struct hakstat_ab_figure *f, int side
 						     : g_strdup_printf("%.10g - %.10g", s->min, s->max);
 	g_autofree char *extra = g_strdup_printf("b is: %s", hakstat_ab_verdict_text(f));
 
-	if (!f->is_larger_better || s->min > 0) {
+	if (!f->is_unknown[side] && (!f->is_larger_better || s->min > 0)) {
 		hakstat_benchmark_add(array, name, units[f->unit],
 				      f->is_larger_better ? 1 / s->median : s->median, range, extra);
 	}

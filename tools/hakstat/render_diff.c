@@ -55,6 +55,25 @@ static char *bytes_cell(int64_t bytes, bool is_exact, bool with_sign)
 	return g_strdup_printf("%s%s", with_sign && bytes > 0 ? "+" : "", text);
 }
 
+static bool are_known(const struct hakstat_diff *diff, const struct hakstat_counts *base,
+		      const struct hakstat_counts *new)
+{
+	return hakstat_diff_is_known(diff, base) && hakstat_diff_is_known(diff, new);
+}
+
+/* The waste of one side; `bytes`: scaled, if it is the base. */
+static char *waste_cell(const struct hakstat_diff *diff, const struct hakstat_counts *n, double bytes,
+			bool is_exact)
+{
+	return hakstat_diff_is_known(diff, n) ? bytes_cell((int64_t)bytes, is_exact, false) : g_strdup("?");
+}
+
+static char *each_text(const struct hakstat_diff *diff, const struct hakstat_counts *n)
+{
+	return hakstat_diff_is_known(diff, n) ? g_strdup_printf("%.1f", hakstat_diff_each(diff, n))
+					      : g_strdup("?");
+}
+
 /* A change of estimates with half the width of its 95 % interval. */
 static char *change_cell(const struct hakstat_diff *diff, const struct hakstat_counts *base,
 			 const struct hakstat_counts *new, bool is_exact)
@@ -62,6 +81,9 @@ static char *change_cell(const struct hakstat_diff *diff, const struct hakstat_c
 	g_autofree char *change = bytes_cell(hakstat_diff_change(diff, base, new), is_exact, true);
 	struct hakstat_value half = hakstat_interval(hakstat_diff_variance(diff, base, new));
 
+	if (!are_known(diff, base, new)) {
+		return g_strdup("?");
+	}
 	return hakstat_with_interval(change, &half, is_exact);
 }
 
@@ -87,13 +109,13 @@ static void add_counts(const struct paper *p, const struct hakstat_diff *diff, s
 
 	hakstat_grid_cell(&sheet->grid, count_cell(hakstat_diff_count(diff, base)));
 	hakstat_grid_cell(&sheet->grid, count_cell(hakstat_diff_count(diff, new)));
-	hakstat_grid_cell(&sheet->grid, bytes_cell((int64_t)before, is_exact, false));
-	hakstat_grid_cell(&sheet->grid,
-			  bytes_cell((int64_t)hakstat_diff_new_waste(diff, new), is_exact, false));
+	hakstat_grid_cell(&sheet->grid, waste_cell(diff, base, before, is_exact));
+	hakstat_grid_cell(&sheet->grid, waste_cell(diff, new, hakstat_diff_new_waste(diff, new), is_exact));
 	hakstat_grid_cell(&sheet->grid, change_cell(diff, base, new, is_exact));
-	hakstat_grid_cell(&sheet->grid, percent_cell((double)change, before));
-	hakstat_grid_cell(&sheet->grid, g_strdup_printf("%.1f", hakstat_diff_each(diff, base)));
-	hakstat_grid_cell(&sheet->grid, g_strdup_printf("%.1f", hakstat_diff_each(diff, new)));
+	hakstat_grid_cell(&sheet->grid,
+			  are_known(diff, base, new) ? percent_cell((double)change, before) : g_strdup("?"));
+	hakstat_grid_cell(&sheet->grid, each_text(diff, base));
+	hakstat_grid_cell(&sheet->grid, each_text(diff, new));
 }
 
 static void open_sheet(const struct paper *p, struct sheet *sheet, const char *title, const char *first)
@@ -219,15 +241,15 @@ static void put_moves(const struct paper *p)
 		const struct hakstat_move *m = g_ptr_array_index(moves, i);
 		char *change = change_text(p, &m->base, &m->new);
 		char *sizes = sizes_text(m);
-		put_line(
-			p, "",
-			g_strdup_printf(
-				"requests of %s bytes moved from %s to %s%s: %s of waste, %.1f -> %.1f bytes "
-				"each%s%s",
-				sizes, m->from, m->to,
-				m->keeps_blocks ? ", in blocks as large as before" : "", change,
-				hakstat_diff_each(p->diff, &m->base), hakstat_diff_each(p->diff, &m->new),
-				m->option ? "; " : "", m->option ? m->option : ""));
+		g_autofree char *before = each_text(p->diff, &m->base);
+		g_autofree char *after = each_text(p->diff, &m->new);
+		put_line(p, "",
+			 g_strdup_printf(
+				 "requests of %s bytes moved from %s to %s%s: %s of waste, %s -> %s bytes "
+				 "each%s%s",
+				 sizes, m->from, m->to,
+				 m->keeps_blocks ? ", in blocks as large as before" : "", change, before,
+				 after, m->option ? "; " : "", m->option ? m->option : ""));
 		put_sites_of_move(p, m);
 		g_free(change);
 		g_free(sizes);
