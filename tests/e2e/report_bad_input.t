@@ -202,6 +202,15 @@ tap_is "$(find cut -type f -exec cat {} + | wc -c)" "$(($(find full -type f -exe
 
 refused "unknown option; 'hakstat help report' lists the options" "an unknown option" 2 --nonsense full
 refused "choose one of table" "an unknown format" 2 --format xml full
+for choice in 'folded thread' 'folded class' 'pprof size' 'openmetrics class' 'summary site'; do
+	refused "--format ${choice% *} .*: leave --by out$" "a table of $choice" 2 --format "${choice% *}" --by "${choice#* }" full
+done
+for format in folded pprof; do
+	said=$("$hakstat" report --format $format --by site -o "$format.out" full 2>&1)
+	tap_is "$? $said" "0 " "$format has call sites"
+done
+pid=$("$hakstat" report --by process --format csv full 2>/dev/null | python3 -c 'import csv, sys; print(next(csv.DictReader(sys.stdin))["pid"])')
+refused "full: no process 1 in this trace; --pid can be $pid [(]requests[)]$" "a process that is not there" 3 --pid 1 full
 refused "--sort nonsense: the table by class has the columns class_id " "an unknown column" 2 --sort nonsense full
 refused "--top 0: not a number" "a number out of range" 2 --top 0 full
 refused "/nowhere/out: cannot be written: No such file" "a file that cannot be written" 2 -o /nowhere/out full

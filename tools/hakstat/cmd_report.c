@@ -56,7 +56,9 @@ static int render_summary(const struct hakstat_report *report, const struct haks
 	return hakstat_summary_write(report->summary, out);
 }
 
-/* In the order of the choices of --format. */
+/* In the order of the choices of --format, of which these have no table to choose. */
+enum { FORMAT_FOLDED = 5, FORMAT_PPROF, FORMAT_OPENMETRICS, FORMAT_SUMMARY };
+
 static const hakstat_renderer renderers[] = {
 	hakstat_render_table,	 hakstat_render_json,	     hakstat_render_csv,
 	hakstat_render_markdown, hakstat_render_html,	     hakstat_render_folded,
@@ -146,6 +148,27 @@ static int make(char **paths, int count, const struct values *v, struct hakstat_
 	return status;
 }
 
+/* Formats that are of one table or of the whole recording. */
+static int check_by(const struct values *v, struct hakstat_err *err)
+{
+	static const struct {
+		const char *format, *why;
+		bool has_sites;
+	} fixed[] = {
+		[FORMAT_FOLDED] = { "folded", "is of call sites", true },
+		[FORMAT_PPROF] = { "pprof", "is of call sites", true },
+		[FORMAT_OPENMETRICS] = { "openmetrics", "has its own tables", false },
+		[FORMAT_SUMMARY] = { "summary", "holds all tables", false },
+	};
+
+	if (v->by < 0 || v->format >= (int)G_N_ELEMENTS(fixed) || !fixed[v->format].format ||
+	    (fixed[v->format].has_sites && v->by == HAKSTAT_BY_SITE)) {
+		return 0;
+	}
+	return hakstat_err_set(err, HAKSTAT_USAGE, "report: --format %s %s: leave --by out",
+			       fixed[v->format].format, fixed[v->format].why);
+}
+
 static int check(const struct values *v, struct hakstat_err *err)
 {
 	if (v->tree >= 0 && v->by >= 0 && v->by != HAKSTAT_BY_SITE) {
@@ -156,7 +179,7 @@ static int check(const struct values *v, struct hakstat_err *err)
 				       "report: --tree has the formats table and json; folded and html draw "
 				       "the same as a flame graph");
 	}
-	return 0;
+	return check_by(v, err);
 }
 
 static int run(int argc, char **argv, struct hakstat_err *err)

@@ -320,7 +320,7 @@ static void free_outcome(void *data)
 }
 
 /* Takes the texts over. */
-static void add_outcome(GPtrArray *outcomes, char *name, char *where, char *why)
+static struct hakstat_outcome *add_outcome(GPtrArray *outcomes, char *name, char *where, char *why)
 {
 	struct hakstat_outcome *outcome = g_new0(struct hakstat_outcome, 1);
 
@@ -328,6 +328,7 @@ static void add_outcome(GPtrArray *outcomes, char *name, char *where, char *why)
 	outcome->where = where;
 	outcome->why = why;
 	g_ptr_array_add(outcomes, outcome);
+	return outcome;
 }
 
 /* Why a condition fails; NULL when it does not. Free with g_free. */
@@ -364,8 +365,8 @@ GPtrArray *hakstat_gates_judge(const GPtrArray *conditions, bool allow_lost,
 
 	for (guint i = 0; i < conditions->len; i++) {
 		const struct hakstat_gate *gate = g_ptr_array_index(conditions, i);
-		add_outcome(outcomes, g_strdup(gate->text), g_strdup(gate->where),
-			    reason(gate, report, base));
+		add_outcome(outcomes, g_strdup(gate->text), g_strdup(gate->where), reason(gate, report, base))
+			->is_given = true;
 	}
 	if (conditions->len && !allow_lost) {
 		add_outcome(outcomes, g_strdup("the traces are complete"), NULL,
@@ -378,15 +379,22 @@ GPtrArray *hakstat_gates_judge(const GPtrArray *conditions, bool allow_lost,
 
 int hakstat_gates_say(const GPtrArray *outcomes, struct hakstat_err *err)
 {
-	guint failed = 0;
+	guint failed = 0, given = 0;
+	bool is_incomplete = false;
 
 	for (guint i = 0; i < outcomes->len; i++) {
 		const struct hakstat_outcome *outcome = g_ptr_array_index(outcomes, i);
+		given += outcome->is_given;
 		if (outcome->why) {
 			hakstat_say("gate: %s: %s", outcome->name, outcome->why);
-			failed++;
+			failed += outcome->is_given;
+			is_incomplete |= !outcome->is_given;
 		}
 	}
-	return failed ? hakstat_err_set(err, HAKSTAT_GATE, "%u of %u gates failed", failed, outcomes->len)
-		      : 0;
+	if (is_incomplete) {
+		return hakstat_err_set(err, HAKSTAT_GATE,
+				       "%u of %u gates failed, and none passes on incomplete traces", failed,
+				       given);
+	}
+	return failed ? hakstat_err_set(err, HAKSTAT_GATE, "%u of %u gates failed", failed, given) : 0;
 }

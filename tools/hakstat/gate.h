@@ -51,9 +51,10 @@ struct hakstat_gates {
 
 /* What became of one condition. */
 struct hakstat_outcome {
-	char *name;  /* the condition, or what else was checked */
-	char *where; /* NULL: of no file or option */
-	char *why;   /* it failed, in words; NULL: it passed */
+	char *name;    /* the condition, or what else was checked */
+	char *where;   /* NULL: of no file or option */
+	char *why;     /* it failed, in words; NULL: it passed */
+	bool is_given; /* a condition of the user's, not the demand that comes with them */
 };
 
 /* Frees what reading the options made. */

@@ -5,6 +5,7 @@
 #include "input.h"
 
 #include <glib.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,9 +36,27 @@ static void add_symbol_notes(struct hakstat_summary *summary, const struct hakst
 	}
 }
 
+/* No event is left to report of. */
+static void refuse(const char *path, const struct hakstat_model *model,
+		   const struct hakstat_input_options *options, struct hakstat_err *err)
+{
+	g_autofree char *others = hakstat_model_left_out(model);
+
+	if (others) {
+		hakstat_err_set(err, HAKSTAT_TRACE,
+				"%s: no process %" PRIu32 " in this trace; --pid can be %s", path,
+				options->pid, others);
+		return;
+	}
+	hakstat_err_set(err, HAKSTAT_TRACE,
+			"%s: a trace, but without events of hakmem; record with 'hakstat record -- CMD', or "
+			"enable 'hakmem:*' in the LTTng session and run the program with HAKMEM_TRACE=1",
+			path);
+}
+
 static struct hakstat_summary *finish(const char *path, struct hakstat_model *model,
 				      const struct hakstat_symbolizer *symbolizer, const char *damage,
-				      struct hakstat_err *err)
+				      const struct hakstat_input_options *options, struct hakstat_err *err)
 {
 	struct hakstat_summary *summary;
 
@@ -47,11 +66,7 @@ static struct hakstat_summary *finish(const char *path, struct hakstat_model *mo
 		return NULL;
 	}
 	if (hakstat_model_events(model) == 0) {
-		hakstat_err_set(
-			err, HAKSTAT_TRACE,
-			"%s: a trace, but without events of hakmem; record with 'hakstat record -- CMD', or "
-			"enable 'hakmem:*' in the LTTng session and run the program with HAKMEM_TRACE=1",
-			path);
+		refuse(path, model, options, err);
 		return NULL;
 	}
 	summary = hakstat_model_finish(model);
@@ -143,7 +158,7 @@ static struct hakstat_summary *read_repaired(const char *path, const struct haks
 	}
 	if (read_guarded(repaired->folders, model, &result, &has_crashed, err) == 0) {
 		read_tails(repaired->tails, model, has_crashed);
-		summary = finish(path, model, symbolizer, damage_of(repaired, &result), err);
+		summary = finish(path, model, symbolizer, damage_of(repaired, &result), options, err);
 	} else {
 		hakstat_err_context(err, "%s", path);
 	}

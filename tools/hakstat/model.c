@@ -26,6 +26,7 @@ struct hakstat_model {
 	uint32_t only_pid;
 	const char *last_trace; /* of the event before */
 	GHashTable *traces;	/* char *: ids that were met */
+	GHashTable *left_out;	/* process id -> name, of the others */
 };
 
 struct hakstat_model *hakstat_model_new(struct hakstat_symbolizer *symbolizer)
@@ -36,6 +37,7 @@ struct hakstat_model *hakstat_model_new(struct hakstat_symbolizer *symbolizer)
 	m->summary = hakstat_summary_new();
 	m->traces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	hakstat_roster_init(&m->roster);
+	m->left_out = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
 	for (int i = 0; i < HAKSTAT_MODE_COUNT; i++) {
 		m->timelines[i] = hakstat_timeline_new();
 	}
@@ -47,6 +49,7 @@ void hakstat_model_free(struct hakstat_model *m)
 	hakstat_summary_free(m->summary);
 	g_hash_table_destroy(m->traces);
 	hakstat_roster_clear(&m->roster);
+	g_hash_table_destroy(m->left_out);
 	for (int i = 0; i < HAKSTAT_MODE_COUNT; i++) {
 		hakstat_timeline_free(m->timelines[i]);
 	}
@@ -57,6 +60,46 @@ void hakstat_model_only_pid(struct hakstat_model *m, uint32_t pid)
 {
 	m->has_only_pid = true;
 	m->only_pid = pid;
+}
+
+static void leave_out(struct hakstat_model *m, const struct hakstat_event *e)
+{
+	gpointer key = GUINT_TO_POINTER(e->pid);
+	const char *name = g_hash_table_lookup(m->left_out, key);
+
+	/* The main thread's is the one that people know. */
+	if (!name || (e->tid == e->pid && e->process_name && strcmp(name, e->process_name) != 0)) {
+		g_hash_table_insert(m->left_out, key,
+				    hakstat_text_clean(e->process_name ? e->process_name : ""));
+	}
+}
+
+static gint compare_pids(gconstpointer a, gconstpointer b)
+{
+	guint x = GPOINTER_TO_UINT(a);
+	guint y = GPOINTER_TO_UINT(b);
+
+	return (x > y) - (x < y);
+}
+
+char *hakstat_model_left_out(const struct hakstat_model *m)
+{
+	enum { NAMED = 20 };
+	guint count = g_hash_table_size(m->left_out);
+	GList *pids = g_list_sort(g_hash_table_get_keys(m->left_out), compare_pids);
+	GString *text = g_string_new(NULL);
+	guint named = 0;
+
+	for (const GList *pid = pids; pid && named < NAMED; pid = pid->next, named++) {
+		const char *name = g_hash_table_lookup(m->left_out, pid->data);
+		g_string_append_printf(text, "%s%u%s%s%s", named ? ", " : "", GPOINTER_TO_UINT(pid->data),
+				       *name ? " (" : "", name, *name ? ")" : "");
+	}
+	if (count > NAMED) {
+		g_string_append_printf(text, " and %u more", count - NAMED);
+	}
+	g_list_free(pids);
+	return g_string_free(text, count == 0);
 }
 
 void hakstat_model_forget_symbols(struct hakstat_model *m)
@@ -481,6 +524,7 @@ void hakstat_model_feed(struct hakstat_model *m, const struct hakstat_event *e)
 	}
 	note_trace(m, e);
 	if (m->has_only_pid && e->has_pid && e->pid != m->only_pid) {
+		leave_out(m, e);
 		return;
 	}
 	if (!is_about_loading(e->kind)) {

@@ -22,6 +22,9 @@ void hakstat_model_free(struct hakstat_model *model);
 /* From now on only this process counts; what has no process id counts as before. */
 void hakstat_model_only_pid(struct hakstat_model *model, uint32_t pid);
 
+/* The processes that were left out for it: "17 (redis), 19 (sh)"; NULL: none. Free with g_free. */
+char *hakstat_model_left_out(const struct hakstat_model *model);
+
 void hakstat_model_feed(struct hakstat_model *model, const struct hakstat_event *event);
 
 /* From now on call sites stay addresses: naming them takes time. */
