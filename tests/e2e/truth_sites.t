@@ -56,7 +56,15 @@ tap_ok "and what the traces say together" cmp ab-c.json traces.json
 tap_ok "each number of two runs is the sum of theirs" check sum ab.json run.json again.json
 tap_ok "and of three" check sum ab-c.json run.json again.json classic-run.json
 
-# Two runs less two idle ones are the list twice.
-merge idles idle.summary idle
+# Two runs less two idle ones are the list twice. The same recording, and its summary, is one.
+record still idle
+merge idles idle.summary still
+merge same idle.summary idle
+sums() {
+	"$python" -c 'import json, sys
+report = json.load(open(sys.argv[1]))
+print(report["totals"], report["sites"])' "$1"
+}
+tap_is "$(sums same.json)" "$(sums idle.json)" "a recording beside its own summary counts once"
 tap_ok "two runs are the list twice" check exact list ab.json idles.json fine 7 2
 tap_done

@@ -9,6 +9,7 @@
 
 #include "hakmem_ops_word.h"
 #include "hakmem_route_list.h"
+#include "number.h"
 
 /* Operations of a batch: those before `cut` belong to the snapshot, those from `stop` on do not. */
 struct place {
@@ -127,6 +128,9 @@ static void take_operation(struct hakstat_late *late, const struct hakstat_late_
 {
 	struct hakstat_late_class *c = &late->classes[op->class_id];
 
+	if (op->usable > HAKSTAT_MOST || op->old_requested > HAKSTAT_MOST) {
+		return; /* the tally leaves it out as well */
+	}
 	if (op->kind == HAK_WORD_RESIZE) {
 		if (at < place.cut) {
 			take_resize(c, op, growth_of(batch, op));
