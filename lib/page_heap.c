@@ -2,8 +2,6 @@
 /* Splitting, merging, opening and purging of spans. */
 #include "page_heap.h"
 
-#include <limits.h>
-
 #include "lock.h"
 #include "options.h"
 #include "os.h"
@@ -210,7 +208,7 @@ static bool extend(uint32_t units, struct hak_pages *fetched)
 	return true;
 }
 
-static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, unsigned batches, hak_purged_fn *tell);
+static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, bool all, hak_purged_fn *tell);
 
 /* With the lock held; what can be had without new address space, then with it. */
 static uint32_t obtain(uint32_t units, enum hak_growth growth, bool may_fetch, bool *zeroed,
@@ -224,7 +222,7 @@ static uint32_t obtain(uint32_t units, enum hak_growth growth, bool may_fetch, b
 		run = find_run(units, growth, zeroed);
 	}
 	if (run == HAK_NO_UNIT) {
-		uint64_t given = purge_locked(UINT64_MAX, 0, UINT_MAX, NULL);
+		uint64_t given = purge_locked(UINT64_MAX, 0, true, NULL);
 		heap.untold += given;
 		run = find_run(units, growth, zeroed); /* dirty and clean neighbours have merged */
 	}
@@ -388,21 +386,22 @@ static void end_purge(uint64_t now_ms)
  * The lock is held on entry and return, and dropped over the system calls. One thread at a time; others, and
  * a tracer that is told and allocates, give nothing back.
  */
-static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, unsigned batches, hak_purged_fn *tell)
+static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, bool all, hak_purged_fn *tell)
 {
 	uint64_t given = 0;
 	if (purging.is_under_way) {
 		return 0;
 	}
 	purging.is_under_way = true;
-	for (bool more = true; more && batches != 0; batches--) {
+	bool more = true;
+	for (unsigned batch = 0; more && (all || batch < BATCHES); batch++) {
 		take_old(now_ms, delay_ms);
 		more = purging.taken == PURGE_BATCH;
 		hak_lock_drop(&heap.lock);
 		uint32_t clean = purge_batch(tell);
 		hak_lock_take(&heap.lock);
 		more = more &&
-		       (clean != 0 || batches > BATCHES); /* by the clock, a locked heap is tried in part */
+		       (all || clean != 0); /* by the clock, a heap that is locked is not tried whole */
 		given += settle_batch(clean);
 	}
 	end_purge(hak_os_clock_ms());
@@ -410,11 +409,11 @@ static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, unsigned batche
 	return given;
 }
 
-static uint64_t purge(uint64_t now_ms, uint64_t delay_ms, unsigned batches, hak_purged_fn *tell)
+static uint64_t purge(uint64_t now_ms, uint64_t delay_ms, bool all, hak_purged_fn *tell)
 {
 	hak_lock_take(&heap.lock);
 	release_kept(hak_os_clock_ms());
-	uint64_t given = purge_locked(now_ms, delay_ms, batches, tell);
+	uint64_t given = purge_locked(now_ms, delay_ms, all, tell);
 	uint64_t untold = heap.untold;
 	heap.untold = 0;
 	hak_lock_drop(&heap.lock);
@@ -426,12 +425,12 @@ static uint64_t purge(uint64_t now_ms, uint64_t delay_ms, unsigned batches, hak_
 
 uint64_t hak_page_heap_purge(uint64_t now_ms, uint64_t delay_ms, hak_purged_fn *tell)
 {
-	return purge(now_ms, delay_ms, BATCHES, tell);
+	return purge(now_ms, delay_ms, false, tell);
 }
 
 uint64_t hak_page_heap_purge_all(hak_purged_fn *tell)
 {
-	return purge(UINT64_MAX, 0, UINT_MAX, tell);
+	return purge(UINT64_MAX, 0, true, tell);
 }
 
 void hak_page_heap_count_purged(uint64_t bytes)

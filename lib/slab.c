@@ -161,7 +161,6 @@ static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_sl
 	}
 	slab->slab_kind = (uint8_t)kind;
 	slab->bin = (uint8_t)bin;
-
 	slab->is_bare = zeroed && !sure;
 	if (kind == HAK_SLAB_PLAIN) {
 		slab->slab.colour = c->colour % g->colours * HAK_CACHE_LINE;

@@ -107,19 +107,28 @@ static void expect_given_up(const unsigned char *p, size_t units)
 	}
 }
 
-/* Nothing holds pages there, so nobody may take it for memory that is used already. */
-static void what_moved_pages_leave_is_clean(void **state)
+enum { UNITS = 10, BEHIND = 6, SLACK = 3 * 4096 };
+
+/* With 0xff from before in all of its units, and *behind right behind them. */
+static unsigned char *block_before_another(size_t size, void **behind)
 {
-	enum { UNITS = 10, BEHIND = 6, SLACK = 3 * 4096 };
-	(void)state;
 	hak_trim();
 	unsigned char *p = hak_malloc((UNITS + BEHIND) * HAK_UNIT);
 	memset(p, 0xff, (UNITS + BEHIND) * HAK_UNIT);
 	hak_free(p);
-	size_t size = UNITS * HAK_UNIT - SLACK;
 	unsigned char *q = hak_malloc(size);
-	void *behind = hak_malloc(BEHIND * HAK_UNIT);
+	*behind = hak_malloc(BEHIND * HAK_UNIT);
 	assert_ptr_equal(q, p);
+	return q;
+}
+
+/* Nothing holds pages there, so nobody may take it for memory that is used already. */
+static void what_moved_pages_leave_is_clean(void **state)
+{
+	(void)state;
+	void *behind;
+	size_t size = UNITS * HAK_UNIT - SLACK;
+	unsigned char *q = block_before_another(size, &behind);
 	assert_int_equal(q[size], 0xff); /* from before */
 	uint64_t dirty = dirty_bytes();
 	unsigned char *first = hak_realloc(q, 20 * HAK_UNIT);
@@ -142,16 +151,10 @@ static void what_moved_pages_leave_is_clean(void **state)
 /* Locked memory cannot be given back: what it held may still be there. */
 static void what_cannot_be_given_back_stays_dirty(void **state)
 {
-	enum { UNITS = 10, BEHIND = 6, SLACK = 3 * 4096 };
 	(void)state;
-	hak_trim();
-	unsigned char *p = hak_malloc((UNITS + BEHIND) * HAK_UNIT);
-	memset(p, 0xff, (UNITS + BEHIND) * HAK_UNIT);
-	hak_free(p);
+	void *behind;
 	size_t size = UNITS * HAK_UNIT - SLACK;
-	unsigned char *q = hak_malloc(size);
-	void *behind = hak_malloc(BEHIND * HAK_UNIT);
-	assert_ptr_equal(q, p);
+	unsigned char *q = block_before_another(size, &behind);
 	if (mlock(q + size, SLACK) != 0) {
 		hak_free(q);
 		hak_free(behind);

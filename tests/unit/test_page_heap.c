@@ -114,6 +114,10 @@ static void superslabs_of_a_large_heap_come_with_their_pages(void **state)
 	struct hak_span *small = obtain_sure(1, HAK_MAY_GROW, true);
 	struct hak_span *large = obtain(8 * STEP, HAK_MAY_GROW, true);
 	assert_null(hak_span_alloc_sure(1, HAK_NO_GROWTH, &zeroed, &fetch)); /* what is open holds no pages */
+	int64_t delay_ms = hak_options.purge_delay_ms;
+	hak_options.purge_delay_ms = 0; /* what was fetched would be given back before it is used */
+	hak_span_free(obtain_sure(1, HAK_NO_GROWTH, true), HAK_SPAN_CLEAN);
+	hak_options.purge_delay_ms = delay_ms;
 	struct hak_span *rest = obtain(STEP - 2, HAK_NO_GROWTH, true);
 	struct hak_span *first = obtain_sure(1, HAK_MAY_GROW, false),
 			*second = obtain_sure(1, HAK_NO_GROWTH, false);
@@ -371,13 +375,21 @@ static void kept_spans_are_dirty_memory(void **state)
 }
 
 /* Two spans with pages, each between two that stay. */
-static void two_spans(struct hak_span *spans[5], uint32_t units)
+struct islands {
+	struct hak_span *free[2], *stay[3];
+};
+
+static struct islands islands_of(uint32_t units)
 {
+	struct islands is;
 	bool zeroed;
+	hak_page_heap_purge_all(NULL);
 	for (unsigned i = 0; i < 5; i++) {
-		spans[i] = owned(hak_span_alloc(i % 2 ? units : 1, 1, HAK_MAY_GROW, &zeroed));
-		memset(hak_span_start(spans[i]), 1, hak_span_bytes(spans[i]));
+		struct hak_span **span = i % 2 ? &is.free[i / 2] : &is.stay[i / 2];
+		*span = owned(hak_span_alloc(i % 2 ? units : 1, 1, HAK_MAY_GROW, &zeroed));
+		memset(hak_span_start(*span), 1, hak_span_bytes(*span));
 	}
+	return is;
 }
 
 static void free_all(struct hak_span *const *spans, unsigned n)
@@ -397,23 +409,88 @@ static uint64_t dirty_bytes(void)
 static void a_locked_page_keeps_its_own_run_only(void **state)
 {
 	(void)state;
-	struct hak_span *spans[5];
-	hak_page_heap_purge_all(NULL);
-	two_spans(spans, 3);
-	void *locked = hak_span_start(spans[1]);
+	struct islands is = islands_of(3);
+	void *locked = hak_span_start(is.free[0]);
 	if (mlock(locked, 1) != 0) {
 		skip();
 	}
-	uint64_t bytes = hak_span_bytes(spans[1]);
-	hak_span_free(spans[1], HAK_SPAN_DIRTY);
-	hak_span_free(spans[3], HAK_SPAN_DIRTY);
+	uint64_t bytes = hak_span_bytes(is.free[0]);
+	free_all(is.free, 2);
 	assert_int_equal(hak_page_heap_purge_all(NULL), bytes);
 	assert_int_equal(dirty_bytes(), bytes);
 	assert_int_equal(hak_page_heap_purge(hak_os_clock_ms(), 1000000, NULL), 0); /* it is young again */
 	assert_int_equal(munlock(locked, 1), 0);
 	assert_int_equal(hak_page_heap_purge_all(NULL), bytes);
-	struct hak_span *rest[] = { spans[0], spans[2], spans[4] };
-	free_all(rest, 3);
+	free_all(is.stay, 3);
+}
+
+/* Every second unit of so many is free. */
+enum { COMB = 2 * 600, LIMIT = 512 };
+
+static struct hak_span *comb[COMB];
+
+static void make_comb(void)
+{
+	bool zeroed;
+	hak_page_heap_purge_all(NULL);
+	for (unsigned i = 0; i < COMB; i++) {
+		comb[i] = owned(hak_span_alloc(1, 1, HAK_MAY_GROW, &zeroed));
+	}
+	for (unsigned i = 0; i < COMB; i += 2) {
+		hak_span_free(comb[i], HAK_SPAN_DIRTY);
+	}
+}
+
+static void free_comb(void)
+{
+	for (unsigned i = 1; i < COMB; i += 2) {
+		hak_span_free(comb[i], HAK_SPAN_DIRTY);
+	}
+}
+
+static void a_purge_by_the_clock_ends_after_so_many_runs(void **state)
+{
+	(void)state;
+	make_comb();
+	uint64_t given = hak_page_heap_purge(UINT64_MAX, 0, NULL);
+	assert_int_equal(given, LIMIT << HAK_UNIT_LOG2);
+	assert_int_equal(hak_page_heap_purge(UINT64_MAX, 0, NULL), (COMB / 2 - LIMIT) << HAK_UNIT_LOG2);
+	free_comb();
+}
+
+/* What is purged because the region has no room left is told with the next purge. */
+static void what_nobody_could_be_told_is_told_later(void **state)
+{
+	bool zeroed;
+	(void)state;
+	make_comb();
+	size_t reserved = hak_region.reserved_units;
+	hak_region.reserved_units = hak_region.units;
+	assert_null(hak_span_alloc((uint32_t)reserved, 1, HAK_MAY_GROW, &zeroed));
+	hak_region.reserved_units = reserved;
+	purged_bytes = 0;
+	purged_start = comb;
+	assert_int_equal(hak_page_heap_purge_all(note_purged), 0);
+	assert_null(purged_start);
+	assert_int_equal(purged_bytes, (COMB / 2) << HAK_UNIT_LOG2);
+	free_comb();
+}
+
+static void purge_meanwhile(void *start, uint64_t bytes)
+{
+	(void)start;
+	purged_bytes += bytes;
+	assert_int_equal(hak_page_heap_purge_all(note_purged), 0);
+}
+
+static void one_purges_at_a_time(void **state)
+{
+	(void)state;
+	make_comb();
+	purged_bytes = 0;
+	assert_int_equal(hak_page_heap_purge_all(purge_meanwhile), (COMB / 2) << HAK_UNIT_LOG2);
+	assert_int_equal(purged_bytes, (COMB / 2) << HAK_UNIT_LOG2);
+	free_comb();
 }
 
 /* What comes and goes beside it does not make it young. */
@@ -458,16 +535,12 @@ static void fork_meanwhile(void *start, uint64_t bytes)
 static void a_fork_child_has_what_was_being_purged(void **state)
 {
 	(void)state;
-	struct hak_span *spans[5];
-	hak_page_heap_purge_all(NULL);
-	two_spans(spans, 3);
-	hak_span_free(spans[1], HAK_SPAN_DIRTY);
-	hak_span_free(spans[3], HAK_SPAN_DIRTY);
+	struct islands is = islands_of(3);
+	free_all(is.free, 2);
 	dirty_in_child = dirty_bytes();
 	assert_int_equal(dirty_in_child, 6 << HAK_UNIT_LOG2);
 	assert_int_equal(hak_page_heap_purge_all(fork_meanwhile), dirty_in_child);
-	struct hak_span *rest[] = { spans[0], spans[2], spans[4] };
-	free_all(rest, 3);
+	free_all(is.stay, 3);
 }
 
 /* Where a large block reaches across that place, too. */
@@ -503,6 +576,9 @@ int main(void)
 		cmocka_unit_test(kept_spans_are_dirty_memory),
 		cmocka_unit_test(a_locked_page_keeps_its_own_run_only),
 		cmocka_unit_test(a_run_is_as_old_as_its_largest_part),
+		cmocka_unit_test(a_purge_by_the_clock_ends_after_so_many_runs),
+		cmocka_unit_test(what_nobody_could_be_told_is_told_later),
+		cmocka_unit_test(one_purges_at_a_time),
 		cmocka_unit_test(a_fork_child_has_what_was_being_purged),
 	};
 	hak_init();
