@@ -39,7 +39,7 @@ tap_is "$(json run.json 'd["per"], d["base_scale"], d["totals"]["waste_bytes_cha
 tap_is "$(json operation.json 'd["base_scale"], {r["change_bytes"] for t in ("classes", "routes", "sizes", "sites") for r in d[t]}')" \
 	"2.0 {0}" "per operation it wastes as much"
 "$hakstat" diff --per live-byte --format json base.summary twice.summary >live.json
-tap_is "$(json live.json 'd["base_scale"], {r["change_bytes"] for r in d["classes"]}')" "2.0 {0}" "and per live byte as well"
+tap_is "$(json live.json 'd["base_scale"], {r["change_bytes"] for r in d["classes"]} - {None}')" "2.0 {0}" "and per live byte as well, where it is known"
 "$hakstat" diff --per operation --format json base.summary worse.summary >worse.json
 tap_is "$(json worse.json 'd["classes"][0]["name"], d["classes"][0]["change_bytes"], {r["change_bytes"] for r in d["classes"][1:]}')" \
 	"M8192 10000 {0}" "what changed most comes first"
@@ -65,6 +65,9 @@ tap_like "$("$hakstat" diff --by class unknown.summary worse.summary)" "^M8192 +
 	"a class whose requests are unknown on one side has no waste there, and no change"
 tap_like "$("$hakstat" diff nothing.summary base.summary)" "^all +([0-9]+) +\1 +[?] +[0-9.]+ KiB +[?] +[?] +[?] +[0-9.]+$" \
 	"nor have the totals"
+"$hakstat" diff --format json unknown.summary worse.summary > unknown.json
+tap_is "$(json unknown.json '[(r["base"]["waste_bytes"], r["new"]["waste_bytes"] > 0, r["waste_bytes_change"], r["change_bytes"], r["change_bytes_ci95"]) for r in d["classes"] if r["name"] == "M8192"]')" \
+	"[(None, True, None, None, None)]" "and JSON says null of them"
 tap_like "$("$hakstat" report nothing.summary)" "^all .*; requested [?], usable [0-9.]+ [KM]iB, waste [?]$" "nor has the head of a report"
 tap_like "$("$hakstat" report nothing.summary)" "^live .* [?] of it waste" "nor what is live"
 tap_like "$("$hakstat" report unknown.summary)" \

@@ -30,17 +30,6 @@ static struct hakstat_value percent(double part, double whole)
 	return (struct hakstat_value) { .is_known = whole > 0, .real = whole > 0 ? 100 * part / whole : 0 };
 }
 
-/* Something is known of the requests unless every allocation is of the unknown ones. */
-static bool knows_requests(const struct hakstat_row *r)
-{
-	return r->n.allocs == 0 || r->n.unknown_allocs < r->n.allocs;
-}
-
-static bool knows_live(const struct hakstat_row *r)
-{
-	return r->n.live_unknown == 0 || r->n.live_unknown < r->n.live;
-}
-
 /* Of slabs, so what is live outside of slabs does not count; a large class has neither. */
 static uint64_t idle_slab_bytes(const struct hakstat_row *r)
 {
@@ -119,7 +108,7 @@ static struct hakstat_value get_live(const struct hakstat_row *r)
 }
 static struct hakstat_value get_requested(const struct hakstat_row *r)
 {
-	return number_if(knows_requests(r), r->n.requested_bytes);
+	return number_if(hakstat_counts_know_requests(&r->n), r->n.requested_bytes);
 }
 static struct hakstat_value get_usable(const struct hakstat_row *r)
 {
@@ -127,7 +116,7 @@ static struct hakstat_value get_usable(const struct hakstat_row *r)
 }
 static struct hakstat_value get_waste(const struct hakstat_row *r)
 {
-	return number_if(knows_requests(r), hakstat_counts_waste(&r->n));
+	return number_if(hakstat_counts_know_requests(&r->n), hakstat_counts_waste(&r->n));
 }
 static struct hakstat_value get_waste_percent(const struct hakstat_row *r)
 {
@@ -150,13 +139,13 @@ static struct hakstat_value get_ci95(const struct hakstat_row *r)
 {
 	struct hakstat_value v = percent(hakstat_half_width(r->n.v.requested), (double)r->n.requested_bytes);
 
-	v.is_known = knows_requests(r) && r->n.v.requested < (double)INFINITY &&
+	v.is_known = hakstat_counts_know_requests(&r->n) && r->n.v.requested < (double)INFINITY &&
 		     (v.is_known || r->n.v.requested <= 0);
 	return v;
 }
 static struct hakstat_value get_waste_ci95(const struct hakstat_row *r)
 {
-	return half_if(knows_requests(r), hakstat_variances_waste(&r->n.v));
+	return half_if(hakstat_counts_know_requests(&r->n), hakstat_variances_waste(&r->n.v));
 }
 static struct hakstat_value get_waste_percent_ci95(const struct hakstat_row *r)
 {
@@ -175,7 +164,7 @@ static struct hakstat_value get_unknown(const struct hakstat_row *r)
 }
 static struct hakstat_value get_live_requested(const struct hakstat_row *r)
 {
-	return number_if(knows_live(r), r->n.live_requested_bytes);
+	return number_if(hakstat_counts_know_live(&r->n), r->n.live_requested_bytes);
 }
 static struct hakstat_value get_live_usable(const struct hakstat_row *r)
 {
@@ -183,7 +172,7 @@ static struct hakstat_value get_live_usable(const struct hakstat_row *r)
 }
 static struct hakstat_value get_live_waste(const struct hakstat_row *r)
 {
-	return number_if(knows_live(r), hakstat_counts_live_waste(&r->n));
+	return number_if(hakstat_counts_know_live(&r->n), hakstat_counts_live_waste(&r->n));
 }
 static struct hakstat_value get_live_ci95(const struct hakstat_row *r)
 {
@@ -191,7 +180,7 @@ static struct hakstat_value get_live_ci95(const struct hakstat_row *r)
 }
 static struct hakstat_value get_live_requested_ci95(const struct hakstat_row *r)
 {
-	return half_if(knows_live(r), r->n.live_v.requested);
+	return half_if(hakstat_counts_know_live(&r->n), r->n.live_v.requested);
 }
 static struct hakstat_value get_live_usable_ci95(const struct hakstat_row *r)
 {
@@ -199,7 +188,7 @@ static struct hakstat_value get_live_usable_ci95(const struct hakstat_row *r)
 }
 static struct hakstat_value get_live_waste_ci95(const struct hakstat_row *r)
 {
-	return half_if(knows_live(r), hakstat_variances_waste(&r->n.live_v));
+	return half_if(hakstat_counts_know_live(&r->n), hakstat_variances_waste(&r->n.live_v));
 }
 static struct hakstat_value get_live_unknown(const struct hakstat_row *r)
 {

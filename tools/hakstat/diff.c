@@ -68,9 +68,7 @@ static uint64_t unknown_count(const struct hakstat_diff *diff, const struct haks
 
 bool hakstat_diff_is_known(const struct hakstat_diff *diff, const struct hakstat_counts *n)
 {
-	uint64_t unknown = unknown_count(diff, n);
-
-	return unknown == 0 || unknown < hakstat_diff_count(diff, n);
+	return is_live(diff) ? hakstat_counts_know_live(n) : hakstat_counts_know_requests(n);
 }
 
 double hakstat_diff_each(const struct hakstat_diff *diff, const struct hakstat_counts *n)

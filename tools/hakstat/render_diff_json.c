@@ -8,40 +8,48 @@
 #include "json.h"
 #include "render_diff.h"
 
+static json_t *number_if(bool is_known, int64_t number)
+{
+	return is_known ? json_integer((json_int_t)number) : json_null();
+}
+
 static json_t *counts_json(const struct hakstat_counts *n)
 {
-	json_t *to = json_pack("{s:I, s:I, s:I, s:I, s:I}", "allocs", (json_int_t)n->allocs, "live",
-			       (json_int_t)n->live, "requested_bytes", (json_int_t)n->requested_bytes,
-			       "usable_bytes", (json_int_t)n->usable_bytes, "waste_bytes",
-			       (json_int_t)hakstat_counts_waste(n));
+	bool is_known = hakstat_counts_know_requests(n);
+	uint64_t waste = hakstat_counts_waste(n);
+	uint64_t known = n->allocs - n->unknown_allocs;
+	json_t *to = json_pack("{s:I, s:I, s:I, s:I}", "allocs", (json_int_t)n->allocs, "live",
+			       (json_int_t)n->live, "usable_bytes", (json_int_t)n->usable_bytes,
+			       "live_usable_bytes", (json_int_t)n->live_usable_bytes);
 
-	json_object_set_new(to, "live_waste_bytes", json_integer((json_int_t)hakstat_counts_live_waste(n)));
-	json_object_set_new(to, "live_usable_bytes", json_integer((json_int_t)n->live_usable_bytes));
-	json_object_set_new(
-		to, "waste_bytes_per_alloc",
-		json_real(n->allocs > n->unknown_allocs
-				  ? (double)hakstat_counts_waste(n) / (double)(n->allocs - n->unknown_allocs)
-				  : 0));
+	json_object_set_new(to, "requested_bytes", number_if(is_known, (int64_t)n->requested_bytes));
+	json_object_set_new(to, "waste_bytes", number_if(is_known, (int64_t)waste));
+	json_object_set_new(to, "live_waste_bytes",
+			    number_if(hakstat_counts_know_live(n), (int64_t)hakstat_counts_live_waste(n)));
+	json_object_set_new(to, "waste_bytes_per_alloc",
+			    is_known ? json_real(known ? (double)waste / (double)known : 0) : json_null());
 	return to;
 }
 
 /* Of whole runs, whatever is compared. */
 static json_t *waste_change(const struct hakstat_counts *base, const struct hakstat_counts *new)
 {
-	return json_integer((json_int_t)hakstat_counts_waste(new) - (json_int_t)hakstat_counts_waste(base));
+	return number_if(hakstat_counts_know_requests(base) && hakstat_counts_know_requests(new),
+			 (int64_t)hakstat_counts_waste(new) - (int64_t)hakstat_counts_waste(base));
 }
 
 static void put_sides(const struct hakstat_diff *diff, json_t *to, const struct hakstat_counts *base,
 		      const struct hakstat_counts *new)
 {
 	struct hakstat_value half = hakstat_interval(hakstat_diff_variance(diff, base, new));
+	bool are_known = hakstat_diff_is_known(diff, base) && hakstat_diff_is_known(diff, new);
 
 	json_object_set_new(to, "base", counts_json(base));
 	json_object_set_new(to, "new", counts_json(new));
 	json_object_set_new(to, "waste_bytes_change", waste_change(base, new));
-	json_object_set_new(to, "change_bytes", json_integer(hakstat_diff_change(diff, base, new)));
+	json_object_set_new(to, "change_bytes", number_if(are_known, hakstat_diff_change(diff, base, new)));
 	json_object_set_new(to, "change_bytes_ci95",
-			    half.is_known ? hakstat_json_number(half.number) : json_null());
+			    are_known && half.is_known ? hakstat_json_number(half.number) : json_null());
 }
 
 static json_t *deltas_json(const struct hakstat_diff *diff, const GPtrArray *deltas)
@@ -169,8 +177,10 @@ static void add_classes(json_t *array, const struct hakstat_diff *diff)
 		const struct hakstat_delta *d = g_ptr_array_index(deltas, i);
 		g_autofree char *name = g_strdup_printf("class %s waste_bytes", d->name);
 		g_autofree char *extra = g_strdup_printf("base: %" PRIu64, hakstat_counts_waste(&d->base));
-		hakstat_benchmark_add(array, name, "bytes", (double)hakstat_counts_waste(&d->new), NULL,
-				      extra);
+		if (hakstat_counts_know_requests(&d->new)) {
+			hakstat_benchmark_add(array, name, "bytes", (double)hakstat_counts_waste(&d->new),
+					      NULL, hakstat_counts_know_requests(&d->base) ? extra : NULL);
+		}
 	}
 }
 

@@ -265,6 +265,16 @@ uint64_t hakstat_counts_live_waste(const struct hakstat_counts *n)
 	return rest(n->live_usable_bytes, n->live_unknown_bytes, n->live_requested_bytes);
 }
 
+bool hakstat_counts_know_requests(const struct hakstat_counts *n)
+{
+	return n->unknown_allocs == 0 || n->unknown_allocs < n->allocs;
+}
+
+bool hakstat_counts_know_live(const struct hakstat_counts *n)
+{
+	return n->live_unknown == 0 || n->live_unknown < n->live;
+}
+
 uint64_t hakstat_counts_peak_waste(const struct hakstat_counts *n)
 {
 	return rest(n->peak_usable_bytes, n->peak_unknown_bytes, n->peak_requested_bytes);

@@ -185,6 +185,10 @@ bool hakstat_summary_is_incomplete(const struct hakstat_summary *summary);
 /* usable - requested over what is known of both. */
 uint64_t hakstat_counts_waste(const struct hakstat_counts *n);
 uint64_t hakstat_counts_live_waste(const struct hakstat_counts *n);
+
+/* False when every allocation, or every live block, is one whose request is unknown: then so is the waste. */
+bool hakstat_counts_know_requests(const struct hakstat_counts *n);
+bool hakstat_counts_know_live(const struct hakstat_counts *n);
 uint64_t hakstat_counts_peak_waste(const struct hakstat_counts *n);
 
 /* "class", "route", ... */
