@@ -35,4 +35,8 @@ tap_is "$(ask '[f["message"] for f in r["findings"] if f["kind"] == "unended"]')
 recorded full killed bash -c '"$1" 100 100; kill -KILL $$' bash "$build/tests/e2e/requests"
 tap_like "$(ask '[f["message"] for f in r["findings"] if f["kind"] == "unended"]')" 'the end of 1 process is not in the trace' \
 	"a process that was killed is told of"
+
+recorded full killed-early bash -c 'kill -KILL $$'
+tap_like "$(ask 'r["trace"]["notes"]')" 'of a process recorded in mode full no operation was written before it ended' \
+	"full: and one that was before it wrote an operation, whose requests are estimates"
 tap_done

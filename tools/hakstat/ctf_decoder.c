@@ -29,7 +29,7 @@ struct hakstat_ctf_trace {
 	uint32_t session;
 	const char *host_name, *process_name, *session_name, *session_id;
 	char *id; /* NULL: it has none */
-	bool has_pid;
+	bool is_full, has_pid;
 	uint32_t pid;
 };
 
@@ -295,6 +295,24 @@ static uint32_t session_number(struct hakstat_ctf_decoder *d, const bt_trace *tr
 	return number;
 }
 
+static bool declares(const bt_trace *trace, const char *name)
+{
+	const bt_trace_class *class = bt_trace_borrow_class_const(trace);
+	uint64_t count = bt_trace_class_get_stream_class_count(class);
+
+	for (uint64_t i = 0; i < count; i++) {
+		const bt_stream_class *stream = bt_trace_class_borrow_stream_class_by_index_const(class, i);
+		for (uint64_t k = 0; k < bt_stream_class_get_event_class_count(stream); k++) {
+			const bt_event_class *event =
+				bt_stream_class_borrow_event_class_by_index_const(stream, k);
+			if (g_strcmp0(bt_event_class_get_name(event), name) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static void free_facts(void *data)
 {
 	struct hakstat_ctf_trace *facts = data;
@@ -324,6 +342,7 @@ static struct hakstat_ctf_trace *facts_of(struct hakstat_ctf_decoder *d, const b
 		facts->process_name = trace_text(trace, "procname");
 		facts->session_name = trace_text(trace, "trace_name");
 		pid = bt_trace_borrow_environment_entry_value_by_name_const(trace, "vpid");
+		facts->is_full = declares(trace, "hakmem:ops");
 		facts->has_pid = pid && bt_value_is_signed_integer(pid);
 		facts->pid = facts->has_pid ? (uint32_t)bt_value_integer_signed_get(pid) : 0;
 		g_hash_table_insert(d->traces, (gpointer)(uintptr_t)trace, facts);
@@ -416,6 +435,7 @@ static void take_event(struct hakstat_ctf_decoder *d, const bt_message *message)
 	out.session_name = facts->session_name;
 	out.session_id = facts->session_id;
 	out.trace_id = facts->id;
+	out.is_of_full = facts->is_full;
 	out.has_pid = facts->has_pid;
 	out.pid = facts->pid;
 	out.time_ns = time_of(message, event);

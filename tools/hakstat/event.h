@@ -127,6 +127,7 @@ struct hakstat_event {
 	/* What tells the trace and its session from all others; they last as long as the source. NULL:
 	 * unknown. */
 	const char *trace_id, *session_id;
+	bool is_of_full; /* the trace was to hold packed operations: it was recorded in mode full */
 	union {
 		struct hakstat_event_op op;
 		struct hakstat_event_ops ops;

@@ -131,6 +131,7 @@ static struct hakstat_process *process_of(struct hakstat_model *m, const struct 
 {
 	struct hakstat_process *p = hakstat_roster_find(&m->roster, e);
 
+	p->is_full |= e->is_of_full;
 	if (!p->host_name && e->host_name) {
 		p->host_name = hakstat_text_clean(e->host_name);
 	}

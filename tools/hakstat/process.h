@@ -89,6 +89,7 @@ struct hakstat_process {
 	char *host_name, *name;
 	char *session_id;   /* NULL: unknown */
 	bool has_main_name; /* `name` is the main thread's */
+	bool is_full;	    /* recorded in that mode, whether or not an operation was written */
 	bool has_image_start;
 	bool is_forked;	 /* has snapshots of the time before fork returned to it */
 	bool is_foreign; /* runs beside the recording: neither its command nor started by that */

@@ -345,6 +345,11 @@ static void add_notes(const struct hakstat_process *p, struct hakstat_summary *s
 			s, "the first snapshot of a process came after its first samples: the counts of "
 			   "allocations and frees before it are estimates");
 	}
+	if (p->is_full && !p->ops.is_used) {
+		hakstat_summary_note(
+			s, "of a process recorded in mode full no operation was written before it ended: its "
+			   "requests are estimated from its samples");
+	}
 	if (p->is_forked) {
 		hakstat_summary_note(
 			s, "what a fork child holds counts from its fork on: the rest is its parent's");
