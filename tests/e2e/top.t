@@ -78,6 +78,7 @@ before=$(modes)
 "$hakstat" top "$program" </dev/null >once 2>said
 tap_is "$? $(cat said)" "0 " "without a terminal it prints once" || tap_note "$(cat once)"
 tap_like "$(cat once)" "^C7 +tiny " "a table of the classes"
+tap_like "$(cat once)" "^trace +$program [^ ]" "of the process that it names"
 tap_empty "$(grep -P '\x1b' once)" "with nothing for a terminal in it"
 
 # The screen and its keys.

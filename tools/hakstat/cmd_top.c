@@ -175,7 +175,8 @@ static enum hakstat_top_news await_whole(struct hakstat_top_reader *reader, stru
 	}
 }
 
-static int print_once(struct hakstat_top_reader *reader, const struct values *v, struct hakstat_err *err)
+static int print_once(struct hakstat_top_reader *reader, const char *title, const struct values *v,
+		      struct hakstat_err *err)
 {
 	struct hakstat_summary *summary = NULL;
 	struct output output = { .values = v };
@@ -184,6 +185,7 @@ static int print_once(struct hakstat_top_reader *reader, const struct values *v,
 
 	switch (await_whole(reader, &summary, err)) {
 	case HAKSTAT_TOP_SUMMARY:
+		hakstat_summary_add_path(summary, title);
 		report = hakstat_report_new(summary);
 		output.report = report;
 		status = hakstat_write_to(NULL, write_once, &output, err);
@@ -205,7 +207,8 @@ static int watch(const struct hakstat_top_source *source, const struct values *v
 	int status = hakstat_top_reader_start(&reader, source, err);
 
 	if (status == 0) {
-		status = v->is_once ? print_once(&reader, v, err) : hakstat_top_screen(&reader, title, err);
+		status = v->is_once ? print_once(&reader, title, v, err)
+				    : hakstat_top_screen(&reader, title, err);
 		hakstat_top_reader_stop(&reader);
 	}
 	g_free(title);
