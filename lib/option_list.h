@@ -30,6 +30,8 @@
 	  "the last Tiny group k of C0..C7, where Ck ends at 8 * 2^k bytes; larger requests take the next route") \
 	X(superslab_size, POWER2, "HAKMEM_SUPERSLAB_SIZE", "2M", HAK_KIB(512), HAK_MIB(32), \
 	  "memory is taken from the system in steps of this many bytes") \
+	X(huge_pages_from, SIZE,  "HAKMEM_HUGE_PAGES_FROM", "64M", 0, HAK_GIB(1024), \
+	  "bytes of heap above which all memory may be in huge pages, and from a quarter of them on that of classes which use it up; fewer: fewer page faults, more memory") \
 	X(purge_delay_ms, INT,    "HAKMEM_PURGE_DELAY_MS", "1000", -1, INT32_MAX, \
 	  "milliseconds that free memory waits before it goes back to the system; 0 at once, -1 never") \
 	X(secure,         SWITCH, "HAKMEM_SECURE",         "0", 0, 1, \

@@ -184,10 +184,11 @@ static uint32_t find_run(uint32_t units, enum hak_growth growth, bool *zeroed)
  */
 static bool fetches(void)
 {
-	uint64_t step = hak_options.superslab_size >> HAK_UNIT_LOG2;
+	uint64_t used = heap.used_units << HAK_UNIT_LOG2;
 	int64_t delay_ms = hak_options.purge_delay_ms;
 	return (delay_ms < 0 || delay_ms >= FETCH_DELAY_MS) && hak_options.superslab_size >= HAK_HUGE_PAGE &&
-	       heap.used_units >= FETCH_FROM * step && heap.clean.units <= heap.used_units / FETCH_FROM;
+	       used >= FETCH_FROM * hak_options.superslab_size && used >= hak_options.huge_pages_from / 4 &&
+	       heap.clean.units <= heap.used_units / FETCH_FROM;
 }
 
 /* Opens more of the region, which joins the clean runs, or, to be fetched, the dirty ones. */

@@ -113,22 +113,26 @@ static int open_tables(size_t end)
 	return error;
 }
 
-/* Below HAK_HUGE_PAGES_FROM, a bit for each HAK_HUGE_PAGE: opened for one. */
-static _Atomic(uint32_t) huge_pages;
-_Static_assert(HAK_HUGE_PAGES_FROM / HAK_HUGE_PAGE <= 32, "a bit for each");
+/*
+ * Where huge pages begin, whoever will use them: they pay once a heap is large; before, most of each is
+ * waste. Below, spans say what was opened for one.
+ */
+static size_t all_huge_from(void)
+{
+	return ((size_t)hak_options.huge_pages_from + HAK_HUGE_PAGE - 1) & ~(HAK_HUGE_PAGE - 1);
+}
 
 bool hak_region_is_for_huge_pages(const void *p)
 {
 	size_t offset = (uintptr_t)p - hak_region.base;
-	uint32_t bits = atomic_load_explicit(&huge_pages, memory_order_relaxed);
-	return offset >= HAK_HUGE_PAGES_FROM || (bits >> offset / HAK_HUGE_PAGE & 1);
+	size_t first = (offset & ~(HAK_HUGE_PAGE - 1)) >> HAK_UNIT_LOG2;
+	return offset >= all_huge_from() || hak_span_at(first)->is_huge;
 }
 
 static void open_for_huge_pages(size_t from, size_t end)
 {
-	for (size_t offset = from; offset < end && offset < HAK_HUGE_PAGES_FROM; offset += HAK_HUGE_PAGE) {
-		atomic_fetch_or_explicit(&huge_pages, (uint32_t)1 << offset / HAK_HUGE_PAGE,
-					 memory_order_relaxed);
+	for (size_t offset = from; offset < end && offset < all_huge_from(); offset += HAK_HUGE_PAGE) {
+		hak_span_at(offset >> HAK_UNIT_LOG2)->is_huge = true;
 	}
 	hak_os_huge_pages((void *)(hak_region.base + from), end - from, 1);
 }
@@ -150,7 +154,7 @@ uint32_t hak_region_extend(uint32_t units, bool for_huge_pages, uint32_t *opened
 		return HAK_NO_UNIT;
 	}
 	size_t huge = from << HAK_UNIT_LOG2, end = (from + more) << HAK_UNIT_LOG2;
-	huge = for_huge_pages || huge > HAK_HUGE_PAGES_FROM ? huge : HAK_HUGE_PAGES_FROM;
+	huge = for_huge_pages || huge > all_huge_from() ? huge : all_huge_from();
 	if (huge < end) {
 		open_for_huge_pages(huge, end);
 	}
@@ -165,7 +169,7 @@ static void advise_again(size_t from, size_t end)
 {
 	while (from < end) {
 		char *start = (char *)hak_region.base + from;
-		size_t next = from < HAK_HUGE_PAGES_FROM ? (from / HAK_HUGE_PAGE + 1) * HAK_HUGE_PAGE : end;
+		size_t next = from < all_huge_from() ? (from / HAK_HUGE_PAGE + 1) * HAK_HUGE_PAGE : end;
 		next = next < end ? next : end;
 		hak_os_huge_pages(start, next - from, hak_region_is_for_huge_pages(start));
 		from = next;

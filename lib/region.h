@@ -66,6 +66,7 @@ struct hak_span {
 	uint8_t rest;		 /* of a slab: enum hak_slab_rest */
 	uint8_t is_bare;	 /* what was never handed out of it holds no page that could be given back */
 	uint8_t superslab;	 /* of the superslab that begins here: superslab.c's */
+	bool is_huge;		 /* the HAK_HUGE_PAGE that begins here was opened for one; see region.c */
 	union {
 		struct {
 			uint32_t fresh;		/* blocks never handed out begin here */
@@ -116,7 +117,7 @@ HAK_HIDDEN int hak_region_init(void);
 
 /*
  * Opens `units` more (whole superslabs are opened ahead), for huge pages where that is asked for, and from
- * HAK_HUGE_PAGES_FROM on. Returns the first unit or HAK_NO_UNIT. With the page heap's lock held.
+ * HAKMEM_HUGE_PAGES_FROM on. Returns the first unit or HAK_NO_UNIT. With the page heap's lock held.
  */
 HAK_HIDDEN uint32_t hak_region_extend(uint32_t units, bool for_huge_pages, uint32_t *opened);
 
@@ -132,12 +133,7 @@ HAK_INLINE size_t hak_unit_of(const void *p)
 	return ((uintptr_t)p - hak_region.base) >> HAK_UNIT_LOG2;
 }
 
-/*
- * From here on huge pages are asked for, whoever will use them: they pay once a heap is large; before, most
- * of each is waste.
- */
-#define HAK_HUGE_PAGES_FROM ((size_t)64 << 20)
-#define HAK_HUGE_PAGE	    ((size_t)2 << 20)
+#define HAK_HUGE_PAGE ((size_t)2 << 20)
 
 /* Whether the place was opened for huge pages. */
 HAK_HIDDEN bool hak_region_is_for_huge_pages(const void *p);

@@ -22,6 +22,8 @@ enum {
 	LEAST_PURGED = 2, /* pages that are worth a system call */
 };
 
+#define PURGE_IDLE_UP_TO ((size_t)64 << 20) /* bytes of heap; beyond, the walk takes too long */
+
 struct slab_class {
 	struct hak_lock lock;
 	uint32_t lists[HAK_SLAB_KINDS]; /* slabs with room: first unit + 1 */
@@ -497,7 +499,7 @@ uint64_t hak_slab_purge_idle(void)
 {
 	uint64_t given = 0;
 	bool may_purge = hak_options.purge_delay_ms >= 0 && !hak_options.secure && __libc_single_threaded;
-	if (!may_purge || hak_region_units() << HAK_UNIT_LOG2 > HAK_HUGE_PAGES_FROM) {
+	if (!may_purge || hak_region_units() << HAK_UNIT_LOG2 > PURGE_IDLE_UP_TO) {
 		return 0;
 	}
 	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {

@@ -30,6 +30,7 @@ HAK_EXPORT void hakmem_config_read(struct hakmem_config *out)
 	out->class_count = t->count;
 	out->page_size = t->page_size;
 	out->superslab_size = hak_options.superslab_size;
+	out->huge_pages_from = hak_options.huge_pages_from;
 	out->purge_delay_ms = hak_options.purge_delay_ms;
 	out->secure = hak_options.secure;
 	out->sample_bytes = hak_options.sample_bytes;

@@ -234,6 +234,7 @@ LTTNG_UST_TRACEPOINT_EVENT(hakmem, config,
 		lttng_ust_field_integer(uint16_t, class_count, c->class_count)
 		lttng_ust_field_integer(uint32_t, page_size, c->page_size)
 		lttng_ust_field_integer(uint64_t, superslab_size, c->superslab_size)
+		lttng_ust_field_integer(uint64_t, huge_pages_from, c->huge_pages_from)
 		lttng_ust_field_integer(int64_t, purge_delay_ms, c->purge_delay_ms)
 		lttng_ust_field_integer(uint8_t, secure, c->secure)
 		lttng_ust_field_integer(uint64_t, sample_bytes, c->sample_bytes)

@@ -29,6 +29,7 @@ struct hakmem_config {
 	uint32_t class_count; /* without the large class, whose id is class_count */
 	uint32_t page_size;
 	uint64_t superslab_size;
+	uint64_t huge_pages_from;
 	int64_t purge_delay_ms; /* -1: never */
 	uint32_t secure;
 	uint64_t sample_bytes;

@@ -33,6 +33,7 @@ done <<'LIST'
 HAKMEM_SIZE_CLASSES fine classic classic
 HAKMEM_TINY_MAX_CLASS 7 5 5
 HAKMEM_SUPERSLAB_SIZE 2M 4194304 4M
+HAKMEM_HUGE_PAGES_FROM 64M 0 0
 HAKMEM_PURGE_DELAY_MS 1000 -1 -1
 HAKMEM_SECURE 0 1 1
 HAKMEM_STATS 0 0 0
@@ -66,6 +67,8 @@ HAKMEM_SUPERSLAB_SIZE=256K 2M
 HAKMEM_SUPERSLAB_SIZE=64M 2M
 HAKMEM_SUPERSLAB_SIZE=M 2M
 HAKMEM_SUPERSLAB_SIZE=2MB 2M
+HAKMEM_HUGE_PAGES_FROM=-1 64M
+HAKMEM_HUGE_PAGES_FROM=1025G 64M
 HAKMEM_PURGE_DELAY_MS=-2 1000
 HAKMEM_SECURE=yes 0
 HAKMEM_STATS=2 0
@@ -142,7 +145,36 @@ for program in api_semantics alignment_matrix first_operation; do
 	tap_ok "an odd table of three blocks keeps the promises of $program" \
 		env HAKMEM_SIZE_CLASSES="@$tmp/odd" LD_PRELOAD="$lib" "$build/tests/integration/$program"
 done
-for assignment in HAKMEM_SUPERSLAB_SIZE=512K HAKMEM_SUPERSLAB_SIZE=32M HAKMEM_PURGE_DELAY_MS=0 HAKMEM_PURGE_DELAY_MS=-1; do
+for assignment in HAKMEM_SUPERSLAB_SIZE=512K HAKMEM_SUPERSLAB_SIZE=32M HAKMEM_PURGE_DELAY_MS=0 HAKMEM_PURGE_DELAY_MS=-1 \
+	HAKMEM_HUGE_PAGES_FROM=0; do
 	tap_ok "$assignment keeps malloc's promises" env "$assignment" LD_PRELOAD="$lib" "$semantics"
 done
+
+# huge_mib BLOCK ASSIGNMENT: for how much a program with 96 MiB of such blocks asks for huge pages.
+huge_mib() {
+	env "$2" LD_PRELOAD="$lib" python3 -c '
+import sys
+size = int(sys.argv[1])
+keep = [bytearray(size) for _ in range((96 << 20) // size)]
+kib = huge = 0
+for line in open("/proc/self/smaps"):
+    if line.startswith("Size:"):
+        kib = int(line.split()[1])
+    elif line.startswith("VmFlags:") and " hg" in line:
+        huge += kib
+print(huge // 1024)' "$1"
+}
+if [ -f /sys/kernel/mm/transparent_hugepage/enabled ]; then
+	while read -r block from least most what; do
+		mib=$(huge_mib "$block" HAKMEM_HUGE_PAGES_FROM="$from")
+		tap_ok "blocks of $block, huge pages from $from: $what ($mib MiB)" test "$mib" -ge "$least" -a "$mib" -le "$most"
+	done <<'LIST'
+6000 64M 30 60 what lies above
+6000 8M 88 110 what lies above
+6000 0 98 120 all
+3000 64M 80 100 of a class that uses its memory up, three quarters of what lies below as well
+3000 1024G 0 0 none
+6000 1024G 0 0 none
+LIST
+fi
 tap_done

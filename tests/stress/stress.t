@@ -27,6 +27,7 @@ stress "memory goes back at once" HAKMEM_PURGE_DELAY_MS=0
 stress "memory never goes back" HAKMEM_PURGE_DELAY_MS=-1
 stress "the smallest superslabs" HAKMEM_SUPERSLAB_SIZE=512K
 stress "the largest superslabs" HAKMEM_SUPERSLAB_SIZE=32M
+stress "huge pages from the first byte on" HAKMEM_HUGE_PAGES_FROM=0
 stress "secure mode" HAKMEM_SECURE=1
 stress "secure mode, the historic table" HAKMEM_SECURE=1 HAKMEM_SIZE_CLASSES=classic
 stress "an address space of 3 GB" bash -c 'ulimit -v 3000000 && exec "$@"' bash env

@@ -549,15 +549,15 @@ static void huge_pages_begin_in_the_middle_of_a_superslab(void **state)
 	(void)state;
 	bool zeroed;
 	struct hak_page_heap_stats before, after;
-	uint32_t units = (uint32_t)(3 * HAK_HUGE_PAGES_FROM >> HAK_UNIT_LOG2);
+	uint32_t units = (uint32_t)(3 * hak_options.huge_pages_from >> HAK_UNIT_LOG2);
 	size_t opened = hak_region.units << HAK_UNIT_LOG2;
-	assert_in_range(opened, 0, HAK_HUGE_PAGES_FROM - 1);
+	assert_in_range(opened, 0, hak_options.huge_pages_from - 1);
 	hak_page_heap_stats(&before);
 	struct hak_span *span = owned(hak_span_alloc(units, 1, HAK_MAY_GROW, &zeroed));
 	hak_page_heap_stats(&after);
 	assert_int_equal((after.superslabs - before.superslabs) * hak_options.superslab_size,
 			 after.mapped - before.mapped);
-	char *first = (char *)hak_region.base + HAK_HUGE_PAGES_FROM;
+	char *first = (char *)hak_region.base + hak_options.huge_pages_from;
 	bool has_huge_pages = access("/sys/kernel/mm/transparent_hugepage/enabled", F_OK) == 0;
 	assert_int_equal(is_advised_huge(first), has_huge_pages);
 	assert_false(is_advised_huge(first - HAK_HUGE_PAGE));

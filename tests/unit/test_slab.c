@@ -361,7 +361,7 @@ static void what_must_stay_is_not_given_back(void **state)
 	assert_int_equal(hak_slab_purge_idle() + hak_slab_purge_idle(), 0);
 	__libc_single_threaded = 1;
 	size_t units = hak_region.units;
-	hak_region.units = (HAK_HUGE_PAGES_FROM >> HAK_UNIT_LOG2) + 1; /* not worth it in a large heap */
+	hak_region.units = ((size_t)64 << 20 >> HAK_UNIT_LOG2) + 1; /* not worth it in a large heap */
 	assert_int_equal(hak_slab_purge_idle() + hak_slab_purge_idle(), 0);
 	hak_region.units = units;
 	hak_slab_give(bin, kept, keeps);
