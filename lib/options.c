@@ -69,7 +69,8 @@ static int parse_number(const char *text, const char *suffixes, int64_t *out)
 		}
 	}
 	if (*at && at > text + negative) {
-		const char *suffix = strchr(suffixes, *at & ~0x20);
+		char letter = (char)(*at & ~0x20); /* of a blank, nothing is left */
+		const char *suffix = letter ? strchr(suffixes, letter) : NULL;
 		if (!suffix ||
 		    __builtin_mul_overflow(value, INT64_C(1024) << 10 * (suffix - suffixes), &value)) {
 			return -1;

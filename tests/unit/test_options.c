@@ -128,6 +128,18 @@ static void a_bad_value_is_one_line_and_the_default(void **state)
 	assert_int_equal(hak_options.tiny_max_class, 7);
 }
 
+/* As --env-file of docker leaves it. */
+static void a_blank_behind_a_number_is_no_suffix(void **state)
+{
+	(void)state;
+	char *bad[] = { "HAKMEM_PURGE_DELAY_MS=5 ", "HAKMEM_SAMPLE_BYTES=1 ", NULL };
+	read_with(bad);
+	assert_non_null(strstr(warnings, "hakmem: HAKMEM_PURGE_DELAY_MS=5 : expected"));
+	assert_non_null(strstr(warnings, "hakmem: HAKMEM_SAMPLE_BYTES=1 : expected"));
+	assert_int_equal(hak_options.purge_delay_ms, 1000);
+	assert_int_equal(hak_options.sample_bytes, 512 << 10);
+}
+
 static void reading_keeps_errno(void **state)
 {
 	(void)state;
@@ -246,6 +258,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_first_of_a_name_counts),
 		cmocka_unit_test(entries_that_are_no_assignments_are_passed_over),
 		cmocka_unit_test(a_bad_value_is_one_line_and_the_default),
+		cmocka_unit_test(a_blank_behind_a_number_is_no_suffix),
 		cmocka_unit_test(reading_keeps_errno),
 		cmocka_unit_test(names_are_not_prefixes),
 		cmocka_unit_test(without_environ_proc_is_read),
