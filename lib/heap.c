@@ -363,21 +363,10 @@ static unsigned take_new(struct hak_heap *heap, unsigned bin, void **fresh, unsi
 	return got;
 }
 
-/* A batch from the depot, else from the slabs. */
-static void bring(struct hak_heap *heap, unsigned bin)
+/* Puts a magazine's blocks below those on the stack, which a thread with larger batches may have filled. */
+static void join(struct hak_heap *heap, unsigned bin, struct hak_magazine *m)
 {
 	struct hak_cache *cache = &heap->caches[bin];
-	struct hak_magazine *m = hak_depot_pop(bin);
-	if (!m) {
-		void *fresh[HAK_MAGAZINE_MAX];
-		unsigned got = take_new(heap, bin, fresh, cache->batch);
-		if (hak_options.secure) {
-			hak_random_shuffle(&heap->random, fresh, got, SHUFFLED);
-		}
-		put_some(heap, bin, fresh, got);
-		return;
-	}
-	/* Filled by a thread with larger batches: join them. */
 	uint32_t needed = hak_heap_depth(heap, bin) + m->count;
 	if (needed > cache->capacity && !resize_stack(heap, bin, needed / 2 + 1)) {
 		hak_slab_give(bin, m->slots, m->count);
@@ -385,6 +374,22 @@ static void bring(struct hak_heap *heap, unsigned bin)
 		put_below(heap, bin, m->slots, m->count);
 	}
 	hak_magazine_free(m);
+}
+
+/* A batch from the depot, else from the slabs. */
+static void bring(struct hak_heap *heap, unsigned bin)
+{
+	struct hak_magazine *m = hak_depot_pop(bin);
+	if (m) {
+		join(heap, bin, m);
+		return;
+	}
+	void *fresh[HAK_MAGAZINE_MAX];
+	unsigned got = take_new(heap, bin, fresh, heap->caches[bin].batch);
+	if (hak_options.secure) {
+		hak_random_shuffle(&heap->random, fresh, got, SHUFFLED);
+	}
+	put_some(heap, bin, fresh, got);
 }
 
 /* The coldest batch to the depot; false without memory. */
@@ -415,6 +420,20 @@ bool hak_heap_fill(struct hak_heap *heap, unsigned bin)
 	}
 	hak_heap_set_busy(heap, false);
 	return ready && hak_heap_depth(heap, bin) != 0;
+}
+
+bool hak_heap_recall(struct hak_heap *heap, unsigned bin)
+{
+	if (hak_heap_depth(heap, bin) > heap->caches[bin].reserve) {
+		return false;
+	}
+	hak_heap_set_busy(heap, true);
+	struct hak_magazine *m = hak_depot_pop(bin);
+	if (m) {
+		join(heap, bin, m);
+	}
+	hak_heap_set_busy(heap, false);
+	return m != NULL;
 }
 
 bool hak_heap_make_room(struct hak_heap *heap, unsigned bin)

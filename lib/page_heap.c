@@ -155,22 +155,22 @@ static uint64_t kept_units(void)
 }
 
 /* Kept spans among it. */
-static uint32_t find_dirty(uint32_t units)
+static uint32_t find_dirty(uint32_t units, uint32_t align)
 {
-	uint32_t run = hak_runs_find(&heap.dirty, units);
+	uint32_t run = hak_runs_find(&heap.dirty, units, align);
 	if (run == HAK_NO_UNIT && release_kept(hak_os_clock_ms())) {
-		run = hak_runs_find(&heap.dirty, units);
+		run = hak_runs_find(&heap.dirty, units, align);
 	}
 	return run;
 }
 
 /* What holds pages first, where either will do. */
-static uint32_t find_run(uint32_t units, enum hak_growth growth, bool *zeroed)
+static uint32_t find_run(uint32_t units, uint32_t align, enum hak_growth growth, bool *zeroed)
 {
-	uint32_t run = growth != HAK_CLEAN_ONLY ? find_dirty(units) : HAK_NO_UNIT;
+	uint32_t run = growth != HAK_CLEAN_ONLY ? find_dirty(units, align) : HAK_NO_UNIT;
 	*zeroed = false;
 	if (run == HAK_NO_UNIT && growth != HAK_DIRTY_ONLY) {
-		run = hak_runs_find(&heap.clean, units);
+		run = hak_runs_find(&heap.clean, units, align);
 		*zeroed = true;
 	}
 	return run;
@@ -212,20 +212,20 @@ static bool extend(uint32_t units, struct hak_pages *fetched)
 static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, bool all, hak_purged_fn *tell);
 
 /* With the lock held; what can be had without new address space, then with it. */
-static uint32_t obtain(uint32_t units, enum hak_growth growth, bool may_fetch, bool *zeroed,
+static uint32_t obtain(uint32_t units, uint32_t align, enum hak_growth growth, bool may_fetch, bool *zeroed,
 		       struct hak_pages *fetched)
 {
-	uint32_t run = find_run(units, may_fetch ? HAK_DIRTY_ONLY : growth, zeroed);
+	uint32_t run = find_run(units, align, may_fetch ? HAK_DIRTY_ONLY : growth, zeroed);
 	if (run != HAK_NO_UNIT || growth != HAK_MAY_GROW) {
 		return run;
 	}
-	if (extend(units, may_fetch ? fetched : NULL) || may_fetch) {
-		run = find_run(units, growth, zeroed);
+	if (extend(units + align - 1, may_fetch ? fetched : NULL) || may_fetch) {
+		run = find_run(units, align, growth, zeroed);
 	}
 	if (run == HAK_NO_UNIT) {
 		uint64_t given = purge_locked(UINT64_MAX, 0, true, NULL);
 		heap.untold += given;
-		run = find_run(units, growth, zeroed); /* dirty and clean neighbours have merged */
+		run = find_run(units, align, growth, zeroed); /* dirty and clean neighbours have merged */
 	}
 	return run;
 }
@@ -235,10 +235,9 @@ static struct hak_span *alloc(uint32_t units, uint32_t align_units, enum hak_gro
 			      struct hak_pages *fetched)
 {
 	struct hak_span *span = NULL;
-	uint32_t wanted = units + align_units - 1;
 
 	hak_lock_take(&heap.lock);
-	uint32_t run = obtain(wanted, growth, fetched && fetches(), zeroed, fetched);
+	uint32_t run = obtain(units, align_units, growth, fetched && fetches(), zeroed, fetched);
 	if (run != HAK_NO_UNIT) {
 		uint32_t from = (run + align_units - 1) & ~(align_units - 1);
 		carve(run, from, units);

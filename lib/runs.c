@@ -67,7 +67,23 @@ static unsigned next_used(const struct hak_runs *runs, unsigned list)
 	return HAK_RUN_LISTS;
 }
 
-uint32_t hak_runs_find(const struct hak_runs *runs, uint32_t units)
+/* Among the shortest that may be long enough, those that happen to lie right. */
+static uint32_t find_aligned(const struct hak_runs *runs, uint32_t units, uint32_t align)
+{
+	unsigned list = next_used(runs, list_of(units)), last = list_of(units + align - 1);
+	for (int looks = 0; list <= last && looks < SCAN; list = next_used(runs, list + 1)) {
+		uint32_t unit = runs->lists[list] - 1;
+		for (; unit != HAK_NO_UNIT && looks < SCAN; looks++, unit = hak_span_at(unit)->next) {
+			uint32_t from = (unit + align - 1) & ~(align - 1);
+			if (from + units <= unit + hak_span_at(unit)->units) {
+				return unit;
+			}
+		}
+	}
+	return HAK_NO_UNIT;
+}
+
+static uint32_t find(const struct hak_runs *runs, uint32_t units)
 {
 	unsigned list = list_of(units);
 	if (list >= HAK_RUN_EXACT && runs->lists[list]) {
@@ -81,6 +97,12 @@ uint32_t hak_runs_find(const struct hak_runs *runs, uint32_t units)
 	}
 	list = next_used(runs, list);
 	return list < HAK_RUN_LISTS ? runs->lists[list] - 1 : HAK_NO_UNIT;
+}
+
+uint32_t hak_runs_find(const struct hak_runs *runs, uint32_t units, uint32_t align)
+{
+	uint32_t unit = align > 1 ? find_aligned(runs, units, align) : HAK_NO_UNIT;
+	return unit != HAK_NO_UNIT ? unit : find(runs, units + align - 1);
 }
 
 uint32_t hak_runs_first(const struct hak_runs *runs, unsigned *list)

@@ -24,8 +24,11 @@ HAK_HIDDEN void hak_runs_add(struct hak_runs *runs, uint32_t unit);
 /* Takes a known run out; its tail stops being one. */
 HAK_HIDDEN void hak_runs_remove(struct hak_runs *runs, uint32_t unit);
 
-/* A run of at least `units`, the shortest by list; HAK_NO_UNIT when there is none. */
-HAK_HIDDEN uint32_t hak_runs_find(const struct hak_runs *runs, uint32_t units);
+/*
+ * A run that holds `units` from a multiple of `align` (a power of two) on, the shortest by list;
+ * HAK_NO_UNIT when there is none. Of those too short to hold them wherever they lie, only some are looked at.
+ */
+HAK_HIDDEN uint32_t hak_runs_find(const struct hak_runs *runs, uint32_t units, uint32_t align);
 
 /* The first run in list order from *list on, to visit them all; HAK_NO_UNIT at the end. */
 HAK_HIDDEN uint32_t hak_runs_first(const struct hak_runs *runs, unsigned *list);

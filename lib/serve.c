@@ -3,6 +3,7 @@
 #include "serve.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "beside.h"
@@ -70,11 +71,11 @@ static void *take_one(struct hak_heap *heap, unsigned bin, enum hak_slab_kind ki
  * Alignments above a cache line: slabs start their blocks at an offset, so only some blocks
  * fit. One that was freed just now often does; else slabs without an offset have only such.
  */
-static bool bring_up_aligned(struct hak_heap *heap, const struct hak_request *r)
+static bool bring_up_aligned(struct hak_heap *heap, const struct hak_request *r, int among)
 {
 	struct hak_bin *b = &heap->bins[r->bin];
 	int depth = (int)hak_heap_depth(heap, r->bin);
-	for (int i = 1; i <= ALIGNED_SEARCH && i <= depth; i++) {
+	for (int i = 1; i <= among && i <= depth; i++) {
 		void *block = b->top[-i];
 		if (((uintptr_t)block & (r->alignment - 1)) == 0) {
 			hak_heap_set_busy(heap, true);
@@ -87,6 +88,13 @@ static bool bring_up_aligned(struct hak_heap *heap, const struct hak_request *r)
 	return false;
 }
 
+/* Those that were freed wait where all others do. */
+static bool find_aligned(struct hak_heap *heap, const struct hak_request *r)
+{
+	return bring_up_aligned(heap, r, ALIGNED_SEARCH) ||
+	       (hak_heap_recall(heap, r->bin) && bring_up_aligned(heap, r, INT_MAX));
+}
+
 static void *take_block(struct hak_heap *heap, const struct hak_request *r)
 {
 	bool offset_matters = r->alignment > HAK_CACHE_LINE && hak_class_map.geometry[r->bin].colours > 1;
@@ -94,7 +102,7 @@ static void *take_block(struct hak_heap *heap, const struct hak_request *r)
 		return take_one(NULL, r->bin, offset_matters ? HAK_SLAB_ALIGNED : HAK_SLAB_PLAIN);
 	}
 	if (offset_matters) {
-		if (bring_up_aligned(heap, r)) {
+		if (find_aligned(heap, r)) {
 			return pop(heap, r->bin);
 		}
 		void *p = take_one(heap, r->bin, HAK_SLAB_ALIGNED);

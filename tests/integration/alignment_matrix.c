@@ -2,6 +2,9 @@
 /* Every alignment with every kind of size, through every function that takes one. */
 #include "check.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 static const size_t sizes[] = { 1,     8,     16,     24,     48,     63,     64,      65,
 				100,   192,   255,    320,    1000,   1024,   4095,    4096,
 				4097,  6144,  8192,   8193,   12288,  32768,  40000,   65536,
@@ -77,6 +80,72 @@ static void every_block_of_a_slab_is_aligned(void **state)
 	}
 }
 
+static size_t heap_bytes(void)
+{
+	struct mallinfo2 m = mallinfo2();
+	return m.arena + m.hblkhd;
+}
+
+static size_t resident_bytes(void)
+{
+	char line[64];
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	ssize_t length = read(fd, line, sizeof line - 1);
+	close(fd);
+	assert_in_range(length, 1, sizeof line - 1);
+	line[length] = '\0';
+	return strtoul(strchr(line, ' '), NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* As buffers for direct input and output come and go. */
+static void what_was_aligned_is_used_again(void **state)
+{
+	(void)state;
+	enum { HELD = 1000, ROUNDS = 300 };
+	static void *blocks[HELD];
+	size_t before = resident_bytes(), most = 0;
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < HELD; i++) {
+			blocks[i] = aligned_alloc(4096, 4096);
+			assert_non_null(blocks[i]);
+			memset(blocks[i], 1, 4096);
+		}
+		most = resident_bytes() > most ? resident_bytes() : most;
+		for (int i = 0; i < HELD; i++) {
+			free(blocks[i]);
+		}
+	}
+	if (on_hakmem()) {
+		assert_in_range(most, 0, before + ((size_t)8 << 20));
+	}
+}
+
+static void an_aligned_hole_is_filled_again(void **state)
+{
+	(void)state;
+	enum { HELD = 64, ROUNDS = 4 };
+	static const size_t chunk = (size_t)2 << 20;
+	static void *blocks[HELD];
+	size_t first = 0;
+	for (int round = 0; round <= ROUNDS; round++) {
+		for (int i = round ? 1 : 0; i < HELD; i += round ? 2 : 1) {
+			free(blocks[i]);
+			blocks[i] = NULL;
+		}
+		for (int i = 0; i < HELD; i++) {
+			blocks[i] = blocks[i] ? blocks[i] : aligned_alloc(chunk, chunk);
+			assert_true(blocks[i] && is_aligned(blocks[i], chunk));
+		}
+		first = first ? first : heap_bytes();
+	}
+	if (on_hakmem()) {
+		assert_in_range(heap_bytes(), 0, first + chunk);
+	}
+	for (int i = 0; i < HELD; i++) {
+		free(blocks[i]);
+	}
+}
+
 static void malloc_and_calloc_keep_the_natural_alignment(void **state)
 {
 	(void)state;
@@ -102,6 +171,8 @@ int main(void)
 		cmocka_unit_test(memalign_aligns),
 		cmocka_unit_test(posix_memalign_aligns),
 		cmocka_unit_test(every_block_of_a_slab_is_aligned),
+		cmocka_unit_test(what_was_aligned_is_used_again),
+		cmocka_unit_test(an_aligned_hole_is_filled_again),
 		cmocka_unit_test(malloc_and_calloc_keep_the_natural_alignment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
