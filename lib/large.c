@@ -315,8 +315,15 @@ void *hak_large_resize(void *p, size_t size)
 		return moved;
 	}
 	struct hak_span *span = hak_span_at(hak_unit_of(p));
+	uint32_t units = span->units;
+	if (bytes == span->large.usable) {
+		return p;
+	}
 	bool is_done = (bytes >> HAK_UNIT_LOG2) < hak_region.reserved_units && resize_in_place(span, bytes);
 	void *resized = is_done ? p : move_pages(span, bytes);
+	if (is_done && span->units < units) {
+		hak_tick();
+	}
 	hak_tell_superslabs();
 	return resized;
 }

@@ -150,6 +150,13 @@ for assignment in HAKMEM_SUPERSLAB_SIZE=512K HAKMEM_SUPERSLAB_SIZE=32M HAKMEM_PU
 	tap_ok "$assignment keeps malloc's promises" env "$assignment" LD_PRELOAD="$lib" "$semantics"
 done
 
+# What a shrinking block leaves goes back as well.
+kib=$(env HAKMEM_PURGE_DELAY_MS=0 LD_PRELOAD="$lib" python3 -c '
+block = bytearray(b"x") * (64 << 20)
+del block[1 << 20:]
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")))')
+tap_ok "HAKMEM_PURGE_DELAY_MS=0: 63 of 64 MiB that a realloc leaves go back at once ($kib KiB are in memory)" test "$kib" -lt 40000
+
 # huge_mib BLOCK ASSIGNMENT: for how much a program with 96 MiB of such blocks asks for huge pages.
 huge_mib() {
 	env "$2" LD_PRELOAD="$lib" python3 -c '
