@@ -99,6 +99,15 @@ typedef void *aligned_new(size_t size, size_t alignment);
 typedef void *nothrow_new(size_t size, const struct nothrow *tag);
 typedef void *aligned_nothrow_new(size_t size, size_t alignment, const struct nothrow *tag);
 
+/* The runtime rounds what it asks malloc for, and a sized delete will tell what was asked of it. */
+static void *as_asked(void *p, size_t size)
+{
+	if (HAK_UNLIKELY(hak_options.secure) && p) {
+		hak_secure_correct(p, size);
+	}
+	return p;
+}
+
 /*
  * What a failing operator owes its caller — call the new-handler until there is memory, else
  * throw — the runtime's operator does better than C can: it tries malloc again, which is ours.
@@ -106,7 +115,7 @@ typedef void *aligned_nothrow_new(size_t size, size_t alignment, const struct no
 static HAK_COLD HAK_NOINLINE void *new_slow(size_t size, const void *caller)
 {
 	plain_new *runtime_new = (plain_new *)runtime_symbol("_Znwm", caller);
-	return runtime_new ? runtime_new(size) : new_by_hand(size, 0);
+	return runtime_new ? as_asked(runtime_new(size), size) : new_by_hand(size, 0);
 }
 
 /*
@@ -121,7 +130,8 @@ static size_t no_overflow(size_t size)
 static HAK_COLD HAK_NOINLINE void *aligned_new_slow(size_t size, size_t alignment, const void *caller)
 {
 	aligned_new *runtime_new = (aligned_new *)runtime_symbol("_ZnwmSt11align_val_t", caller);
-	return runtime_new ? runtime_new(no_overflow(size), alignment) : new_by_hand(size, alignment);
+	return runtime_new ? as_asked(runtime_new(no_overflow(size), alignment), size)
+			   : new_by_hand(size, alignment);
 }
 
 /* --- the basic forms ------------------------------------------------------------------ */

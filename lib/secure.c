@@ -140,8 +140,10 @@ static void stir(struct hak_heap *heap, unsigned bin)
 	uint32_t among = depth < REACH ? depth : REACH;
 	void **chosen = top - hak_random_below(&heap->random, among);
 	void *p = *chosen;
+	hak_heap_set_busy(heap, true); /* a fork must not see the one twice and the other nowhere */
 	*chosen = *top;
 	*top = p;
+	hak_heap_set_busy(heap, false);
 }
 
 void *hak_secure_malloc(size_t size, struct hak_bin *b, unsigned flags)
@@ -215,6 +217,17 @@ void hak_secure_resize(void *p, size_t size)
 		mark_large(p);
 	} else {
 		hak_mark_size(p, limit_of(bin), size, hak_mark_of(p));
+	}
+}
+
+void hak_secure_correct(void *p, size_t size)
+{
+	struct hak_large *l = bin_of(p) ? NULL : hak_large_of(p);
+	if (l) {
+		l->requested = size;
+	}
+	if (l || bin_of(p)) {
+		hak_secure_resize(p, size);
 	}
 }
 

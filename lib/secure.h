@@ -122,6 +122,9 @@ HAK_HIDDEN size_t hak_secure_requested(const void *p, enum hak_use use);
 /* The live block at `p` keeps its place and now holds `size` bytes, as far as it has room for marks. */
 HAK_HIDDEN void hak_secure_resize(void *p, size_t size);
 
+/* The block at `p`, if it is ours, was asked for with `size` bytes, whatever malloc was told. */
+HAK_HIDDEN void hak_secure_correct(void *p, size_t size);
+
 /* Verifies what the calling thread has freed and not used again; at the end of the process. */
 HAK_HIDDEN void hak_secure_check_freed(void);
 

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include <sys/resource.h>
+
 #include "check.h"
 
 namespace
@@ -226,6 +228,38 @@ void the_handler_is_called_until_it_gives_up(void **)
 	assert_int_equal(handler_calls, 3);
 }
 
+void *reserve;
+
+void handler_that_frees_its_reserve()
+{
+	std::free(reserve);
+	reserve = nullptr;
+	std::set_new_handler(nullptr);
+}
+
+/* Where the handler found memory, the block has the size that was asked for. */
+void a_block_got_by_the_handler_has_its_size(void **)
+{
+	if (!on_hakmem()) {
+		return; /* glibc gives the reserve to the system, which gives none back */
+	}
+	const std::align_val_t a{ 64 };
+	const std::size_t size = opaque((std::size_t)200 << 20) + 5;
+	struct rlimit now, low;
+	assert_int_equal(getrlimit(RLIMIT_DATA, &now), 0);
+	reserve = std::malloc(size + (100 << 20));
+	assert_non_null(reserve);
+	low = now;
+	low.rlim_cur = 1; /* nothing new */
+	assert_int_equal(setrlimit(RLIMIT_DATA, &low), 0);
+	std::set_new_handler(handler_that_frees_its_reserve);
+	void *p = ::operator new(size, a);
+	assert_int_equal(setrlimit(RLIMIT_DATA, &now), 0);
+	assert_null(reserve);
+	assert_non_null(p);
+	::operator delete(p, size, a);
+}
+
 void an_exception_of_the_handler_reaches_the_caller(void **)
 {
 	bool caught = false;
@@ -311,6 +345,7 @@ int main()
 		cmocka_unit_test(destructors_run_on_the_way_out),
 		cmocka_unit_test(memory_of_a_throwing_constructor_is_freed),
 		cmocka_unit_test(the_handler_is_called_until_it_gives_up),
+		cmocka_unit_test(a_block_got_by_the_handler_has_its_size),
 		cmocka_unit_test(an_exception_of_the_handler_reaches_the_caller),
 		cmocka_unit_test(an_exception_of_the_handler_becomes_null_for_nothrow),
 		cmocka_unit_test(destructors_of_thread_locals_allocate),
