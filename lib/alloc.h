@@ -84,7 +84,7 @@ HAK_INLINE void hak_free(void *p)
 	__asm__("" : "+r"(unit)); /* an index twice, for nothing, instead of once for an address */
 	if (HAK_UNLIKELY(!hak_bin_has_room(b))) {
 		if (HAK_LIKELY(hak_bin_has_guarded_room(b))) {
-			hak_secure_push(b, p, offset);
+			hak_secure_push(b, p);
 		} else {
 			hak_free_slow(p, 0);
 		}
@@ -113,7 +113,9 @@ HAK_HIDDEN void hak_check_size(const void *p, size_t size, size_t alignment, enu
 HAK_INLINE void hak_free_sized(void *p, size_t size, enum hak_size_rule rule)
 {
 	size_t unit = hak_unit_of(p);
-	bool is_in_class = unit < hak_region_units() && hak_region.map[unit].bin == hak_bin_of(size);
+	/* A large block's bin is 0, as is that of all large sizes: those are compared out of line. */
+	bool is_in_class = size <= HAK_WIDE_MAX && unit < hak_region_units() &&
+			   hak_region.map[unit].bin == hak_bin_of(size);
 	if (HAK_UNLIKELY(hak_options.secure ? !hak_secure_holds(p, size) : !is_in_class)) {
 		hak_check_size(p, size, 0, rule);
 	}

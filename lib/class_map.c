@@ -161,7 +161,8 @@ void hak_class_map_build(void)
 	}
 	for (unsigned i = 0; i < t->count; i++) {
 		geometry_of(&hak_class_map.geometry[i + 1], t->classes[i].block);
-		hak_class_map.geometry[i + 1].limit = limit_of(&t->classes[i]);
+		t->classes[i].max_request = limit_of(&t->classes[i]);
+		hak_class_map.geometry[i + 1].limit = t->classes[i].max_request;
 	}
 	fill(hak_bin_direct, sizeof hak_bin_direct, bytes_served);
 	fill(hak_bin_wide, sizeof hak_bin_wide, wide_steps_served);

@@ -56,7 +56,7 @@ HAK_COLD HAK_NOINLINE static void init_once(void)
 		if (hak_region_init() == 0) {
 			hak_class_map_build();
 			if (hak_options.secure) {
-				hak_marks_init(hak_region.base);
+				hak_marks_init();
 			}
 			hak_heap_init();
 		}

@@ -6,9 +6,8 @@
 
 struct hak_secret hak_secret HAK_ALIGNED(HAK_CACHE_LINE);
 
-void hak_marks_init(uintptr_t base)
+void hak_marks_init(void)
 {
 	hak_secret.factor = hak_os_random() | 1;
-	hak_secret.key = hak_os_random() | 1;
-	hak_secret.region_key = base * hak_secret.factor + hak_secret.key;
+	hak_secret.key = hak_os_random();
 }

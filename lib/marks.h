@@ -25,26 +25,23 @@ enum {
 };
 
 struct hak_secret {
-	uint64_t factor;     /* odd */
-	uint64_t key;	     /* for addresses */
-	uint64_t region_key; /* for distances from the region's base */
+	uint64_t factor; /* odd */
+	uint64_t key;
 };
 
 extern HAK_HIDDEN struct hak_secret hak_secret;
 
-/* Draws the secret; once, before the first block. `base` is the region's. */
-HAK_HIDDEN void hak_marks_init(uintptr_t base);
+/* Draws the secret; once, before the first block. */
+HAK_HIDDEN void hak_marks_init(void);
 
-/* Odd where blocks begin, at multiples of 16: its low byte is that of no terminating NUL. */
+/*
+ * Both halves of a product, or two marks that a program came to read would give all others (the mixing step
+ * of Wang Yi's wyhash). Odd: its low byte is that of no terminating NUL.
+ */
 HAK_INLINE uint64_t hak_mark_of(const void *p)
 {
-	return (uintptr_t)p * hak_secret.factor + hak_secret.key;
-}
-
-/* The same for a pointer whose distance from the region's base is at hand. */
-HAK_INLINE uint64_t hak_mark_at(size_t offset)
-{
-	return offset * hak_secret.factor + hak_secret.region_key;
+	unsigned __int128 product = (unsigned __int128)((uintptr_t)p ^ hak_secret.key) * hak_secret.factor;
+	return ((uint64_t)product ^ (uint64_t)(product >> 64)) | 1;
 }
 
 HAK_INLINE uint64_t hak_load_word(const char *at)
@@ -68,6 +65,14 @@ HAK_INLINE void hak_mark_free(char *p, size_t limit, uint64_t mark)
 	hak_store_word(p + HAK_TRAILER, word);
 	__asm__("" : "+r"(limit)); /* no register for the sum with p */
 	hak_store_word(p + limit, word);
+}
+
+/* As nobody marked it. */
+HAK_INLINE void hak_clear_free(char *p, size_t limit)
+{
+	hak_store_word(p, 0);
+	hak_store_word(p + HAK_TRAILER, 0);
+	hak_store_word(p + limit, 0);
 }
 
 /* Whether the trailer says so. */

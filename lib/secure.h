@@ -83,10 +83,10 @@ HAK_INLINE void *hak_secure_pop(struct hak_bin *b, size_t size)
 	return hak_secure_issue(p, size, b->limit);
 }
 
-/* For a block of a bin whose room is guarded, `offset` from the region's base. */
-HAK_INLINE void hak_secure_push(struct hak_bin *b, void *p, size_t offset)
+/* For a block of a bin whose room is guarded. */
+HAK_INLINE void hak_secure_push(struct hak_bin *b, void *p)
 {
-	if (HAK_UNLIKELY(!hak_secure_withdraw(p, b->limit, hak_mark_at(offset)))) {
+	if (HAK_UNLIKELY(!hak_secure_withdraw(p, b->limit, hak_mark_of(p)))) {
 		hak_refuse_free(p);
 		return;
 	}
@@ -99,10 +99,9 @@ HAK_INLINE void hak_secure_push(struct hak_bin *b, void *p, size_t offset)
  */
 HAK_INLINE bool hak_secure_holds(const char *p, size_t size)
 {
-	size_t offset = (uintptr_t)p - hak_region.base;
-	size_t unit = offset >> HAK_UNIT_LOG2;
+	size_t unit = hak_unit_of(p);
 	size_t limit = unit < hak_region_units() ? hak_thread.bins[hak_region.map[unit].bin].limit : 0;
-	return limit && hak_load_word(p + limit) == hak_trailer_of(size, hak_mark_at(offset));
+	return limit && hak_load_word(p + limit) == hak_trailer_of(size, hak_mark_of(p));
 }
 
 /* --- the rest --------------------------------------------------------------------------- */

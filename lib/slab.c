@@ -348,6 +348,15 @@ static void forget_traced(const struct hak_span *slab)
 	}
 }
 
+/* Whoever gets the span is not to read marks. */
+static void clear_marks(const struct hak_span *slab)
+{
+	size_t limit = geometry(slab->bin)->block - HAK_TRAILER;
+	for (uint32_t i = 0; i < slab->slab.fresh; i++) {
+		hak_clear_free(block_at(slab, i), limit);
+	}
+}
+
 /* Without it. */
 static void release(struct hak_span *slab)
 {
@@ -361,6 +370,9 @@ static void release(struct hak_span *slab)
 	if (beside) {
 		forget_traced(slab);
 		hak_meta_free(beside, hak_slab_beside_bytes(slab->slab_kind, bin));
+	}
+	if (hak_options.secure) {
+		clear_marks(slab);
 	}
 	hak_span_free(slab, HAK_SPAN_DIRTY);
 }

@@ -53,9 +53,9 @@ check_path() { # FUNCTION LIMIT [JUMP]
 # What each compiler makes of it, and one or two for its other versions; and its jump where a count has ended, and
 # where there is no room.
 if readelf -p .comment "$lib" | grep -q clang; then
-	limits=(19 29 35 40) ended=jle full=jle
+	limits=(19 29 38 43) ended=jle full=jle
 else
-	limits=(16 26 33 36) ended=js full=jge
+	limits=(16 26 36 39) ended=js full=jge
 fi
 check_path malloc "${limits[0]}"
 check_path free "${limits[1]}"

@@ -414,6 +414,12 @@ static void sized_free(void)
 	drop(make_row(small), 2 * small);
 }
 
+static void sized_free_large(void)
+{
+	void (*drop)(void *, size_t) = (void (*)(void *, size_t))function("free_sized");
+	drop(make_row(large), 2 * large);
+}
+
 /* --- the heap at work --------------------------------------------------------------------- */
 
 static int is_intact(const unsigned char *p, size_t size, unsigned char fill)
@@ -502,7 +508,8 @@ static void *work(void *unused)
 	X(size_of_freed)                                                                                     \
 	X(sized_delete)                                                                                      \
 	X(aligned_delete)                                                                                    \
-	X(sized_free)
+	X(sized_free)                                                                                        \
+	X(sized_free_large)
 
 static const struct {
 	const char *name;
