@@ -253,6 +253,7 @@ static void on_fork(int phase)
 			hak_tracer_thread.state =
 				hak_tracer_thread.is_entering ? HAK_THREAD_HIDDEN : HAK_THREAD_NEW;
 		}
+		hak_thread_expect_lttng();
 		hak_modules_after_fork();
 		hak_session_after_fork();
 		hak_batch_after_fork();
@@ -289,6 +290,7 @@ static void start(void *arg)
 	hakmem_config_read(&config);
 	frag_percent = config.frag_percent;
 	hak_stack_start(config.stack_depth, config.frame_pointers != 0);
+	hak_thread_expect_lttng();
 	if (hak_trace_attach(&ops) == 0) {
 		hak_leave_start();
 		hak_snapshot_start(config.snapshot_ms);

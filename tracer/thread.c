@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "worker.h"
 
@@ -15,22 +16,32 @@ _Thread_local struct hak_tracer_thread hak_tracer_thread;
 
 static _Atomic(uint64_t) hidden[CLASSES];
 
+static char lttng_name[16];
+
 /*
- * LTTng-UST runs threads of its own in every process and names them PROGRAM-ust before they
- * allocate. What they do would otherwise stand in the program's account.
+ * LTTng-UST runs threads of its own in every process, and they name themselves before they
+ * allocate: after the thread that brought LTTng in, cut off, with "-ust" behind it.
  */
-static bool is_lttng(void)
+void hak_thread_expect_lttng(void)
 {
 	static const char suffix[] = "-ust";
-	char name[16] = "";
+	char name[sizeof lttng_name] = "";
 	size_t length;
 
 	if (prctl(PR_GET_NAME, name) != 0) {
-		return false;
+		return;
 	}
-	length = strnlen(name, sizeof name);
-	return length >= sizeof suffix - 1 &&
-	       memcmp(name + length - (sizeof suffix - 1), suffix, sizeof suffix - 1) == 0;
+	length = strnlen(name, sizeof name - sizeof suffix);
+	memcpy(lttng_name, name, length);
+	memcpy(lttng_name + length, suffix, sizeof suffix);
+}
+
+/* What these do would otherwise stand in the program's account. The first thread is always the program's. */
+static bool is_lttng(void)
+{
+	char name[sizeof lttng_name] = "";
+	return gettid() != getpid() && prctl(PR_GET_NAME, name) == 0 &&
+	       strncmp(name, lttng_name, sizeof name) == 0;
 }
 
 void hak_thread_hide(uint32_t class_id)

@@ -42,6 +42,9 @@ extern __attribute__((visibility("hidden"))) _Thread_local struct hak_tracer_thr
 void hak_thread_hide(uint32_t class_id);
 uint64_t hak_thread_hidden(uint32_t class_id);
 
+/* Notes how LTTng names its threads. In the thread that has just loaded it, or forked. */
+void hak_thread_expect_lttng(void);
+
 /* Decides once whether the calling thread is the program's. Keeps errno. */
 bool hak_thread_classify(void);
 

@@ -34,6 +34,10 @@ each range 500000
 recorded full leave "$lives" leave 5000 100
 tap_is "$(allocations 100) $(unended)" "5000 []" "_exit: what was gathered is written"
 
+ln -s "$lives" "$tmp/rob-ust"
+recorded full named "$tmp/rob-ust" leave 5000 100
+tap_is "$(allocations 100)" 5000 "a program that is named as LTTng names its threads is not taken for one"
+
 recorded full kill bash -c '"$@"; true' bash "$lives" kill 50000 100
 tap_ok "SIGKILL: what was written before stays readable ($(allocations 100) of 50000)" test "$(allocations 100)" -gt 25000
 tap_like "$(unended)" 'the end of 1 process is not in the trace' "and that an end is missing is said"
