@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Two sums of weighted samples, begun anew with each sampling session. */
+/*
+ * Two sums of weighted samples, begun anew with each sampling session. A fork child has its
+ * parent's blocks, so it goes on with its parent's sums.
+ */
 #include "estimate.h"
 
 #include <stdatomic.h>
@@ -7,7 +10,7 @@
 static _Atomic(uint32_t) session;
 static _Atomic(int64_t) usable, requested;
 
-static void begin(uint32_t since)
+void hak_estimate_begin(uint32_t since)
 {
 	uint32_t before = atomic_load_explicit(&session, memory_order_relaxed);
 	if (before != since && atomic_compare_exchange_strong(&session, &before, since)) {
@@ -23,9 +26,10 @@ static void add(_Atomic(int64_t) *sum, uint64_t bytes, double weight, int sign)
 
 void hak_estimate_add(uint32_t since, const struct hak_trace_op *op, double weight, int sign)
 {
-	begin(since);
-	add(&usable, op->usable, weight, sign);
-	add(&requested, op->requested, weight, sign);
+	if (since != 0 && since == atomic_load_explicit(&session, memory_order_relaxed)) {
+		add(&usable, op->usable, weight, sign);
+		add(&requested, op->requested, weight, sign);
+	}
 }
 
 unsigned hak_estimate_waste_percent(void)
@@ -33,9 +37,4 @@ unsigned hak_estimate_waste_percent(void)
 	int64_t u = atomic_load_explicit(&usable, memory_order_relaxed);
 	int64_t r = atomic_load_explicit(&requested, memory_order_relaxed);
 	return u > 0 && r >= 0 && r < u ? (unsigned)((double)(u - r) * 100 / (double)u) : 0;
-}
-
-void hak_estimate_after_fork(void)
-{
-	atomic_store(&session, 0);
 }

@@ -7,15 +7,13 @@
 
 #include "hakmem_trace.h"
 
-/*
- * A sampled block came (sign 1) or went (sign -1) in the sampling session `since`, of which
- * blocks of another one are no part.
- */
+/* A sampling session is seen, the same one or another, of which blocks of earlier ones are no part. */
+void hak_estimate_begin(uint32_t since);
+
+/* A block that was sampled in the session `since` came (sign 1) or went (sign -1). */
 void hak_estimate_add(uint32_t since, const struct hak_trace_op *op, double weight, int sign);
 
 /* Waste of live blocks in percent of their usable bytes; 0 while nothing is sampled. */
 unsigned hak_estimate_waste_percent(void);
-
-void hak_estimate_after_fork(void);
 
 #endif

@@ -146,6 +146,7 @@ static void on_sample_alloc(const struct hak_trace_op *op, struct hak_trace_samp
 	session = hak_session_sampling(&is_new);
 	sample->generation = session.since;
 	sample->time_ns = (uint64_t)hak_clock_ns();
+	hak_estimate_begin(session.since);
 	hak_estimate_add(session.since, op, sample->weight, 1);
 	hak_stack_capture(&stack);
 	if (stack.depth) {
@@ -162,20 +163,16 @@ static void on_sample_alloc(const struct hak_trace_op *op, struct hak_trace_samp
 	}
 }
 
-/* The estimate is of what is live, so it follows though nobody may hear of the resize itself. */
+/* The estimate is of what is live, so it follows though nobody may hear of a resize or free itself. */
 static void on_sample_resize(const struct hak_trace_op *op, const struct hak_trace_op *former,
 			     const struct hak_trace_sample *sample)
 {
-	bool is_new;
-
-	if (!hak_thread_is_traced()) {
+	hak_estimate_add(sample->generation, former, sample->weight, -1);
+	hak_estimate_add(sample->generation, op, sample->weight, 1);
+	if (!lttng_ust_tracepoint_enabled(hakmem, sample_resize) || !hak_thread_is_traced()) {
 		return;
 	}
-	if (sample->generation != 0 && sample->generation == hak_session_sampling(&is_new).since) {
-		hak_estimate_add(sample->generation, former, sample->weight, -1);
-		hak_estimate_add(sample->generation, op, sample->weight, 1);
-	}
-	if (lttng_ust_tracepoint_enabled(hakmem, sample_resize) && hak_session_begin_event()) {
+	if (hak_session_begin_event()) {
 		lttng_ust_do_tracepoint(hakmem, sample_resize, op, former, sample);
 		hak_session_end_event();
 	}
@@ -186,13 +183,13 @@ static void on_sample_free(const struct hak_trace_op *op, const struct hak_trace
 	uint64_t lifetime_ns = 0;
 	bool is_new;
 
+	hak_estimate_add(sample->generation, op, sample->weight, -1);
 	if (!lttng_ust_tracepoint_enabled(hakmem, sample_free) || !hak_thread_is_traced()) {
 		return;
 	}
 	if (sample->generation != 0 && sample->generation == hak_session_sampling(&is_new).since) {
 		uint64_t now = (uint64_t)hak_clock_ns();
 		lifetime_ns = now > sample->time_ns ? now - sample->time_ns : 1;
-		hak_estimate_add(sample->generation, op, sample->weight, -1);
 	}
 	if (hak_session_begin_event()) {
 		lttng_ust_do_tracepoint(hakmem, sample_free, op, sample, lifetime_ns);
@@ -257,7 +254,6 @@ static void on_fork(int phase)
 		hak_modules_after_fork();
 		hak_session_after_fork();
 		hak_batch_after_fork();
-		hak_estimate_after_fork();
 		hak_leave_after_fork();
 		hak_snapshot_after_fork();
 		hak_worker_after_fork();

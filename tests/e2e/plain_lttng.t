@@ -108,6 +108,16 @@ run HAKMEM_TRACE=1 LD_LIBRARY_PATH="$build/tracer" LD_PRELOAD="$lib" HAKMEM_SIZE
 tap_is "$(grep -c 'hakmem:frag: ' "$tmp/text")" 500 "a filter on waste lets the 600-byte requests through"
 tap_is "$(grep 'hakmem:frag: ' "$tmp/text" | grep -vc 'requested = 600,')" 0 "and nothing else"
 
+# Half of the parent's blocks is waste. Its child frees three of four, and asks for as many without waste.
+for rules in hakmem:sample_alloc,hakmem:heap_stats "'hakmem:sample_*',hakmem:heap_stats"; do
+	IFS=, read -ra rules <<<"$rules"
+	session "estimate-${#tap_cleanups[@]}" "${rules[@]}"
+	run LD_PRELOAD="$tracer:$lib:liblttng-ust-fork.so.1" HAKMEM_SIZE_CLASSES=classic HAKMEM_SAMPLE_BYTES=1K -- \
+		"$build/tests/e2e/forks" 500 4096 release
+	tap_like "$(sed -nE 's/.*heap_stats: .* waste_percent = ([0-9]+),.* "leaving" .*/\1/p' "$tmp/text" | paste -sd ' ')" '^(9|10) (49|50)$' \
+		"the waste of a fork child's live blocks, its parent's included, follows those that it frees"
+done
+
 # Without a session the armed program is as any other.
 tap_ok "no session: the program runs" env LD_PRELOAD="$tracer:$lib" "$requests" 500 100 600
 tap_done
