@@ -32,12 +32,12 @@ static void begin(void *arg)
 static void begin_child(void)
 {
 	int saved = errno;
-	if (hak_tracer_thread.state == HAK_THREAD_HIDDEN) {
-		hak_tracer_thread.state = HAK_THREAD_NEW;
-	}
 	if (hak_leave_is_armed()) {
 		hak_trace_run_unseen(begin, NULL);
 		hak_trace_notice();
+	}
+	if (hak_tracer_thread.state == HAK_THREAD_HIDDEN) { /* not before: this look starts no thread yet */
+		hak_tracer_thread.state = HAK_THREAD_NEW;
 	}
 	errno = saved;
 }

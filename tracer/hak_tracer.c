@@ -246,7 +246,8 @@ static void on_fork(int phase)
 	hak_tracer_thread.is_forking = phase == 0;
 	hak_stack_fork(phase);
 	if (phase == 2) {
-		if (hak_tracer_thread.state == HAK_THREAD_SHOWN) {
+		if (hak_tracer_thread.state == HAK_THREAD_NEW ||
+		    hak_tracer_thread.state == HAK_THREAD_SHOWN) {
 			hak_tracer_thread.state =
 				hak_tracer_thread.is_entering ? HAK_THREAD_HIDDEN : HAK_THREAD_NEW;
 		}

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "hak_tp.h"
+#include "worker.h"
 
 /* The state itself, 0 or 1: states are added up without a branch, for in full mode the
  * allocator asks at each operation. */
@@ -37,15 +38,34 @@ static unsigned bit(unsigned states, unsigned want)
 	return states ? want : 0;
 }
 
-unsigned hak_session_wanted(void)
+/* What the sessions enable. */
+static unsigned enabled(void)
 {
 	unsigned samples = STATE(sample_alloc) | STATE(sample_free);
 	unsigned heap = STATE(superslab_map) | STATE(superslab_unmap) | STATE(slab_acquire) |
 			STATE(slab_release) | STATE(purge);
 	unsigned events =
 		STATE(alloc) | STATE(free) | STATE(resize) | STATE(frag) | STATE(route) | STATE(class_select);
-	unsigned want = bit(samples, HAK_TRACE_SAMPLE) | bit(STATE(ops), HAK_TRACE_OPS) |
-			bit(events, HAK_TRACE_EVENTS) | bit(heap, HAK_TRACE_HEAP);
+	return bit(samples, HAK_TRACE_SAMPLE) | bit(STATE(ops), HAK_TRACE_OPS) |
+	       bit(events, HAK_TRACE_EVENTS) | bit(heap, HAK_TRACE_HEAP);
+}
+
+/*
+ * In a fork child that is recorded but has no thread of the tracer's, the next operation that is
+ * slow anyway is wanted, for its hook starts the thread: else there were none before the
+ * child's first sample, and none at all where only snapshots are taken.
+ */
+static unsigned starter(unsigned want)
+{
+	bool starts = hak_worker_is_missing() && hak_tracer_thread.state == HAK_THREAD_NEW &&
+		      !(want & HAK_TRACE_EVERY_OP) && (want || hak_session_takes_snapshots());
+	return starts ? HAK_TRACE_EVENTS : 0;
+}
+
+unsigned hak_session_wanted(void)
+{
+	unsigned want = enabled();
+	want |= starter(want);
 	return atomic_load_explicit(&hak_session_is_closed, memory_order_relaxed) ? 0 : want;
 }
 

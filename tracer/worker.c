@@ -93,10 +93,14 @@ void hak_worker_start(const struct hak_work *work)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+bool hak_worker_is_missing(void)
+{
+	return atomic_load_explicit(&self.is_missing, memory_order_relaxed);
+}
+
 void hak_worker_start_if_missing(void)
 {
-	if (atomic_load_explicit(&self.is_missing, memory_order_relaxed) &&
-	    atomic_exchange(&self.is_missing, false)) {
+	if (hak_worker_is_missing() && atomic_exchange(&self.is_missing, false)) {
 		hak_worker_start(self.work);
 	}
 }

@@ -6,6 +6,7 @@
 #ifndef HAK_TRACER_WORKER_H
 #define HAK_TRACER_WORKER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* How long the thread sleeps while nothing is enabled. */
@@ -20,7 +21,10 @@ struct hak_work {
 /* Starts the thread; `work` stays. Without memory for one there is none, and nothing else fails. */
 void hak_worker_start(const struct hak_work *work);
 
-/* From a hook in a fork child: starts the thread when the parent had one. */
+/* In a fork child whose parent had the thread: whether it has none yet. Async-signal-safe. */
+bool hak_worker_is_missing(void);
+
+/* From a hook: starts the thread when it is missing. */
 void hak_worker_start_if_missing(void);
 
 /* Has the thread go round now. Async-signal-safe. */
@@ -36,7 +40,7 @@ void hak_worker_wake_if_idle(void);
 void hak_worker_quiesce(void);
 
 /*
- * In a fork child. It gets its thread when one of its operations is first traced: most
+ * In a fork child. It gets its thread from the first hook that is called in it: most
  * children go on to exec, and creating a thread in one whose parent was inside dlopen can
  * hang in glibc.
  */

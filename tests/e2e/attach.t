@@ -69,6 +69,23 @@ tap_ok "the end of the process ends the recording" test "$(events end hakmem:cla
 run detach "$second"
 tap_is "$status $said" "2 hakstat: process $second is not recorded by 'hakstat attach'" "and nothing is left to detach"
 
+# A fork child that asks for little, as a daemon does: no sample is due in it.
+mkfifo go4
+exec {go4}<>go4
+little='for ((i = 0; i < 3000; i++)); do printf -v "x$((i % 50))" "%100s" a; done'
+LD_PRELOAD="$lib:$tracer:liblttng-ust-fork.so.1" bash -c "(echo \$BASHPID >up; read -r _ <go4; $little; echo >up; read -r _ <go4); true" &
+parent=$!
+read -r child <&"$up"
+run attach "$child" -o child
+tap_is "$status" 0 "a fork child is attached"
+echo >&"$go4"
+read -r _ <&"$up"
+run detach "$child"
+tap_ok "what it holds is recorded while it runs" test "$(events child hakmem:heap_stats)" -gt 0
+tap_ok "with options and classes" test "$(events child hakmem:class_info)" -gt 20
+echo >&"$go4"
+wait "$parent"
+
 sleep 1000 &
 plain=$!
 tap_at_exit kill "$plain"
