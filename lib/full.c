@@ -17,7 +17,7 @@ HAK_INLINE uint16_t *waste_of(const struct hak_bin *b, const void *p)
 	return &__atomic_load_n(&t->waste, __ATOMIC_RELAXED)[hak_bin_block_number(b, offset, unit)];
 }
 
-/* Only marks the thread: the hook keeps errno. */
+/* Only marks the thread: the hook keeps errno, and cancellation away. */
 HAK_INLINE void tell(const struct hak_trace_ops *ops, enum hak_word_kind kind, unsigned bin, size_t size,
 		     unsigned flags)
 {

@@ -3,6 +3,7 @@
 #include "trace.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 _Atomic(const struct hak_trace_ops *) hak_trace_attached;
 HAK_THREAD_LOCAL bool hak_trace_unseen;
@@ -34,9 +35,12 @@ HAK_EXPORT void hak_trace_detach(void)
 HAK_EXPORT void hak_trace_run_unseen(void (*fn)(void *), void *arg)
 {
 	bool before = hak_trace_unseen;
+	int cancel;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	hak_trace_unseen = true;
 	fn(arg);
 	hak_trace_unseen = before;
+	pthread_setcancelstate(cancel, NULL);
 }
 
 unsigned hak_trace_want_slow(const struct hak_trace_ops *ops)
@@ -46,16 +50,22 @@ unsigned hak_trace_want_slow(const struct hak_trace_ops *ops)
 	return want;
 }
 
-/* Runs one hook; `ops` is in scope of the call. */
+/*
+ * Runs one hook; `ops` is in scope of the call. What a tracer calls may be a cancellation point,
+ * and malloc and free are none.
+ */
 #define CALL(hook, ...)                                                                                      \
 	do {                                                                                                 \
 		const struct hak_trace_ops *ops =                                                            \
 			atomic_load_explicit(&hak_trace_attached, memory_order_acquire);                     \
 		if (ops && ops->hook && !hak_trace_unseen) {                                                 \
 			int saved = errno;                                                                   \
+			int cancel;                                                                          \
+			pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);                             \
 			hak_trace_unseen = true;                                                             \
 			ops->hook(__VA_ARGS__);                                                              \
 			hak_trace_unseen = false;                                                            \
+			pthread_setcancelstate(cancel, NULL);                                                \
 			errno = saved;                                                                       \
 		}                                                                                            \
 	} while (0)

@@ -9,7 +9,6 @@
  */
 #include "batch.h"
 
-#include <errno.h>
 #include <lttng/urcu/urcu-ust.h>
 #include <stddef.h>
 #include <string.h>
@@ -146,7 +145,7 @@ static bool write_batch(struct hak_batch *b, uint64_t end)
 /* For the owner: everything out, and room again. */
 static void flush_own(struct hak_batch *b)
 {
-	int saved = errno;
+	struct hak_thread_guard guard = hak_thread_guard_begin();
 	hak_tracer_thread.is_flushing = true;
 	pthread_mutex_lock(&b->lock);
 	uint64_t end = published(b);
@@ -157,7 +156,7 @@ static void flush_own(struct hak_batch *b)
 	pthread_mutex_unlock(&b->lock);
 	hak_tracer_thread.is_flushing = false;
 	hak_worker_wake_if_idle();
-	errno = saved;
+	hak_thread_guard_end(guard);
 }
 
 static struct hak_batch *fresh_batch(void)
@@ -231,9 +230,9 @@ static struct hak_batch *get_batch(void)
 /* For a thread without a batch; one that is past its end gets none. */
 static struct hak_batch *own_batch(void)
 {
-	int saved = errno;
+	struct hak_thread_guard guard = hak_thread_guard_begin();
 	struct hak_batch *b = hak_tracer_thread.state == HAK_THREAD_GONE ? NULL : get_batch();
-	errno = saved;
+	hak_thread_guard_end(guard);
 	return b;
 }
 
@@ -253,7 +252,7 @@ static struct hak_batch *room(void)
 /* An operation of a thread without a batch: past its end, or without memory. */
 static void add_alone(const uint16_t *units, unsigned count)
 {
-	int saved = errno;
+	struct hak_thread_guard guard = hak_thread_guard_begin();
 	if (hak_tracer_thread.state == HAK_THREAD_GONE && !hak_tracer_thread.is_forking &&
 	    lttng_ust_tracepoint_enabled(hakmem, ops) && hak_session_begin_event()) {
 		struct hak_batch alone = { .pid = (uint32_t)getpid(),
@@ -264,7 +263,7 @@ static void add_alone(const uint16_t *units, unsigned count)
 		hak_session_end_event();
 	}
 	hak_tracer_thread.next_operation++;
-	errno = saved;
+	hak_thread_guard_end(guard);
 }
 
 void hak_batch_add_full(const uint64_t *words, unsigned count)

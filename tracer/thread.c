@@ -2,7 +2,6 @@
 /* Telling LTTng's threads from the program's. */
 #include "thread.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -59,10 +58,10 @@ uint64_t hak_thread_hidden(uint32_t class_id)
 bool hak_thread_classify(void)
 {
 	if (hak_tracer_thread.state == HAK_THREAD_NEW) {
-		int saved = errno;
+		struct hak_thread_guard guard = hak_thread_guard_begin();
 		hak_tracer_thread.state = is_lttng() ? HAK_THREAD_HIDDEN : HAK_THREAD_SHOWN;
 		hak_worker_start_if_missing();
-		errno = saved;
+		hak_thread_guard_end(guard);
 	}
 	return hak_tracer_thread.state != HAK_THREAD_HIDDEN;
 }

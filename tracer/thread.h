@@ -6,7 +6,10 @@
 #ifndef HAK_TRACER_THREAD_H
 #define HAK_TRACER_THREAD_H
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "hakmem_trace.h"
@@ -47,6 +50,25 @@ void hak_thread_expect_lttng(void);
 
 /* Decides once whether the calling thread is the program's. Keeps errno. */
 bool hak_thread_classify(void);
+
+/* Around what may set errno or be a cancellation point, as writing an event is. */
+struct hak_thread_guard {
+	int saved_errno;
+	int cancel_state;
+};
+
+static inline struct hak_thread_guard hak_thread_guard_begin(void)
+{
+	struct hak_thread_guard guard = { .saved_errno = errno };
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &guard.cancel_state);
+	return guard;
+}
+
+static inline void hak_thread_guard_end(struct hak_thread_guard guard)
+{
+	pthread_setcancelstate(guard.cancel_state, NULL);
+	errno = guard.saved_errno;
+}
 
 /* Whether operations of the calling thread are to be traced. */
 static inline bool hak_thread_is_traced(void)

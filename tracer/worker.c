@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "clock.h"
+#include "thread.h"
 
 enum {
 	QUIET_WAIT_MS = 1000, /* for events that are being written while the process ends */
@@ -124,15 +125,18 @@ void hak_worker_wake_if_idle(void)
 void hak_worker_quiesce(void)
 {
 	struct timespec deadline = hak_clock_in_ms(QUIET_WAIT_MS);
+	struct hak_thread_guard guard;
 	if (!atomic_load(&self.is_running) || lttng_ust_urcu_read_ongoing()) {
 		return;
 	}
 	while (sem_trywait(&self.quiet) == 0) { /* came too late for an earlier one */
 	}
+	guard = hak_thread_guard_begin();
 	atomic_store(&self.is_quiet_wanted, true);
 	sem_post(&self.wake);
 	while (sem_clockwait(&self.quiet, CLOCK_MONOTONIC, &deadline) != 0 && errno == EINTR) {
 	}
+	hak_thread_guard_end(guard);
 }
 
 void hak_worker_after_fork(void)

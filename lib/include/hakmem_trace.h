@@ -6,10 +6,10 @@
  * it: they count down, and only when a countdown ends does the slow path ask `wanted()`
  * what is being listened to. While nothing is wanted, nothing is called.
  *
- * Every hook is called with no allocator lock held, with errno saved and restored around
- * it (but for `packed`), and with the calling thread marked, so that memory the tracer itself allocates is
- * served but never traced. Hooks run in any thread, also in one that is about to exit and
- * inside a signal handler that interrupted another hook: then the mark is set and no hook
+ * Every hook is called with no allocator lock held, with errno saved and restored and
+ * cancellation disabled around it (but for `packed`), and with the calling thread marked, so that
+ * memory the tracer itself allocates is served but never traced. Hooks run in any thread, also in one that is
+ * about to exit and inside a signal handler that interrupted another hook: then the mark is set and no hook
  * is called.
  */
 #ifndef HAKMEM_TRACE_H
@@ -78,8 +78,9 @@ struct hak_trace_ops {
 
 	/*
 	 * The short way for allocations and frees while HAK_TRACE_OPS is wanted and HAK_TRACE_EVENTS is
-	 * not: head and key as hakmem_ops_word.h makes them, alignment 0. Must keep errno. Whatever is
-	 * out of the ordinary comes by alloc and free all the same. NULL: everything does.
+	 * not: head and key as hakmem_ops_word.h makes them, alignment 0. Must keep errno, and be no
+	 * cancellation point. Whatever is out of the ordinary comes by alloc and free all the same. NULL:
+	 * everything does.
 	 */
 	void (*packed)(unsigned head, uint64_t key);
 	/* Every operation while HAK_TRACE_OPS or HAK_TRACE_EVENTS is wanted. */

@@ -12,10 +12,14 @@
  *   range    the same, all at once
  *   threads  COUNT threads, one after the other, each with one block, which it frees; prints by how
  *            many KiB the resident set grew after the first tenth of them
+ *   cancel   a thread that is cancelled before it begins, and comes to no cancellation point until
+ *            it has done
  */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +118,36 @@ static int by_threads(unsigned long count, size_t size)
 	return 0;
 }
 
+static struct {
+	unsigned long count;
+	size_t size;
+	atomic_bool is_cancelled;
+	bool is_through; /* it was cancelled where it let itself be */
+} doomed;
+
+static void *keep_doomed(void *unused)
+{
+	while (!atomic_load(&doomed.is_cancelled)) {
+		sched_yield();
+	}
+	doomed.is_through = keep(doomed.count, doomed.size) == 0;
+	pthread_testcancel();
+	return unused;
+}
+
+static int by_cancel(unsigned long count, size_t size)
+{
+	pthread_t thread;
+	void *result = NULL;
+	doomed.count = count;
+	doomed.size = size;
+	if (pthread_create(&thread, NULL, keep_doomed, NULL) != 0 || pthread_cancel(thread) != 0) {
+		return 1;
+	}
+	atomic_store(&doomed.is_cancelled, true);
+	return pthread_join(thread, &result) != 0 || result != PTHREAD_CANCELED || !doomed.is_through;
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc == 4 ? argv[1] : "";
@@ -131,6 +165,9 @@ int main(int argc, char **argv)
 	}
 	if (keep(count, size) != 0) {
 		return 1;
+	}
+	if (strcmp(how, "cancel") == 0) {
+		return by_cancel(count, 2 * size);
 	}
 	if (strcmp(how, "kill") == 0) {
 		raise(SIGKILL);
