@@ -38,6 +38,11 @@ static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct hak_batch *pool;	       /* pool_lock */
 static _Atomic(struct chunk *) chunks; /* grows at the head, under pool_lock */
 
+static bool is_wanted(void)
+{
+	return lttng_ust_tracepoint_enabled(hakmem, ops) != 0;
+}
+
 static uint64_t published(struct hak_batch *b)
 {
 	return atomic_load_explicit(&b->published, memory_order_acquire);
@@ -126,7 +131,7 @@ static __attribute__((noinline)) void write_rest(const struct hak_batch *b, uint
 static bool write_batch(struct hak_batch *b, uint64_t end)
 {
 	uint32_t operations = hak_batch_operations(end) - hak_batch_operations(b->sent);
-	if (operations != 0 && lttng_ust_tracepoint_enabled(hakmem, ops)) {
+	if (operations != 0 && is_wanted()) {
 		if (!hak_session_begin_event()) {
 			return false;
 		}
@@ -153,6 +158,9 @@ static void flush_own(struct hak_batch *b)
 		b->next += hak_batch_operations(end) - hak_batch_operations(b->sent);
 	}
 	reset(b);
+	if (!is_wanted()) { /* so that the next one, which may be another session's, finds nothing here */
+		atomic_store_explicit(&b->limit, 0, memory_order_relaxed);
+	}
 	pthread_mutex_unlock(&b->lock);
 	hak_tracer_thread.is_flushing = false;
 	hak_worker_wake_if_idle();
@@ -253,8 +261,8 @@ static struct hak_batch *room(void)
 static void add_alone(const uint16_t *units, unsigned count)
 {
 	struct hak_thread_guard guard = hak_thread_guard_begin();
-	if (hak_tracer_thread.state == HAK_THREAD_GONE && !hak_tracer_thread.is_forking &&
-	    lttng_ust_tracepoint_enabled(hakmem, ops) && hak_session_begin_event()) {
+	if (hak_tracer_thread.state == HAK_THREAD_GONE && !hak_tracer_thread.is_forking && is_wanted() &&
+	    hak_session_begin_event()) {
 		struct hak_batch alone = { .pid = (uint32_t)getpid(),
 					   .tid = (uint32_t)gettid(),
 					   .next = hak_tracer_thread.next_operation };
@@ -330,8 +338,9 @@ static void flush_locked(struct hak_batch *b)
 }
 
 /*
- * The first round takes the limit away, the next one writes if the owner did not come by. A
- * batch whose lock is taken is being written just now.
+ * The first round takes the limit away, the next one writes if the owner did not come by. What nobody
+ * wants is forgotten at once, before another session begins. A batch whose lock is taken is being
+ * written just now.
  */
 static void flush_idle(struct hak_batch *b, void *arg)
 {
@@ -339,8 +348,8 @@ static void flush_idle(struct hak_batch *b, void *arg)
 	if (published(b) == 0) {
 		return;
 	}
-	if (atomic_exchange_explicit(&b->limit, 0, memory_order_relaxed) == 0 &&
-	    pthread_mutex_trylock(&b->lock) == 0) {
+	bool was_asked = atomic_exchange_explicit(&b->limit, 0, memory_order_relaxed) == 0;
+	if ((was_asked || !is_wanted()) && pthread_mutex_trylock(&b->lock) == 0) {
 		flush_locked(b);
 		pthread_mutex_unlock(&b->lock);
 	}

@@ -91,7 +91,8 @@ void hak_batch_thread_exit(void);
 
 /*
  * Writes what idle threads have gathered and asks the others to, or forgets it when nobody
- * takes `ops` any more.
+ * takes `ops` any more. A thread that has not seen that yet goes on to add, so this is called
+ * then, too.
  */
 void hak_batch_flush_all(void);
 

@@ -49,7 +49,6 @@ static struct {
 static struct {
 	int64_t due_ms;	  /* the next snapshot */
 	unsigned repeats; /* still to come for a new session */
-	bool wanted_ops;
 } rounds;
 
 static void write_table(uint32_t pid, size_t rows)
@@ -185,10 +184,7 @@ static int64_t go_round(void)
 {
 	bool has_come = hak_session_has_come();
 	bool wants_ops = (hak_session_wanted() & HAK_TRACE_OPS) != 0;
-	if (wants_ops || rounds.wanted_ops) { /* first, so that a snapshot meets its operations */
-		hak_batch_flush_all();
-	}
-	rounds.wanted_ops = wants_ops;
+	hak_batch_flush_all(); /* first, so that a snapshot meets its operations */
 	if (hak_session_takes_anything()) {
 		hak_modules_look();
 	}

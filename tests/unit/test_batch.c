@@ -277,6 +277,44 @@ static void what_nobody_wanted_is_forgotten_and_not_counted(void **state)
 	expect_all(own_log(), requested, 2);
 }
 
+static void *flush_once(void *unused)
+{
+	hak_batch_flush_all();
+	return unused;
+}
+
+static void one_round_from_outside(void)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, flush_once, NULL), 0);
+	pthread_join(thread, NULL);
+}
+
+static void what_one_session_wanted_is_not_written_in_the_next(void **state)
+{
+	const uint64_t requested[] = { 1000, 1001, 1002 };
+	(void)state;
+
+	add(requested[0]);
+	flush_from_outside();
+	add(7);
+	ignore_ops();
+	one_round_from_outside();
+	listen_to_ops();
+	add(requested[1]);
+	flush_from_outside();
+	ignore_ops();
+	add(8); /* as a thread does that has not seen yet that the session is over */
+	add(9);
+	assert_int_equal(hak_batch_operations(atomic_load(&hak_tracer_thread.batch->published)), 1);
+	one_round_from_outside();
+	listen_to_ops();
+	add(requested[2]);
+	flush_from_outside();
+	expect_all(own_log(), requested, 3);
+}
+
 static const uint64_t of_ended[] = { 500, 501, 502, 503 };
 
 static void *add_after_the_end(void *unused)
@@ -359,6 +397,7 @@ int main(void)
 		TEST(nor_are_those_that_another_thread_writes_too),
 		TEST(records_that_grow_are_written_in_several_events),
 		TEST(what_nobody_wanted_is_forgotten_and_not_counted),
+		TEST(what_one_session_wanted_is_not_written_in_the_next),
 		TEST(a_thread_that_has_ended_writes_each_at_once),
 		TEST(threads_that_are_flushed_all_the_time_lose_nothing),
 	};
