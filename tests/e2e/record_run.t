@@ -109,4 +109,17 @@ tap_ok "events: single operations" has events hakmem:alloc hakmem:free hakmem:ro
 tap_ok "events: nothing packed" has_not events 'hakmem:(ops|sample_.*)'
 tap_like "$(babeltrace2 sample | grep -m 1 hakmem:sample_alloc:)" 'vpid = [0-9]+, vtid = [0-9]+, procname = "bash"' \
 	"each event says its process and thread"
+
+# What is opened next takes their numbers.
+# shellcheck disable=SC2086
+{
+	"$hakstat" record -o closed.02 -- bash -c "$busy" <&- 2>&-
+	tap_is "$?" 0 "standard input and error are closed: the command runs"
+	tap_ok "and is recorded" has closed.02 $state
+	"$hakstat" record -o closed.012 -- bash -c "$busy" <&- >&- 2>&-
+	tap_is "$?" 0 "all three are closed: the command runs"
+	tap_ok "and is recorded" has closed.012 $state
+}
+"$hakstat" record -o closed.1 -- bash -c 'echo text 2>/dev/null' 2>said >&-
+tap_is "$?" 1 "and what is closed fails to be written, as without us"
 tap_done

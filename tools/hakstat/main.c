@@ -3,10 +3,12 @@
  * hakstat: finds the command, runs it, prints its error and makes its exit status.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "attach.h"
 #include "columns_list.h"
@@ -124,11 +126,25 @@ static int run(int argc, char **argv, struct hakstat_err *err)
 	return command ? command->run(argc - 1, argv + 1, err) : unknown_command(argv[1], err);
 }
 
+/*
+ * Where standard input, output or error is closed, a pipe or a socket would take its number and be
+ * written over. What is opened instead fails to be read or written, as a closed one does.
+ */
+static void open_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0) {
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct hakstat_err err = { 0 };
 	int status;
 
+	open_standard_descriptors();
 	setlocale(LC_CTYPE, "");
 	status = run(argc, argv, &err);
 	if (status == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
