@@ -46,6 +46,13 @@ handling='while read -r name set; do case $name in SigBlk:|SigIgn:) echo "$name 
 record signals -- bash -c "$handling"
 tap_is "$(cat out)" "$(bash -c "$handling")" "the command handles signals as without us"
 
+# As some services start what they run; the kernel then tells nobody of a child's end.
+"$python" -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])' \
+	"$hakstat" record -o reaped -- \
+	"$python" -c 'import signal, sys; sys.exit(33 if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN else 1)' 2>said
+tap_is "$?" 33 "with SIGCHLD ignored the command's end is seen, and it has it ignored as well"
+tap_like "$(cat said)" 'trace in reaped .*no events lost' "and the trace is finished"
+
 mkfifo up go
 # Held open, so that neither side can find the other one gone between two lines.
 exec {up}<>up {go}<>go

@@ -39,6 +39,7 @@ struct signals {
 	sigset_t mask;
 	struct sigaction interrupt;
 	struct sigaction quit;
+	struct sigaction child;
 };
 
 static struct sigaction users_pipe;
@@ -198,21 +199,25 @@ static void watched(sigset_t *set)
 	sigaddset(set, SIGHUP);
 }
 
+/* Where SIGCHLD is ignored, which a caller may hand down, no child's end and status are ever told. */
 static void take_signals(struct signals *old)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction usual = { .sa_handler = SIG_DFL };
 	sigset_t set;
 
 	watched(&set);
 	sigprocmask(SIG_BLOCK, &set, &old->mask);
 	sigaction(SIGINT, &ignore, &old->interrupt);
 	sigaction(SIGQUIT, &ignore, &old->quit);
+	sigaction(SIGCHLD, &usual, &old->child);
 }
 
 static void give_back_signals(const struct signals *old)
 {
 	sigaction(SIGINT, &old->interrupt, NULL);
 	sigaction(SIGQUIT, &old->quit, NULL);
+	sigaction(SIGCHLD, &old->child, NULL);
 	sigprocmask(SIG_SETMASK, &old->mask, NULL);
 }
 

@@ -199,6 +199,8 @@ static void keeper_main(const char *lock_path, int report)
 
 	watched(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
+	signal(SIGCHLD,
+	       SIG_DFL); /* a caller may hand it down ignored, and the daemon's end would go unseen */
 	hakstat_background(report);
 	keeper.lock = open(lock_path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	keeper.output = memfd_create("lttng-sessiond", MFD_CLOEXEC);
