@@ -197,6 +197,32 @@ disk_full() {
 	umount disk
 }
 
+# open_streams NAME: how many of that trace LTTng writes. It closes one of which it cannot write a packet.
+open_streams() {
+	find "/proc/$(pgrep -P "$(daemon_pid)" -f consumerd)/fd" -lname "*/$1/*_[0-9]*" 2>/dev/null | wc -l
+}
+
+lose_stream() {
+	until [ "$(open_streams disk/full)" -lt "$streams" ]; do :; done
+}
+
+# What LTTng stopped writing it does not begin again when there is room.
+disk_full_for_a_moment() {
+	mkdir -p disk
+	mount -t tmpfs -o size=16m tmpfs disk
+	begin_record disk/full --mode full
+	await_events disk/full
+	dd if=/dev/zero of=disk/ballast bs=64k 2>/dev/null
+	streams=$(open_streams disk/full)
+	strike lose_stream
+	rm disk/ballast
+	strike true
+	finish
+	tap_ok "disk-full-for-a-moment: there is room at the end" test "$(df --output=avail disk | tail -n 1)" -gt 1000
+	incomplete disk/full
+	umount disk
+}
+
 # Room for LTTng's own needs and not for buffers.
 memory_full() {
 	mount -o remount,size=1m /dev/shm
@@ -221,9 +247,9 @@ other_user() {
 
 faults=(daemon_killed daemon_killed_early daemon_restarted daemon_absent consumer_killed two_sessions small_buffers)
 if [ -n "${HAK_TEST_ALONE-}" ] && mount -t tmpfs tmpfs /dev/shm 2>/dev/null; then
-	faults+=(disk_full memory_full)
+	faults+=(disk_full disk_full_for_a_moment memory_full)
 else
-	tap_note "no mount namespace of its own: disk-full and memory-full are left out"
+	tap_note "no mount namespace of its own: disk-full, disk-full-for-a-moment and memory-full are left out"
 fi
 if [ "$(id -u)" -eq 0 ] && setpriv --reuid=nobody --clear-groups test -x "$steady" -a -r "$lib" 2>/dev/null; then
 	faults+=(other_user)

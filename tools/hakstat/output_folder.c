@@ -16,6 +16,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "trace_folder.h"
+
 #define MOST_OLDER 1000000u
 #define FULL_BYTES 65536u /* less than any packet of a busy recording */
 #define CUT_NAME   "hakstat.incomplete"
@@ -168,6 +170,18 @@ bool hakstat_output_folder_is_full(const struct hakstat_output_folder *folder)
 	}
 	blocks = geteuid() == 0 ? disk.f_bfree : disk.f_bavail;
 	return blocks * disk.f_frsize < FULL_BYTES;
+}
+
+bool hakstat_output_folder_reaches(const struct hakstat_output_folder *folder, uint64_t ns)
+{
+	struct hakstat_err ignored;
+	GPtrArray *traces = hakstat_trace_folders(folder->absolute, &ignored);
+	bool reaches = !traces || hakstat_trace_reaches(traces, ns);
+
+	if (traces) {
+		g_ptr_array_unref(traces);
+	}
+	return reaches;
 }
 
 /* Where the disk is full, at least the name of the file may find room. */

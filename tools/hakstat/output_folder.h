@@ -36,6 +36,9 @@ void hakstat_output_folder_finish(const struct hakstat_output_folder *folder);
 /* Whether the disk has room for nothing more: then LTTng drops what it should write and says nothing. */
 bool hakstat_output_folder_is_full(const struct hakstat_output_folder *folder);
 
+/* Whether all that was recorded until `ns` of CLOCK_MONOTONIC, before the session was stopped, is there. */
+bool hakstat_output_folder_reaches(const struct hakstat_output_folder *folder, uint64_t ns);
+
 /*
  * Leaves a file that tells readers, who cannot see it otherwise, that the recording was cut off, and
  * why. The reader: NULL when it was not; free with g_free.

@@ -7,6 +7,7 @@
 #include "event.h"
 
 #include <glib.h>
+#include <time.h>
 
 #include "snapshot.h"
 #include "text.h"
@@ -133,6 +134,14 @@ static int write_snapshot(const struct hakstat_session *session, char **said, st
 	return hakstat_snapshot_write(session->name, err);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 /* Stops and destroys; says how complete the trace is, and whether it breaks off. */
 static char *end_session(struct hakstat_session *session, bool *is_cut)
 {
@@ -180,17 +189,33 @@ static char *say_folder(const struct hakstat_output_folder *folder, const char *
 	return g_string_free(said, FALSE);
 }
 
+/* What LTTng does not tell of: NULL when all is there that was recorded until `end_ns`. */
+static const char *find_cut(const struct hakstat_recording *recording, uint64_t end_ns)
+{
+	if (hakstat_output_folder_is_full(&recording->folder)) {
+		return "incomplete: recording was cut off; the disk is full";
+	}
+	if (!recording->session.is_snapshot && !hakstat_output_folder_reaches(&recording->folder, end_ns)) {
+		return "incomplete: recording was cut off; LTTng stopped writing before the end, as it does "
+		       "when the disk is full for a moment";
+	}
+	return NULL;
+}
+
 char *hakstat_recording_finish(struct hakstat_recording *recording)
 {
+	uint64_t end_ns = now_ns();
 	bool is_cut;
 	char *losses = end_session(&recording->session, &is_cut);
 	char *sentence;
 
 	if (!recording->url) {
-		if (!is_cut && hakstat_output_folder_is_full(&recording->folder)) {
+		const char *cut = is_cut ? NULL : find_cut(recording, end_ns);
+
+		if (cut) {
 			is_cut = true;
 			g_free(losses);
-			losses = g_strdup("incomplete: recording was cut off; the disk is full");
+			losses = g_strdup(cut);
 		}
 		if (is_cut) {
 			hakstat_output_folder_mark_cut(&recording->folder, losses);

@@ -6,11 +6,12 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "trace_index.h"
 
 enum { MAX_DEPTH = 16 }; /* deeper is not a recording but a loop of links */
 
@@ -155,6 +156,56 @@ GPtrArray *hakstat_trace_folders(const char *path, struct hakstat_err *err)
 	}
 	g_ptr_array_sort(w.found, compare_paths);
 	return w.found;
+}
+
+/* LTTng's users can bring a clock of their own. */
+static bool has_other_clock(const char *folder)
+{
+	static const char any[] = "map = clock.";
+	static const char usual[] = "map = clock.monotonic.";
+	g_autofree char *path = g_build_filename(folder, "metadata", NULL);
+	g_autofree gchar *data = NULL;
+	gsize length = 0;
+
+	return g_file_get_contents(path, &data, &length, NULL) && memmem(data, length, any, sizeof any - 1) &&
+	       !memmem(data, length, usual, sizeof usual - 1);
+}
+
+static bool stream_reaches(const char *folder, const char *name, uint64_t ns)
+{
+	struct hakstat_trace_index index;
+	uint64_t end;
+
+	hakstat_trace_index_read(folder, name, &index);
+	end = hakstat_trace_index_end(&index);
+	hakstat_trace_index_clear(&index);
+	return end >= ns;
+}
+
+static bool folder_reaches(const char *folder, uint64_t ns)
+{
+	GDir *dir = has_other_clock(folder) ? NULL : g_dir_open(folder, 0, NULL);
+	bool reaches = true;
+	const char *name;
+
+	while (dir && reaches && (name = g_dir_read_name(dir)) != NULL) {
+		reaches = strcmp(name, "metadata") == 0 || strcmp(name, "index") == 0 ||
+			  stream_reaches(folder, name, ns);
+	}
+	if (dir) {
+		g_dir_close(dir);
+	}
+	return reaches;
+}
+
+bool hakstat_trace_reaches(const GPtrArray *folders, uint64_t ns)
+{
+	bool reaches = true;
+
+	for (guint i = 0; i < folders->len && reaches; i++) {
+		reaches = folder_reaches(g_ptr_array_index(folders, i), ns);
+	}
+	return reaches;
 }
 
 static uint64_t folder_bytes(const char *folder)

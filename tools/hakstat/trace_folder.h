@@ -7,6 +7,7 @@
 #define HAKSTAT_TRACE_FOLDER_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -17,6 +18,13 @@
  * trace.
  */
 GPtrArray *hakstat_trace_folders(const char *path, struct hakstat_err *err);
+
+/*
+ * Whether each stream of the folders goes on until `ns` of CLOCK_MONOTONIC: LTTng ends the packets of all
+ * when it stops, and silently writes nothing more of a stream of which it could not write a packet. True
+ * where the traces have another clock.
+ */
+bool hakstat_trace_reaches(const GPtrArray *folders, uint64_t ns);
 
 /* Of the files in these folders. */
 uint64_t hakstat_trace_bytes(const GPtrArray *folders);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The layout of an index: a header of four big-endian words, and entries of the size that the last of them
- * says. An entry begins with a packet's offset in bytes and its sizes in bits.
+ * says. An entry begins with a packet's offset in bytes, its sizes in bits and the times of its begin and
+ * end.
  */
 #include "trace_index.h"
 
@@ -13,6 +14,7 @@ enum {
 	HEADER = 16, /* magic, major, minor, bytes of an entry */
 	ENTRY_SIZE_AT = 12,
 	ENTRY_LEAST = 56,
+	ENTRY_END_AT = 32,
 };
 
 static const char suffix[] = ".idx";
@@ -106,6 +108,13 @@ bool hakstat_trace_index_fits(const struct hakstat_trace_index *index)
 bool hakstat_trace_index_goes_on(const struct hakstat_trace_index *index)
 {
 	return index->stream_bytes && !index->disagrees && index->at < index->length;
+}
+
+uint64_t hakstat_trace_index_end(const struct hakstat_trace_index *index)
+{
+	size_t entries = index->entry >= ENTRY_LEAST ? (index->length - HEADER) / index->entry : 0;
+
+	return entries ? u64_at(index->data + HEADER + (entries - 1) * index->entry + ENTRY_END_AT) : 0;
 }
 
 GPtrArray *hakstat_trace_index_names(const char *folder)

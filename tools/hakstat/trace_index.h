@@ -33,6 +33,9 @@ bool hakstat_trace_index_fits(const struct hakstat_trace_index *index);
 /* True when it has them, and more behind. */
 bool hakstat_trace_index_goes_on(const struct hakstat_trace_index *index);
 
+/* When the last packet ended, by the trace's clock; 0: there is none. */
+uint64_t hakstat_trace_index_end(const struct hakstat_trace_index *index);
+
 /* The streams that have an index: char *, free with g_ptr_array_unref. */
 GPtrArray *hakstat_trace_index_names(const char *folder);
 
