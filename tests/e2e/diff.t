@@ -99,6 +99,11 @@ gate 1 "none passes on an incomplete trace" --fail-on 'total waste_bytes > +50%'
 tap_like "$said" "^hakstat: 0 of 1 gates failed, and none passes on incomplete traces$" "which is no gate of the user's"
 gate 1 "a class that is not there decides nothing, and does not pass" --fail-on 'class C99 waste_bytes > 0' base.summary base.summary
 tap_like "$said" "cannot be decided: the report does not have this number" "and says so"
+gate 0 "a route that took nothing has 0" --fail-on 'route smallmid allocs > 0' --fail-on 'route smallmid waste_percent > 15' base.summary base.summary
+gate 0 "and so has a class that served nothing" --fail-on 'class C0 waste_percent > 15' base.summary base.summary
+gate 2 "a route that there is not is refused" --fail-on 'route medium allocs > 0' base.summary base.summary
+gate 2 "and so is a percentage of bytes without a sign" --fail-on 'total waste_bytes > 5%' base.summary base.summary
+tap_like "$said" ": a percentage of the base has a sign, as [+]5% has; such as" "and what is missing is said"
 gate 1 "with lost events no gate passes" --budget budget base.summary lossy.summary
 tap_like "$said" "no gate passes on an incomplete trace" "and says why"
 gate 1 "on neither side" --budget budget lossy.summary base.summary

@@ -46,6 +46,7 @@ static void conditions_compare_columns(void **state)
 	assert_int_equal(check("total waste_percent > 24.9", r, NULL), HAKSTAT_GATE_TRUE);
 	assert_int_equal(check("total waste_percent > 25", r, NULL), HAKSTAT_GATE_FALSE);
 	assert_int_equal(check("total waste_percent >= 25", r, NULL), HAKSTAT_GATE_TRUE);
+	assert_int_equal(check("total waste_percent >= 25%", r, NULL), HAKSTAT_GATE_TRUE);
 	assert_int_equal(check("class C7 waste_bytes == 25600", r, NULL), HAKSTAT_GATE_TRUE);
 	assert_int_equal(check("class C7 waste_bytes == 25K", r, NULL), HAKSTAT_GATE_TRUE);
 	assert_int_equal(check("class C7 allocs != 100", r, NULL), HAKSTAT_GATE_FALSE);
@@ -61,6 +62,31 @@ static void what_the_report_lacks_is_unknown(void **state)
 	assert_int_equal(check("class C9 allocs < 5", r, NULL), HAKSTAT_GATE_UNKNOWN);
 	assert_int_equal(check("total waste_bytes < +5%", r, NULL), HAKSTAT_GATE_UNKNOWN);
 	hakstat_report_free(r);
+}
+
+/* A program that stopped to ask for such sizes is what a gate is for. */
+static void what_served_nothing_is_0(void **state)
+{
+	struct hakstat_report *r = report_with(100, 768, 1024);
+	struct hakstat_report *nothing = report_with(0, 0, 1024);
+	(void)state;
+
+	hakstat_summary_row(r->summary, HAKSTAT_BY_CLASS, "1:M8192:8192", NULL)->class_name =
+		g_strdup("M8192");
+	g_ptr_array_add(r->tables[HAKSTAT_BY_CLASS],
+			hakstat_summary_row(r->summary, HAKSTAT_BY_CLASS, "1:M8192:8192", NULL));
+	assert_int_equal(check("route mid allocs == 0", r, NULL), HAKSTAT_GATE_TRUE);
+	assert_int_equal(check("route mid allocs > 0", r, NULL), HAKSTAT_GATE_FALSE);
+	assert_int_equal(check("route mid waste_percent < 15", r, NULL), HAKSTAT_GATE_TRUE);
+	assert_int_equal(check("route mid waste_bytes > +5%", r, r), HAKSTAT_GATE_FALSE);
+	assert_int_equal(check("class M8192 waste_percent < 15", r, NULL), HAKSTAT_GATE_TRUE);
+	assert_int_equal(check("class M8192 waste_percent > 15", r, NULL), HAKSTAT_GATE_FALSE);
+
+	assert_int_equal(check("route mid allocs == 0", nothing, NULL), HAKSTAT_GATE_UNKNOWN);
+	assert_int_equal(check("class C7 waste_percent < 15", nothing, NULL), HAKSTAT_GATE_UNKNOWN);
+	assert_int_equal(check("total waste_percent < 15", nothing, NULL), HAKSTAT_GATE_UNKNOWN);
+	hakstat_report_free(r);
+	hakstat_report_free(nothing);
 }
 
 static void signed_numbers_are_differences(void **state)
@@ -98,6 +124,8 @@ static void what_is_no_condition_is_refused(void **state)
 		"total waste_bytes < +",
 		"total waste_bytes < 99999999999999999999G",
 		"class C7 name < 5",
+		"route medium allocs == 0",
+		"total waste_bytes > 5%",
 	};
 	struct hakstat_gate gate;
 	struct hakstat_err err;
@@ -113,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conditions_compare_columns),
 		cmocka_unit_test(what_the_report_lacks_is_unknown),
+		cmocka_unit_test(what_served_nothing_is_0),
 		cmocka_unit_test(signed_numbers_are_differences),
 		cmocka_unit_test(what_is_no_condition_is_refused),
 	};

@@ -30,6 +30,23 @@ static bool is_operator(const char *word)
 	return false;
 }
 
+static bool is_route(const char *name)
+{
+	for (unsigned route = 0; route < HAK_ROUTE_COUNT; route++) {
+		if (strcmp(name, hak_route_label(route)) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "5%" of a number that is no percentage: of what, only a sign tells. */
+static bool lacks_sign(const char *word, const struct hakstat_gate *gate)
+{
+	return gate->kind == HAKSTAT_GATE_VALUE && gate->column->unit != HAKSTAT_UNIT_PERCENT &&
+	       g_str_has_suffix(word, "%");
+}
+
 /* "15", "15.5", "4M", "+5%", "-1K" */
 static int parse_value(const char *word, struct hakstat_gate *gate)
 {
@@ -88,6 +105,9 @@ static int parse_words(const char *text, char **words, guint count, struct hakst
 	} else {
 		return bad(text, "it must begin with total, class NAME or route NAME", err);
 	}
+	if (gate->in == 1u << HAKSTAT_BY_ROUTE && !is_route(gate->name)) {
+		return bad(text, "the routes are tiny, smallmid, mid and large", err);
+	}
 	if (count != at + 3) {
 		return bad(text, "a column, an operator and a number must follow", err);
 	}
@@ -99,7 +119,13 @@ static int parse_words(const char *text, char **words, guint count, struct hakst
 		return bad(text, "the operator is none of < <= > >= == !=", err);
 	}
 	g_strlcpy(gate->op, words[at + 1], sizeof gate->op);
-	return parse_value(words[at + 2], gate) == 0 ? 0 : bad(text, "the last word is no number", err);
+	if (parse_value(words[at + 2], gate) != 0) {
+		return bad(text, "the last word is no number", err);
+	}
+	if (lacks_sign(words[at + 2], gate)) {
+		return bad(text, "a percentage of the base has a sign, as +5% has", err);
+	}
+	return 0;
 }
 
 int hakstat_gate_parse(const char *text, struct hakstat_gate *gate, struct hakstat_err *err)
@@ -126,7 +152,11 @@ void hakstat_gate_clear(struct hakstat_gate *gate)
 	memset(gate, 0, sizeof *gate);
 }
 
-/* Rows of one name are added: a route has a row for each reason. False when there is none. */
+/*
+ * Rows of one name are added: a route has a row for each reason. False when there is none: of a class, the
+ * table in force does not have it. A route has none when it took no request, and that is known if there were
+ * any.
+ */
 static bool find_row(const struct hakstat_gate *gate, const struct hakstat_report *report,
 		     struct hakstat_row *sum)
 {
@@ -148,7 +178,15 @@ static bool find_row(const struct hakstat_gate *gate, const struct hakstat_repor
 			found = true;
 		}
 	}
-	return found;
+	return found || (table == HAKSTAT_BY_ROUTE && report->totals.n.allocs != 0);
+}
+
+/* A class or route that served nothing wasted nothing of it. A recording of nothing proves nothing. */
+static bool is_part_of_nothing(const struct hakstat_gate *gate, const struct hakstat_report *report,
+			       const struct hakstat_row *row)
+{
+	return gate->column->unit == HAKSTAT_UNIT_PERCENT && row->n.allocs == 0 &&
+	       report->totals.n.allocs != 0;
 }
 
 static bool find_value(const struct hakstat_gate *gate, const struct hakstat_report *report, double *value)
@@ -161,7 +199,7 @@ static bool find_value(const struct hakstat_gate *gate, const struct hakstat_rep
 	}
 	v = gate->column->get(&row);
 	*value = gate->column->unit == HAKSTAT_UNIT_PERCENT ? v.real : (double)v.number;
-	return v.is_known;
+	return v.is_known || is_part_of_nothing(gate, report, &row);
 }
 
 static bool compare(const char *op, double a, double b)
