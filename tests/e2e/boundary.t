@@ -62,7 +62,7 @@ recorded classic 7 255 256 512 1023 1024
 tap_like "$(cat "$tmp/diff.txt")" \
 	'^requests of 256[.]{3}1023 bytes moved from tiny C6, C7 to mid M8192: [+][0-9.]+ MiB of waste, .* bytes each; HAKMEM_TINY_MAX_CLASS 7 -> 5$' \
 	"classic, C7 to C5: one finding with the range, from where to where, the waste and the option"
-tap_like "$(grep -A 1 '^requests of 256' "$tmp/diff.txt")" '^  asked for by keep_buffer [(]requests.c:[0-9]+[)] < main .*: [+][0-9.]+ MiB (±|[+]-)[0-9.]+ [KM]iB of waste$' \
+tap_like "$(grep -A 1 '^requests of 256' "$tmp/diff.txt")" '^  asked for, among other sizes, by keep_buffer [(]requests.c:[0-9]+[)] < main ' \
 	"and the call site"
 json=$tmp/diff.json
 "$hakstat" diff --format json -o "$json" "$tmp/classic-C7-7" "$tmp/classic-C5-7" 2>"$tmp/log"

@@ -74,6 +74,22 @@ tap_like "$("$hakstat" report unknown.summary)" \
 	"^all .* [(][0-9.]+ %[)]; requested and waste are of the [0-9.]+ % of allocations whose requests are known, with [0-9.]+ [KM]iB usable$" \
 	"which says of how many its waste is"
 
+# Who asks for what moved, and how much of a table is shown.
+for side in fine classic; do
+	gzip -dc "$top/tests/data/redis/redis-$side.summary.gz" >"redis-$side.summary"
+done
+"$hakstat" diff redis-fine.summary redis-classic.summary >moves
+moved=$(grep -A 2 '^requests of 128[.][.][.]136 bytes' moves)
+tap_like "$moved" "^  asked for by .* initConfigValues .*: [+][0-9.]+ KiB of waste$" "a call site that asks for nothing else is said with its waste"
+tap_like "$moved" "^  asked for, among other sizes, by .* hashTypeSet [^:]*$" "one that asks for more, without"
+"$hakstat" diff --format json redis-fine.summary redis-classic.summary >moves.json
+tap_is "$(json moves.json '[[s["waste_bytes_change"] is None for s in m["sites"]] for m in d["moves"] if m["requested_min"] == 128]')" \
+	"[[False, True]]" "and so it is in JSON"
+classes=$(json moves.json 'len([c for c in d["classes"] if c["base"]["allocs"] != c["new"]["allocs"] or c["waste_bytes_change"]])')
+tap_like "$(cat moves)" "^Classes [(]10 of $classes[)]$" "a table says of how many rows it is"
+tap_like "$("$hakstat" diff --format markdown redis-fine.summary redis-classic.summary)" "^### Classes [(]10 of $classes[)]$" "in markdown as well"
+tap_like "$("$hakstat" diff --top 1000 redis-fine.summary redis-classic.summary)" "^Classes$" "but not when it has all"
+
 # Gates.
 # gate STATUS NAME OPTION...: exit status of a diff; $said is its stderr.
 gate() {

@@ -167,11 +167,14 @@ static void add_side(GHashTable *by_name, GPtrArray *deltas, enum hakstat_table_
 			delta = g_new0(struct hakstat_delta, 1);
 			delta->name = name;
 			delta->example = row;
+			delta->requested_min = row->requested_min;
 			g_hash_table_insert(by_name, delta->name, delta);
 			g_ptr_array_add(deltas, delta);
 		} else {
 			g_free(name);
 		}
+		delta->requested_min = MIN(delta->requested_min, row->requested_min);
+		delta->requested_max = MAX(delta->requested_max, row->requested_max);
 		hakstat_counts_add(is_new ? &delta->new : &delta->base, &row->n);
 	}
 }
@@ -451,16 +454,21 @@ static void find_moves(struct hakstat_diff *diff)
 	g_hash_table_destroy(buckets);
 }
 
-static bool asks_for(const struct hakstat_row *site, const struct hakstat_move *move)
+bool hakstat_move_is_all_of(const struct hakstat_move *move, const struct hakstat_delta *site)
+{
+	return site->requested_min >= move->requested_min && site->requested_max <= move->requested_max;
+}
+
+static bool asks_for(const struct hakstat_delta *site, const struct hakstat_move *move)
 {
 	return site->requested_min <= move->requested_max && site->requested_max >= move->requested_min;
 }
 
 /*
  * Sites are known by the range of sizes they ask for. Those whose waste changed the other way explain
- * nothing, and a move between equal blocks has nothing to explain.
+ * nothing.
  */
-static void find_sites(const struct hakstat_diff *diff, struct hakstat_move *move)
+static void add_sites(const struct hakstat_diff *diff, struct hakstat_move *move, bool is_all)
 {
 	const GPtrArray *sites = diff->tables[HAKSTAT_BY_SITE]; /* the greatest change first */
 	bool is_more = hakstat_diff_change(diff, &move->base, &move->new) > 0;
@@ -468,9 +476,19 @@ static void find_sites(const struct hakstat_diff *diff, struct hakstat_move *mov
 	for (guint i = 0; i < sites->len && move->sites->len < SITES_OF_MOVE; i++) {
 		struct hakstat_delta *site = g_ptr_array_index(sites, i);
 		int64_t change = hakstat_diff_change(diff, &site->base, &site->new);
-		if (change != 0 && (change > 0) == is_more && asks_for(site->example, move)) {
+		if (change != 0 && (change > 0) == is_more && asks_for(site, move) &&
+		    hakstat_move_is_all_of(move, site) == is_all) {
 			g_ptr_array_add(move->sites, site);
 		}
+	}
+}
+
+/* A move between equal blocks has nothing to explain. */
+static void find_sites(const struct hakstat_diff *diff, struct hakstat_move *move)
+{
+	if (!move->keeps_blocks) {
+		add_sites(diff, move, true);
+		add_sites(diff, move, false);
 	}
 }
 
@@ -491,10 +509,7 @@ struct hakstat_diff *hakstat_diff_new(const struct hakstat_report *base, const s
 	find_options(diff);
 	find_moves(diff);
 	for (guint i = 0; i < diff->moves->len; i++) {
-		struct hakstat_move *move = g_ptr_array_index(diff->moves, i);
-		if (!move->keeps_blocks) {
-			find_sites(diff, move);
-		}
+		find_sites(diff, g_ptr_array_index(diff->moves, i));
 	}
 	return diff;
 }

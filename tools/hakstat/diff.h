@@ -11,8 +11,9 @@
 
 /* One row on both sides; a side that lacks it has zero counts. */
 struct hakstat_delta {
-	char *name;			   /* class, "route reason", size range or call site */
-	const struct hakstat_row *example; /* of either side, for what the row is about */
+	char *name;			       /* class, "route reason", size range or call site */
+	const struct hakstat_row *example;     /* of either side, for what the row is about */
+	uint64_t requested_min, requested_max; /* of both sides */
 	struct hakstat_counts base, new;
 };
 
@@ -25,8 +26,12 @@ struct hakstat_move {
 	char *from, *to; /* "tiny C6, C7", "mid M8192", "smallmid S320 ... S1024" */
 	bool keeps_blocks;
 	struct hakstat_counts base, new;
-	char *option;	  /* "HAKMEM_SIZE_CLASSES fine -> classic"; NULL: no option explains it */
-	GPtrArray *sites; /* const struct hakstat_delta *: who asks for them, the greatest change first */
+	char *option; /* "HAKMEM_SIZE_CLASSES fine -> classic"; NULL: no option explains it */
+	/*
+	 * const struct hakstat_delta *: who asks for them, the greatest change first; before those that ask
+	 * for other sizes as well, of whose change nobody knows how much is the move's.
+	 */
+	GPtrArray *sites;
 };
 
 struct hakstat_option_change {
@@ -54,6 +59,9 @@ struct hakstat_diff {
 struct hakstat_diff *hakstat_diff_new(const struct hakstat_report *base, const struct hakstat_report *new,
 				      enum hakstat_diff_per per);
 void hakstat_diff_free(struct hakstat_diff *diff);
+
+/* True when the site asks for no other sizes than those that moved: its change is a part of the move's. */
+bool hakstat_move_is_all_of(const struct hakstat_move *move, const struct hakstat_delta *site);
 
 /* The waste that is compared, the base's scaled, and its change: new less base. Bytes. */
 double hakstat_diff_base(const struct hakstat_diff *diff, const struct hakstat_counts *n);

@@ -16,6 +16,7 @@ enum { STANDARD_ROWS = 10, LINE_INDENT = 2 };
 /* A grid with a title. */
 struct sheet {
 	const char *title;
+	guint left_out; /* rows */
 	struct hakstat_grid grid;
 };
 
@@ -136,6 +137,7 @@ static void open_sheet(const struct paper *p, struct sheet *sheet, const char *t
 	};
 
 	sheet->title = title;
+	sheet->left_out = 0;
 	hakstat_grid_init(&sheet->grid);
 	hakstat_grid_column(&sheet->grid, first, HAKSTAT_GRID_LONG);
 	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
@@ -144,13 +146,24 @@ static void open_sheet(const struct paper *p, struct sheet *sheet, const char *t
 	}
 }
 
+/* "Classes", "Classes (10 of 27)". Free with g_free. */
+static char *title_text(const struct sheet *sheet)
+{
+	guint rows = sheet->grid.cells->len / (guint)sheet->grid.columns;
+
+	return sheet->left_out ? g_strdup_printf("%s (%u of %u)", sheet->title, rows, rows + sheet->left_out)
+			       : g_strdup(sheet->title);
+}
+
 static void close_sheet(const struct paper *p, struct sheet *sheet)
 {
+	g_autofree char *title = title_text(sheet);
+
 	if (sheet->grid.cells->len && p->is_markdown) {
-		fprintf(p->out, "\n### %s\n\n", sheet->title);
+		fprintf(p->out, "\n### %s\n\n", title);
 		hakstat_markdown_grid(&sheet->grid, p->out);
 	} else if (sheet->grid.cells->len) {
-		fprintf(p->out, "\n%s\n", sheet->title);
+		fprintf(p->out, "\n%s\n", title);
 		hakstat_grid_print(&sheet->grid, p->view->width, p->view->colours, p->out);
 	}
 	hakstat_grid_clear(&sheet->grid);
@@ -179,12 +192,18 @@ static void draw_table(const struct paper *p, enum hakstat_table_id t)
 	struct sheet sheet;
 
 	open_sheet(p, &sheet, hakstat_table_titles[t], headers[t]);
-	for (guint i = 0; i < rows; i++) {
+	for (guint i = 0; i < deltas->len; i++) {
 		const struct hakstat_delta *d = g_ptr_array_index(deltas, i);
-		if (is_changed(p->diff, d)) {
-			hakstat_grid_cell(&sheet.grid, delta_name(d, t));
-			add_counts(p, p->diff, &sheet, &d->base, &d->new);
+		if (!is_changed(p->diff, d)) {
+			continue;
 		}
+		if (rows == 0) {
+			sheet.left_out++;
+			continue;
+		}
+		rows--;
+		hakstat_grid_cell(&sheet.grid, delta_name(d, t));
+		add_counts(p, p->diff, &sheet, &d->base, &d->new);
 	}
 	close_sheet(p, &sheet);
 }
@@ -216,11 +235,12 @@ static void put_sites_of_move(const struct paper *p, const struct hakstat_move *
 {
 	for (guint i = 0; i < move->sites->len; i++) {
 		const struct hakstat_delta *site = g_ptr_array_index(move->sites, i);
-		char *change = change_text(p, &site->base, &site->new);
-		char *name = delta_name(site, HAKSTAT_BY_SITE);
-		put_line(p, "  ", g_strdup_printf("asked for by %s: %s of waste", name, change));
-		g_free(name);
-		g_free(change);
+		g_autofree char *change = change_text(p, &site->base, &site->new);
+		g_autofree char *name = delta_name(site, HAKSTAT_BY_SITE);
+		put_line(p, "  ",
+			 hakstat_move_is_all_of(move, site)
+				 ? g_strdup_printf("asked for by %s: %s of waste", name, change)
+				 : g_strdup_printf("asked for, among other sizes, by %s", name));
 	}
 }
 

@@ -66,15 +66,17 @@ static json_t *deltas_json(const struct hakstat_diff *diff, const GPtrArray *del
 	return array;
 }
 
-static json_t *sites_json(const GPtrArray *sites)
+static json_t *sites_json(const struct hakstat_move *move)
 {
 	json_t *array = json_array();
 
-	for (guint i = 0; i < sites->len; i++) {
-		const struct hakstat_delta *d = g_ptr_array_index(sites, i);
+	for (guint i = 0; i < move->sites->len; i++) {
+		const struct hakstat_delta *d = g_ptr_array_index(move->sites, i);
 		json_t *site = json_object();
 		json_object_set_new(site, "name", hakstat_json_text(d->name));
-		json_object_set_new(site, "waste_bytes_change", waste_change(&d->base, &d->new));
+		json_object_set_new(site, "waste_bytes_change",
+				    hakstat_move_is_all_of(move, d) ? waste_change(&d->base, &d->new)
+								    : json_null());
 		json_array_append_new(array, site);
 	}
 	return array;
@@ -92,7 +94,7 @@ static json_t *moves_json(const struct hakstat_diff *diff)
 		json_object_set_new(row, "to", hakstat_json_text(m->to));
 		json_object_set_new(row, "option", hakstat_json_text(m->option));
 		put_sides(diff, row, &m->base, &m->new);
-		json_object_set_new(row, "sites", sites_json(m->sites));
+		json_object_set_new(row, "sites", sites_json(m));
 		json_array_append_new(array, row);
 	}
 	return array;
