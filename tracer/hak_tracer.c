@@ -3,7 +3,9 @@
  * The tracer as the allocator sees it: attaches when the library is loaded, and turns each
  * hook into LTTng events. A hook writes only what a session enabled; the tracepoint macros
  * test that. Hooks run in the program's threads with errno kept and re-entry barred by the
- * allocator, and take no lock but their own batch's.
+ * allocator. An operation takes no lock but its own batch's, and that one when the batch is
+ * full; a thread's first one, a sample that finds a session changed, and a stack with frames that
+ * libunwind has not seen take locks that threads share.
  */
 #include <stdatomic.h>
 #include <sys/auxv.h>
