@@ -73,7 +73,7 @@ tap_is "$status $said" "2 hakstat: process $second is not recorded by 'hakstat a
 mkfifo go4
 exec {go4}<>go4
 little='for ((i = 0; i < 3000; i++)); do printf -v "x$((i % 50))" "%100s" a; done'
-LD_PRELOAD="$lib:$tracer:liblttng-ust-fork.so.1" bash -c "(echo \$BASHPID >up; read -r _ <go4; $little; echo >up; read -r _ <go4); true" &
+HAKMEM_SAMPLE_BYTES=1G LD_PRELOAD="$lib:$tracer:liblttng-ust-fork.so.1" bash -c "(echo \$BASHPID >up; read -r _ <go4; $little; echo >up; read -r _ <go4); true" &
 parent=$!
 read -r child <&"$up"
 run attach "$child" -o child

@@ -49,10 +49,10 @@ recorded sample threads-sampled "$lives" threads 20000 100
 tap_ok "nor when samples are taken ($(cat "$tmp/out") KiB)" test "$(cat "$tmp/out")" -lt 512
 
 # An event that fills a sub-buffer has LTTng write to a pipe, where a thread can be cancelled.
-for how in full:1000000 events:50000; do
+for how in full:3000000 events:50000; do
 	mode=${how%:*} count=${how#*:}
 	tap_ok "$mode: a thread is not cancelled in malloc" timeout 120 "$hakstat" record --mode "$mode" -o "$tmp/cancel-$mode" -- \
-		"$lives" cancel "$count" 50
+		"$lives" cancel "$count" 4
 done
 
 cat >"$tmp/pool.py" <<'PY'
