@@ -31,6 +31,7 @@ enum {
 	GROW_AFTER = 4,	       /* visits of the slow path before the batch doubles */
 	GIVEN = 32,	       /* blocks of a stack that go back at a time */
 	REST = 64,	       /* more of them where it could not: the long way is four times the short one */
+	PATIENCE_MS = 1000,    /* of a reader of the counters, with a thread that stays on a slow path */
 };
 
 static struct {
@@ -640,49 +641,62 @@ static struct reading read_once(const struct hak_heap *heap, unsigned bin, int32
 /*
  * Of any thread's heap. Slow paths are kept out by the sequence; fast ones write nothing but the count and
  * the top, and a top that was read while the count stood still belongs to it. A malloc that is between the
- * two shows as one block more allocated and freed.
+ * two shows as one block more allocated and freed. False: its thread stays on a slow path.
  */
-static void read_cache(const struct hak_heap *heap, unsigned bin, uint64_t *allocs, uint64_t *frees)
+static bool read_cache(const struct hak_heap *heap, unsigned bin, struct reading *r)
 {
 	const int32_t *count = &heap->bins[bin].allocs_left;
-	uint32_t before, after;
-	int32_t left, then;
-	do {
-		before = __atomic_load_n(&heap->sequence, __ATOMIC_ACQUIRE);
-		left = __atomic_load_n(count, __ATOMIC_ACQUIRE);
-		struct reading r = read_once(heap, bin, left);
-		*allocs = r.allocs;
-		*frees = r.frees;
+	bool is_own = heap == hak_thread.heap;
+	for (unsigned turn = 0;; turn++) {
+		uint32_t before = __atomic_load_n(&heap->sequence, __ATOMIC_ACQUIRE);
+		int32_t left = __atomic_load_n(count, __ATOMIC_ACQUIRE);
+		*r = read_once(heap, bin, left);
 		atomic_thread_fence(memory_order_acquire);
-		then = __atomic_load_n(count, __ATOMIC_RELAXED);
-		after = __atomic_load_n(&heap->sequence, __ATOMIC_RELAXED);
-	} while ((before & 1) || before != after || left != then);
+		int32_t then = __atomic_load_n(count, __ATOMIC_RELAXED);
+		uint32_t after = __atomic_load_n(&heap->sequence, __ATOMIC_RELAXED);
+		if (!(before & 1) && before == after && left == then) {
+			return true;
+		}
+		/* In a signal handler nobody else will end what this thread was about. */
+		if (((before & 1) && is_own) || !hak_lock_pause(turn, PATIENCE_MS)) {
+			return false;
+		}
+	}
 }
 
-HAK_SELDOM void hak_heap_totals(unsigned bin, uint64_t *allocs, uint64_t *frees, uint64_t *cached)
+/* With the lock held. */
+static bool add_heaps(unsigned bin, uint64_t *allocs, uint64_t *frees)
+{
+	struct reading r;
+	for (const struct hak_heap *heap = registry.heaps; heap; heap = heap->next) {
+		if (!read_cache(heap, bin, &r)) {
+			return false;
+		}
+		*allocs += r.allocs;
+		*frees += r.frees;
+	}
+	return true;
+}
+
+HAK_SELDOM bool hak_heap_totals(unsigned bin, uint64_t *allocs, uint64_t *frees, uint64_t *cached)
 {
 	struct hak_slab_stats slabs;
-	hak_lock_take(&registry.lock);
+	if (!hak_lock_take_within(&registry.lock, PATIENCE_MS)) {
+		return false;
+	}
 	*allocs = registry.allocs[bin];
 	*frees = registry.frees[bin];
-	for (struct hak_heap *heap = registry.heaps; heap; heap = heap->next) {
-		uint64_t a, f;
-		read_cache(heap, bin, &a, &f);
-		*allocs += a;
-		*frees += f;
-	}
+	bool is_whole = add_heaps(bin, allocs, frees);
 	hak_lock_drop(&registry.lock);
 	hak_slab_stats(bin, &slabs);
 	uint64_t live = *allocs - *frees;
 	*cached = slabs.out > live ? slabs.out - live : 0;
+	return is_whole;
 }
 
 uint64_t hak_heap_threads(void)
 {
-	hak_lock_take(&registry.lock);
-	uint64_t threads = registry.threads;
-	hak_lock_drop(&registry.lock);
-	return threads;
+	return atomic_load_explicit(&registry.threads, memory_order_relaxed);
 }
 
 /* --- fork ----------------------------------------------------------------------------- */

@@ -255,8 +255,11 @@ HAK_INLINE void *hak_heap_pop(struct hak_heap *heap, unsigned bin)
 /* Returns all cached blocks of the calling thread to the depots. */
 HAK_HIDDEN void hak_heap_flush(void);
 
-/* Exact totals of a bin over all threads, and free blocks in their caches. */
-HAK_HIDDEN void hak_heap_totals(unsigned bin, uint64_t *allocs, uint64_t *frees, uint64_t *cached);
+/*
+ * Exact totals of a bin over all threads, and free blocks in their caches. False: they cannot be read, for
+ * instance in a signal handler whose own thread is about to change them.
+ */
+HAK_HIDDEN bool hak_heap_totals(unsigned bin, uint64_t *allocs, uint64_t *frees, uint64_t *cached);
 
 HAK_HIDDEN uint64_t hak_heap_threads(void);
 

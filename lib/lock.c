@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A short spin covers the usual hold time (some tens of nanoseconds) without a system call. */
@@ -38,6 +39,19 @@ HAK_COLD HAK_NOINLINE void hak_lock_wait(struct hak_lock *lock)
 	while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0) {
 		futex(lock, FUTEX_WAIT, 2);
 	}
+}
+
+HAK_COLD bool hak_lock_pause(unsigned turn, unsigned ms)
+{
+	static const struct timespec millisecond = { .tv_nsec = 1000000 };
+	if ((turn + 1) % SPINS != 0) {
+		pause_cpu();
+		return true;
+	}
+	int saved = errno;
+	syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &millisecond, NULL);
+	errno = saved;
+	return turn / SPINS < ms;
 }
 
 HAK_COLD HAK_NOINLINE void hak_lock_wake(struct hak_lock *lock)

@@ -43,6 +43,24 @@ HAK_INLINE void hak_lock_drop(struct hak_lock *lock)
 	}
 }
 
+/*
+ * Between two looks at what another thread will soon have done with: `turn` counts them from 0. Pauses, at
+ * times by sleeping; false once that came to about `ms` milliseconds. For what a signal handler may ask,
+ * whose own thread it may wait for.
+ */
+HAK_HIDDEN bool hak_lock_pause(unsigned turn, unsigned ms);
+
+/* False: not for so long. */
+HAK_INLINE bool hak_lock_take_within(struct hak_lock *lock, unsigned ms)
+{
+	for (unsigned turn = 0; !hak_lock_try(lock); turn++) {
+		if (!hak_lock_pause(turn, ms)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* In a fork child, where the owner was the forking thread and nobody waits. */
 HAK_INLINE void hak_lock_reset(struct hak_lock *lock)
 {

@@ -24,7 +24,7 @@ struct free_record {
 static struct {
 	struct hak_lock lock;
 	char *at, *end;
-	uint64_t bytes;
+	_Atomic(uint64_t) bytes; /* changed with the lock held */
 	struct free_record *free[LARGEST_LOG2 - SMALLEST_LOG2 + 1];
 } meta;
 
@@ -104,10 +104,7 @@ void hak_meta_free(void *record, size_t bytes)
 
 uint64_t hak_meta_bytes(void)
 {
-	hak_lock_take(&meta.lock);
-	uint64_t bytes = meta.bytes;
-	hak_lock_drop(&meta.lock);
-	return bytes;
+	return atomic_load_explicit(&meta.bytes, memory_order_relaxed);
 }
 
 void hak_meta_fork_lock(void)

@@ -12,6 +12,7 @@ enum {
 	PURGE_BATCH = 32, /* runs taken out at a time, so that the lock is not held over system calls */
 	BATCHES = 16,	  /* in a purge by the clock: who happens to look at it does not work for all */
 	KEPT = 8,
+	PATIENCE_MS = 100, /* of a reader of the counters, whose own thread may hold the lock */
 	FETCH_FROM = 8, /* superslabs in use: what is fetched for nothing is less than a ninth of the heap */
 	FETCH_DELAY_MS = 100, /* with a shorter purge delay it would be given back before it is used */
 };
@@ -453,14 +454,16 @@ bool hak_page_heap_next_change(struct hak_superslab_change *change)
 
 void hak_page_heap_stats(struct hak_page_heap_stats *out)
 {
-	hak_lock_take(&heap.lock);
+	bool is_held = hak_lock_take_within(&heap.lock, PATIENCE_MS);
 	uint64_t at_hand = kept_units();
 	out->mapped = (uint64_t)hak_region.units << HAK_UNIT_LOG2;
 	out->used = (heap.used_units - at_hand) << HAK_UNIT_LOG2;
 	out->dirty = (heap.dirty.units + at_hand) << HAK_UNIT_LOG2;
 	out->purged = heap.purged;
 	out->superslabs = heap.superslabs;
-	hak_lock_drop(&heap.lock);
+	if (is_held) {
+		hak_lock_drop(&heap.lock);
+	}
 }
 
 void hak_page_heap_fork_lock(void)

@@ -79,6 +79,7 @@ HAK_HIDDEN void hak_page_heap_count_purged(uint64_t bytes);
 /* The next superslab that came into use or gave its pages back, for tracers. False: there is none. */
 HAK_HIDDEN bool hak_page_heap_next_change(struct hak_superslab_change *change);
 
+/* As they stand, where the lock cannot be had for a tenth of a second: a signal handler may ask. */
 HAK_HIDDEN void hak_page_heap_stats(struct hak_page_heap_stats *out);
 
 HAK_HIDDEN void hak_page_heap_fork_lock(void);

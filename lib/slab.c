@@ -28,11 +28,17 @@ struct slab_class {
 	struct hak_lock lock;
 	uint32_t lists[HAK_SLAB_KINDS]; /* slabs with room: first unit + 1 */
 	uint32_t colour;		/* of the next slab */
-	uint64_t slabs;
-	uint64_t out;
+	uint64_t slabs;			/* stored atomically: read without the lock, too */
+	uint64_t out;			/* likewise */
 } HAK_ALIGNED(HAK_CACHE_LINE);
 
 static struct slab_class classes[HAK_BINS];
+
+/* With the lock held. */
+static void add(uint64_t *counter, int64_t change)
+{
+	__atomic_store_n(counter, *counter + (uint64_t)change, __ATOMIC_RELAXED);
+}
 
 static void list_add(struct slab_class *c, struct hak_span *slab)
 {
@@ -178,7 +184,7 @@ static struct hak_span *slab_new(struct slab_class *c, unsigned bin, enum hak_sl
 			.bin = kind == HAK_SLAB_SAMPLED ? 0 : (uint8_t)bin,
 		};
 	}
-	c->slabs++;
+	add(&c->slabs, 1);
 	list_add(c, slab);
 	return slab;
 }
@@ -242,7 +248,7 @@ unsigned hak_slab_take(unsigned bin, enum hak_slab_kind kind, enum hak_growth gr
 			list_remove(c, slab);
 		}
 	}
-	c->out += taken;
+	add(&c->out, taken);
 	hak_lock_drop(&c->lock);
 	if (taken < n) {
 		memmove(out, out + n - taken, taken * sizeof *out);
@@ -304,7 +310,7 @@ HAK_INLINE bool is_in(const struct receiver *r, const void *block)
 static void detach(struct slab_class *c, struct hak_span *slab)
 {
 	list_remove(c, slab);
-	c->slabs--;
+	add(&c->slabs, -1);
 	hak_span_set_kind(slab, HAK_SPAN_BUSY);
 	for (uint32_t i = 0; i < slab->units; i++) {
 		hak_region.map[hak_span_unit(slab) + i].bin = 0;
@@ -431,7 +437,7 @@ static uint32_t give_all(struct slab_class *c, unsigned bin, void *const *blocks
 		}
 	}
 	settle(c, &r, &empty);
-	c->out -= n;
+	add(&c->out, -(int64_t)n);
 	return empty;
 }
 
@@ -555,12 +561,10 @@ void *hak_slab_beside(struct hak_span *slab, bool make)
 
 void hak_slab_stats(unsigned bin, struct hak_slab_stats *out)
 {
-	struct slab_class *c = &classes[bin];
-	hak_lock_take(&c->lock);
-	out->slabs = c->slabs;
-	out->bytes = c->slabs * geometry(bin)->slab_units << HAK_UNIT_LOG2;
-	out->out = c->out;
-	hak_lock_drop(&c->lock);
+	const struct slab_class *c = &classes[bin];
+	out->slabs = HAK_RACY_READ(c->slabs);
+	out->bytes = out->slabs * geometry(bin)->slab_units << HAK_UNIT_LOG2;
+	out->out = HAK_RACY_READ(c->out);
 }
 
 void hak_slab_fork_lock(void)

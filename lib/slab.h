@@ -62,6 +62,7 @@ struct hak_slab_stats {
 	uint64_t slabs, bytes, out;
 };
 
+/* Takes no lock. */
 HAK_HIDDEN void hak_slab_stats(unsigned bin, struct hak_slab_stats *out);
 
 HAK_HIDDEN void hak_slab_fork_lock(void);

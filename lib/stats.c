@@ -41,7 +41,7 @@ HAK_EXPORT void hakmem_config_read(struct hakmem_config *out)
 	memcpy(out->session, hak_options.session, sizeof out->session);
 }
 
-static void read_class(struct hakmem_class_stats *c, unsigned id, uint64_t *min_request)
+static bool read_class(struct hakmem_class_stats *c, unsigned id, uint64_t *min_request)
 {
 	const struct hak_class *k = &hak_class_map.table.classes[id];
 	struct hak_slab_stats slabs;
@@ -53,22 +53,24 @@ static void read_class(struct hakmem_class_stats *c, unsigned id, uint64_t *min_
 		c->max_request = k->max_request;
 		*min_request = (uint64_t)k->max_request + 1;
 	}
-	hak_heap_totals(id + 1, &c->allocs, &c->frees, &c->cached);
+	bool is_whole = hak_heap_totals(id + 1, &c->allocs, &c->frees, &c->cached);
 	hak_slab_stats(id + 1, &slabs);
 	c->slabs = slabs.slabs;
 	c->slab_bytes = slabs.bytes;
 	memcpy(c->name, k->name, sizeof k->name);
+	return is_whole;
 }
 
-static void read_large(struct hakmem_class_stats *c, uint64_t min_request)
+static bool read_large(struct hakmem_class_stats *c, uint64_t min_request)
 {
 	c->route = HAK_ROUTE_LARGE;
 	c->min_request = min_request;
 	c->max_request = PTRDIFF_MAX;
-	hak_heap_totals(0, &c->allocs, &c->frees, &c->cached);
+	bool is_whole = hak_heap_totals(0, &c->allocs, &c->frees, &c->cached);
 	hak_large_stats(&c->slabs, &c->slab_bytes);
 	c->cached = 0;
 	memcpy(c->name, "large", sizeof "large");
+	return is_whole;
 }
 
 HAK_EXPORT size_t hakmem_stats_classes(struct hakmem_class_stats *out, size_t capacity)
@@ -79,10 +81,9 @@ HAK_EXPORT size_t hakmem_stats_classes(struct hakmem_class_stats *out, size_t ca
 	for (unsigned id = 0; id <= count && id < capacity; id++) {
 		memset(&out[id], 0, sizeof out[id]);
 		out[id].class_id = id;
-		if (id < count) {
-			read_class(&out[id], id, &min_request);
-		} else {
-			read_large(&out[id], min_request);
+		if (id < count ? !read_class(&out[id], id, &min_request)
+			       : !read_large(&out[id], min_request)) {
+			return 0;
 		}
 		/* Other threads go on: a free may be seen without its allocation. */
 		out[id].live =

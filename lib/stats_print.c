@@ -138,6 +138,11 @@ void hak_print_stats(int fd)
 	hak_writer_to_fd(&w, fd);
 	hak_write_string(&w, "hakmem " HAKMEM_VERSION " in ");
 	put_process(&w);
+	if (r.count == 0) {
+		hak_write_string(&w, ": no statistics, a signal came inside malloc or free\n");
+		hak_writer_flush(&w);
+		return;
+	}
 	hak_write_string(
 		&w, ": bytes live are blocks that the program holds, occupancy is their part of the slabs\n");
 	hak_write_string(&w,

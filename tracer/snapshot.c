@@ -125,7 +125,8 @@ static void write_locked(bool with_table)
 	int64_t now = hak_clock_ms();
 
 	rows = rows > MOST_CLASSES ? MOST_CLASSES : rows;
-	if (!hak_session_begin_event()) {
+	/* None: a signal came inside malloc, and its handler ends the process. */
+	if (rows == 0 || !hak_session_begin_event()) {
 		return;
 	}
 	if (with_table || now >= self.table_due_ms) {

@@ -58,7 +58,11 @@ struct hakmem_class_stats {
 	char name[16];
 };
 
-/* Fills at most `capacity` rows in order of class_id; returns how many exist. */
+/*
+ * Fills at most `capacity` rows in order of class_id; returns how many exist. 0: the counters cannot be read,
+ * as the signal handler that asks interrupted malloc or free where it changes them, or another thread has
+ * been stopped there for a second.
+ */
 size_t hakmem_stats_classes(struct hakmem_class_stats *out, size_t capacity);
 
 /* The process. All in bytes but the counts. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # A fork while another thread is inside dlopen, or lists the modules: LTTng asks the loader for the
-# modules in each fork child, and the loader's lock may be taken there by nobody.
+# modules in each fork child, and the loader's lock may be taken there by nobody. And a signal handler
+# that ends its process in the middle of malloc or free, or of the writing of an event.
 . "$(dirname "$0")/../support/lttng.sh"
 . "$(dirname "$0")/../support/tap.sh"
 need_lttng
@@ -10,7 +11,7 @@ size=3333
 
 # collide MODE HOW COUNT: sets $given, what the program counted, and $seen, what the report did.
 collide() {
-	recorded "$1" "$1-$2" "$collisions" "$2" "$3" "$size"
+	recorded "$1" "$1-$2-$size" "$collisions" "$2" "$3" "$size"
 	given=$(cat "$tmp/out")
 	tap_ok "$1, $2: $3 children end as they should" grep -q '^[1-9][0-9]*$' "$tmp/out"
 	[ -n "$given" ] || tap_note "$(cat "$tmp/log")"
@@ -26,4 +27,7 @@ for how in dlopen list; do
 	collide full $how 40
 	tap_is "$seen" "$given" "full, $how: each operation, once"
 done
+collide full signal 40
+size=3000000 # whose malloc and free are system calls below a lock
+collide sample signal 40
 tap_done

@@ -9,10 +9,32 @@ tap_need "${CC:-cc}"
 cat >"$tmp/truth.c" <<'C'
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+static void leave(int signal)
+{
+	(void)signal;
+	exit(0);
+}
+static void be_interrupted(int number)
+{
+	static void *blocks[3000];
+	struct itimerval once = { { 0, 0 }, { 0, 2000 + 37 * number } };
+	signal(SIGALRM, leave);
+	setitimer(ITIMER_REAL, &once, NULL);
+	for (;;) {
+		for (int i = 0; i < 3000; i++) {
+			blocks[i] = malloc(500);
+		}
+		for (int i = 0; i < 3000; i++) {
+			free(blocks[i]);
+		}
+	}
+}
 int main(int argc, char **argv)
 {
 	static void *blocks[100000];
@@ -24,6 +46,15 @@ int main(int argc, char **argv)
 	}
 	for (int i = keep; i < count; i++) {
 		free(blocks[i]);
+	}
+	if (strcmp(how, "signal") == 0) {
+		for (int i = 0; i < 100; i++) {
+			if (fork() == 0) {
+				be_interrupted(i);
+			}
+			wait(NULL);
+		}
+		_exit(0);
 	}
 	if (strcmp(how, "malloc_stats") == 0) {
 		malloc_stats();
@@ -90,5 +121,7 @@ run 100 3333 10 fork
 tap_is "$(grep -c '^S3584 .* 100 .* 10 ' "$tmp/err")" 2 "a forked child prints its own"
 tap_is "$(sed -n 's/^hakmem .* in truth\[\([0-9]*\)\].*/\1/p' "$tmp/err" | sort -u | wc -l)" 2 "under its own process id"
 
+tap_ok "a signal handler may exit while malloc or free is at work" \
+	timeout 60 env HAKMEM_STATS=1 LD_PRELOAD="$lib" "$tmp/truth" 1 100 1 signal
 tap_is "$(LD_PRELOAD="$lib" "$tmp/truth" 10 100 1 2>&1)" "" "without the option nothing is printed"
 tap_done

@@ -15,6 +15,8 @@
 #include <cmocka.h>
 
 #include "alloc.h"
+#include "hakmem.h"
+#include "meta.h"
 #include "page_heap.h"
 #include "slab.h"
 
@@ -360,11 +362,45 @@ static void a_quiet_thread_gives_memory_back_all_the_same(void **state)
 	assert_in_range(pairs, 0, MOST - 1);
 }
 
+/*
+ * A signal handler may ask, or end the process, whose own thread holds a lock or is changing the counts: then
+ * nobody will have done with them. The locks are taken here as before a fork.
+ */
+static void readers_do_not_wait_for_their_own_thread(void **state)
+{
+	static struct hakmem_class_stats classes[HAK_BINS];
+	struct hakmem_heap_stats heap;
+	uint64_t totals[3];
+	unsigned bin = hak_bin_of(100);
+	(void)state;
+	hak_free(hak_malloc(100));
+
+	hak_heap_write_begin(hak_heap_get());
+	assert_false(hak_heap_totals(bin, &totals[0], &totals[1], &totals[2]));
+	hak_heap_write_end(hak_heap_get());
+
+	hak_slab_fork_lock();
+	hak_page_heap_fork_lock();
+	hak_meta_fork_lock();
+	hakmem_stats_heap(&heap);
+	assert_true(heap.metadata != 0 && heap.mapped != 0);
+	assert_int_equal(hakmem_stats_classes(classes, HAK_BINS), hak_class_map.table.count + 1);
+	hak_meta_fork_unlock(0);
+	hak_page_heap_fork_unlock(0);
+	hak_slab_fork_unlock(0);
+
+	hak_heap_fork_lock();
+	assert_int_equal(hakmem_stats_classes(classes, HAK_BINS), 0);
+	hak_heap_fork_unlock(0);
+	assert_true(hak_heap_totals(bin, &totals[0], &totals[1], &totals[2]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(totals_are_exact_after_each_operation),
 		cmocka_unit_test(totals_of_a_busy_thread_fit_together),
+		cmocka_unit_test(readers_do_not_wait_for_their_own_thread),
 		cmocka_unit_test(a_growing_class_gets_unused_large_blocks),
 		cmocka_unit_test(a_growing_heap_gets_what_lies_idle),
 		cmocka_unit_test(what_depots_hold_serves_before_unused_pages),
