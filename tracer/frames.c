@@ -7,6 +7,7 @@
  */
 #include "frames.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -30,6 +31,29 @@ unsigned hak_frames_follow(uintptr_t frame, uintptr_t low, uintptr_t high, void 
 	return n;
 }
 
+static int (*real_getattr)(pthread_t, pthread_attr_t *);
+
+static void find_real(void)
+{
+	*(void **)&real_getattr = dlsym(RTLD_NEXT, "pthread_getattr_np");
+}
+
+/*
+ * Stands before libc's when the tracer is preloaded. That one allocates with a lock of the thread's held, for
+ * which the same question would wait, were it asked by the stack walk of that allocation.
+ */
+__attribute__((visibility("default"))) int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
+{
+	bool before = hak_tracer_thread.is_asking;
+	if (!real_getattr) {
+		find_real();
+	}
+	hak_tracer_thread.is_asking = true;
+	int failure = real_getattr(thread, attributes);
+	hak_tracer_thread.is_asking = before;
+	return failure;
+}
+
 /* Asked for once a thread: for the first one glibc reads /proc/self/maps. */
 static void find_stack(void)
 {
@@ -49,11 +73,22 @@ static void find_stack(void)
 	errno = saved;
 }
 
+/* Where the allocator opens the tracer, ours does not stand before libc's: the first thread is safe all the
+ * same. */
+void hak_frames_start(void)
+{
+	find_real();
+	find_stack();
+}
+
 unsigned hak_frames_walk(void **frames, unsigned capacity)
 {
 	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
 
 	if (!hak_tracer_thread.knows_stack) {
+		if (hak_tracer_thread.is_asking) {
+			return 0;
+		}
 		find_stack();
 	}
 	if (frame < hak_tracer_thread.stack_low || frame >= hak_tracer_thread.stack_high) {

@@ -5,9 +5,13 @@
 
 #include <stdint.h>
 
+/* Once, by the thread that loads the tracer. */
+void hak_frames_start(void);
+
 /*
  * The return addresses of the calling thread, innermost first, at most `capacity`; returns how
- * many: 0 when the thread is not on the stack it was started with. Reads that stack only.
+ * many: 0 when the thread is not on the stack it was started with, or libc is just asked where that is. Reads
+ * that stack only.
  */
 unsigned hak_frames_walk(void **frames, unsigned capacity);
 

@@ -129,6 +129,9 @@ void hak_stack_start(unsigned depth, bool by_frame_pointers)
 {
 	by_frames = by_frame_pointers;
 	most_frames = depth < 1 ? 1 : depth > HAK_STACK_MAX ? HAK_STACK_MAX : depth;
+	if (by_frames) {
+		hak_frames_start();
+	}
 	own[0] = module_of((uintptr_t)hak_stack_start);
 	if (is_allocator_apart()) {
 		own[1] = module_of((uintptr_t)hak_trace_attach);

@@ -34,6 +34,7 @@ struct hak_tracer_thread {
 	bool is_entering;	 /* inside our fork: in the child, LTTng's work to be in its sessions again */
 	bool has_walked;
 	bool is_leaving;  /* ends its process, or replaces the program */
+	bool is_asking;	  /* inside pthread_getattr_np */
 	bool knows_stack; /* the next two are known, or never will be */
 	uintptr_t stack_low, stack_high;
 };

@@ -40,4 +40,7 @@ threads = [threading.Thread(target=work) for _ in range(4)]
 [t.join() for t in threads]' 2>said
 tap_is "$?" 0 "python, which has none, is unharmed"
 tap_like "$(cat said)" 'trace in none' "and its trace is there"
+
+HAKMEM_FRAME_POINTERS=1 timeout -k 1 60 "$hakstat" record -o asks --sample-bytes 1 -- "$build/tests/e2e/asks" 2>said
+tap_is "$?" 0 "threads whose first sample falls into pthread_getattr_np end"
 tap_done

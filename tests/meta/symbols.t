@@ -15,6 +15,6 @@ while read -r name; do
 	tap_ok "$name is exported" grep -qx "$name" "$tmp/exported"
 done < <(sed -nE 's/^[a-z].*[ *](hak(mem|_trace)_[a-z_]+)\(.*\);$/\1/p' "$top/lib/include/hakmem.h" "$top/lib/include/hakmem_trace.h")
 tap_empty "$(nm -D --defined-only "$tracer" | awk '$2 ~ /[TDBRVW]/ { print $3 }' |
-	grep -vE '^((__(start|stop)_)?lttng_ust_tracepoint.*|exec(l|le|lp|v|ve|vp|vpe|veat)|fexecve|fork|daemon|_exit|_Exit|close_range|closefrom|dlclose|dl_iterate_phdr)$')" \
+	grep -vE '^((__(start|stop)_)?lttng_ust_tracepoint.*|exec(l|le|lp|v|ve|vp|vpe|veat)|fexecve|fork|daemon|_exit|_Exit|close_range|closefrom|dlclose|dl_iterate_phdr|pthread_getattr_np)$')" \
 	"the tracer exports its provider and what it has to interpose"
 tap_done

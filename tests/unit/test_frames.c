@@ -2,6 +2,7 @@
 /* The walk by frame pointers: right where they are right, and harmless where they are not. */
 #include "frames.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,6 +106,21 @@ static void the_stack_of_this_thread_is_known(void **state)
 	hak_tracer_thread.knows_stack = false;
 }
 
+/* A walk that comes from inside that question must not ask it. */
+static void libc_is_not_asked_while_it_is_asked(void **state)
+{
+	pthread_attr_t attributes;
+	(void)state;
+	hak_tracer_thread.is_asking = true;
+	assert_int_equal(inner(), 0);
+	assert_false(hak_tracer_thread.knows_stack);
+	hak_tracer_thread.is_asking = false;
+	assert_int_equal(pthread_getattr_np(pthread_self(), &attributes), 0);
+	pthread_attr_destroy(&attributes);
+	assert_false(hak_tracer_thread.is_asking);
+	assert_true(inner() >= 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +129,7 @@ int main(void)
 		cmocka_unit_test(no_more_than_asked_for),
 		cmocka_unit_test(any_words_are_harmless),
 		cmocka_unit_test(the_stack_of_this_thread_is_known),
+		cmocka_unit_test(libc_is_not_asked_while_it_is_asked),
 	};
 
 	return cmocka_run_group_tests_name("frames", tests, NULL, NULL);
