@@ -92,6 +92,24 @@ tap_ok "what it had recorded is readable" readable shot
 echo >&"$go"
 await_end "$command"
 
+begin stuck
+stuck=$recorder
+daemon=$(daemon_pid)
+"$hakstat" record -o stuck-shot -- bash -c 'echo >up; read -r _ <go' 2>/dev/null &
+recorder=$!
+read -r _ <&"$up"
+kill -STOP "$daemon"
+shoot "$recorder"
+echo >&"$go"
+echo >&"$go"
+wait "$stuck"
+tap_is "$?" 0 "a daemon that answers no more: record ends"
+tap_like "$(cat stuck.said)" 'incomplete: recording was cut off; LTTng cannot stop recording' "and says that the trace breaks off"
+# Nobody may have taken notice of its end yet.
+until [[ $(ps -o stat= -p "$daemon") != [!Z]* ]]; do :; done
+said=$("$hakstat" record -o unstuck -- true 2>&1)
+tap_like "$said" 'trace in unstuck .*no events lost' "that daemon has ended, though a hakstat was killed meanwhile"
+
 begin orphaned
 daemon=$(daemon_pid)
 # What is in the buffers goes to the files once a second.

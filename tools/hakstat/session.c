@@ -6,6 +6,7 @@
 #include "session.h"
 
 #include "event.h"
+#include "lttng_call.h"
 #include "session_guard.h"
 #include "session_plan.h"
 #include "snapshot.h"
@@ -24,6 +25,14 @@ extern int lttng_opt_quiet;
 
 #define REGISTER_PAUSE_MS 10
 #define REGISTER_LIMIT_MS 10000
+
+/*
+ * How long LTTng may neither answer nor write. Over a network what it writes cannot be seen, so all
+ * that the buffers hold must have passed by then.
+ */
+#define STOP_SECONDS	 20
+#define STOP_SECONDS_URL 300
+#define DESTROY_SECONDS	 5
 
 /* What is in the buffers reaches the files after a second, even if nobody stops the session. */
 #define SWITCH_PERIOD_US 1000000u
@@ -172,6 +181,7 @@ int hakstat_session_create(struct hakstat_session *session, const char *prefix, 
 	lttng_opt_quiet = 1;
 	session->mode = mode;
 	session->is_snapshot = target->is_snapshot;
+	session->folder = target->url ? NULL : target->path;
 	session->guard = -1;
 	status = hakstat_session_plan_check(mode, err);
 	if (status) {
@@ -255,8 +265,14 @@ int hakstat_session_start(struct hakstat_session *session, struct hakstat_err *e
 
 int hakstat_session_stop(struct hakstat_session *session, struct hakstat_err *err)
 {
-	int code = lttng_stop_tracing(session->name);
+	unsigned seconds = session->folder ? STOP_SECONDS : STOP_SECONDS_URL;
+	int code;
 
+	if (!hakstat_lttng_call(lttng_stop_tracing, session->name, session->folder, seconds, &code)) {
+		return hakstat_err_set(
+			err, HAKSTAT_USAGE,
+			"LTTng cannot stop recording: it has written nothing more for %u seconds", seconds);
+	}
 	return code >= 0 ? 0 : fail(err, "stop recording", code);
 }
 
@@ -291,9 +307,11 @@ int hakstat_session_lost_events(const struct hakstat_session *session, uint64_t 
 
 int hakstat_session_destroy(struct hakstat_session *session, struct hakstat_err *err)
 {
-	int code = lttng_destroy_session_no_wait(session->name);
+	int code = -LTTNG_ERR_UNK;
+	bool is_answered = hakstat_lttng_call(lttng_destroy_session_no_wait, session->name, NULL,
+					      DESTROY_SECONDS, &code);
 
-	if (session->is_snapshot) {
+	if (is_answered && session->is_snapshot) {
 		hakstat_snapshot_disarm(session->name);
 	}
 	hakstat_session_unguard(session);

@@ -18,14 +18,15 @@
 struct hakstat_session {
 	char name[HAKSTAT_SESSION_NAME_SIZE];
 	enum hakstat_mode mode;
-	bool is_snapshot; /* buffers are written on demand only */
-	int guard;	  /* pipe to the process that destroys the session when this one dies */
+	bool is_snapshot;   /* buffers are written on demand only */
+	const char *folder; /* the target's; NULL: it goes elsewhere */
+	int guard;	    /* pipe to the process that destroys the session when this one dies */
 	int64_t guard_pid;
 };
 
 /* Where a session writes to. */
 struct hakstat_session_target {
-	const char *path; /* a folder, absolute */
+	const char *path; /* a folder, absolute; the session keeps the pointer */
 	const char *url;  /* in its place when not NULL */
 	bool is_snapshot; /* into a folder only, and only when hakstat_snapshot_write is called */
 };
@@ -48,7 +49,7 @@ int hakstat_session_track(const struct hakstat_session *session, int64_t pid, st
 
 int hakstat_session_start(struct hakstat_session *session, struct hakstat_err *err);
 
-/* Stops and waits until all that was recorded is where it goes. */
+/* Stops and waits until all that was recorded is where it goes, or nothing more comes there. */
 int hakstat_session_stop(struct hakstat_session *session, struct hakstat_err *err);
 
 /*

@@ -8,11 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <lttng/lttng.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "snapshot.h"
 
 static void let_go_of_terminal(void)
 {
@@ -24,17 +21,17 @@ static void let_go_of_terminal(void)
 	}
 }
 
-static void guard_main(const char *name, int pipe_end)
+static void guard_main(struct hakstat_session *session, int pipe_end)
 {
+	struct hakstat_err ignored;
 	char byte;
 	ssize_t got;
 
 	let_go_of_terminal();
 	got = TEMP_FAILURE_RETRY(read(pipe_end, &byte, 1));
 	if (got == 0) {
-		lttng_stop_tracing(name);
-		hakstat_snapshot_disarm(name);
-		lttng_destroy_session_no_wait(name);
+		hakstat_session_stop(session, &ignored);
+		hakstat_session_destroy(session, &ignored);
 	}
 	_exit(0);
 }
@@ -51,7 +48,7 @@ void hakstat_session_guard(struct hakstat_session *session)
 	pid = fork();
 	if (pid == 0) {
 		close(ends[1]);
-		guard_main(session->name, ends[0]);
+		guard_main(session, ends[0]);
 	}
 	close(ends[0]);
 	if (pid < 0) {
