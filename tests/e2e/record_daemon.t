@@ -92,6 +92,16 @@ tap_ok "what it had recorded is readable" readable shot
 echo >&"$go"
 await_end "$command"
 
+begin signalled
+for signal in TERM HUP INT; do
+	ps -eo pid=,args= | awk -v own="$recorder" '/hakstat record -o signalled/ && !/awk/ && $1 != own { print $1 }' |
+		xargs kill "-$signal"
+done
+"$hakstat" record -o meanwhile -- true 2>/dev/null
+finish
+tap_like "$(cat signalled.said)" 'trace in signalled .*no events lost' "signals to all that is called hakstat do not cut it off"
+tap_is "$(daemon_pid)" "" "and the daemon ends with it"
+
 begin stuck
 stuck=$recorder
 daemon=$(daemon_pid)

@@ -2,12 +2,14 @@
 /*
  * The guard waits at a pipe: a byte means that the session is gone, the pipe's end that its
  * maker is. It inherits the maker's lock on the session daemon, so the daemon stays until the
- * guard is done. It is in a session of its own, where no Ctrl-C reaches it.
+ * guard is done. It is in a session of its own, where no Ctrl-C reaches it, and no signal to all that
+ * is called hakstat ends it before it has done its work.
  */
 #include "session_guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,9 +26,12 @@ static void let_go_of_terminal(void)
 static void guard_main(struct hakstat_session *session, int pipe_end)
 {
 	struct hakstat_err ignored;
+	sigset_t all;
 	char byte;
 	ssize_t got;
 
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	let_go_of_terminal();
 	got = TEMP_FAILURE_RETRY(read(pipe_end, &byte, 1));
 	if (got == 0) {

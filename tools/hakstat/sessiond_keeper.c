@@ -29,6 +29,9 @@
 #define FOREVER	    ((time_t)-1)
 #define END_SECONDS ((time_t)20)
 
+/* Tells the keeper to end the daemon. What is sent to all that is called hakstat means others. */
+#define END_SIGNAL SIGRTMIN
+
 /* What the keeper tells its maker, once. */
 struct verdict {
 	int error; /* 0: ready; else errno of the exec, or -1 when the daemon gave up */
@@ -46,7 +49,7 @@ static void watched(sigset_t *set)
 	sigemptyset(set);
 	sigaddset(set, SIGUSR1);
 	sigaddset(set, SIGCHLD);
-	sigaddset(set, SIGTERM);
+	sigaddset(set, END_SIGNAL);
 }
 
 /* The number of the next signal; -1 when none came within `seconds`. */
@@ -110,21 +113,15 @@ static bool has_ended(const struct keeper *keeper)
 	return waitpid(keeper->daemon, NULL, WNOHANG) != 0;
 }
 
-/* True when the daemon says it is ready, false when it ended or is to end before that. */
+/* True when the daemon says it is ready, false when it ended before that. */
 static bool wait_ready(const struct keeper *keeper)
 {
-	for (;;) {
-		switch (next_signal(FOREVER)) {
-		case SIGUSR1:
-			return true;
-		case SIGTERM:
+	while (next_signal(FOREVER) != SIGUSR1) {
+		if (has_ended(keeper)) {
 			return false;
-		default:
-			if (has_ended(keeper)) {
-				return false;
-			}
 		}
 	}
+	return true;
 }
 
 /* The last line that the daemon printed says why it gave up. */
@@ -149,7 +146,7 @@ static void *end_when_unused(void *data)
 	struct flock lock = { .l_type = F_WRLCK, .l_start = HAKSTAT_SESSIOND_USERS, .l_len = 1 };
 
 	TEMP_FAILURE_RETRY(fcntl(keeper->lock, F_OFD_SETLKW, &lock));
-	kill(getpid(), SIGTERM);
+	kill(getpid(), END_SIGNAL);
 	return NULL;
 }
 
@@ -173,7 +170,7 @@ static void keep(struct keeper *keeper)
 	bool can_wait = pthread_create(&thread, NULL, end_when_unused, keeper) == 0;
 
 	while (can_wait) {
-		if (next_signal(FOREVER) == SIGTERM) {
+		if (next_signal(FOREVER) == END_SIGNAL) {
 			break;
 		}
 		if (has_ended(keeper)) {
@@ -197,7 +194,7 @@ static void keeper_main(const char *lock_path, int report)
 	struct verdict verdict = { 0 };
 	sigset_t set;
 
-	watched(&set);
+	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	signal(SIGCHLD,
 	       SIG_DFL); /* a caller may hand it down ignored, and the daemon's end would go unseen */
@@ -276,7 +273,7 @@ void hakstat_sessiond_end(int lock)
 	if (wait.fd < 0) {
 		return;
 	}
-	syscall(SYS_pidfd_send_signal, wait.fd, SIGTERM, NULL, 0);
+	syscall(SYS_pidfd_send_signal, wait.fd, END_SIGNAL, NULL, 0);
 	TEMP_FAILURE_RETRY(poll(&wait, 1, -1));
 	close(wait.fd);
 }
