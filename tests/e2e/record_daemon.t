@@ -92,6 +92,20 @@ tap_ok "what it had recorded is readable" readable shot
 echo >&"$go"
 await_end "$command"
 
+begin shared
+daemon=$(daemon_pid)
+lttng create other --output "$tmp/other" >/dev/null
+shoot "$recorder"
+echo >&"$go"
+await_end "$command"
+said=$("$hakstat" record -o shared-too -- true 2>&1)
+tap_is "$(daemon_pid)" "$daemon" "a daemon that record started goes on while somebody else has a session there"
+tap_like "$said" "^hakstat: the LTTng session daemon goes on: 'lttng list' shows sessions of others" "which is said"
+tap_like "$(lttng list)" ' other ' "and the session is there"
+lttng destroy other >/dev/null
+"$hakstat" record -o unshared -- true 2>/dev/null
+tap_is "$(daemon_pid)" "" "without such a session the next recording ends it"
+
 begin signalled
 for signal in TERM HUP INT; do
 	ps -eo pid=,args= | awk -v own="$recorder" '/hakstat record -o signalled/ && !/awk/ && $1 != own { print $1 }' |

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The LTTng session daemon: uses the one that runs, else starts one for this user, which ends
- * with the last hakstat that uses it, however that one ends.
+ * with the last hakstat that uses it, however that one ends, unless it has sessions of others.
  */
 #ifndef HAKSTAT_SESSIOND_H
 #define HAKSTAT_SESSIOND_H
@@ -21,8 +21,8 @@ int hakstat_sessiond_acquire(struct hakstat_sessiond *daemon, struct hakstat_err
 char *hakstat_sessiond_folder(void);
 
 /*
- * Lets go of the daemon. When a hakstat had started it and no other one uses it, it has ended
- * when this returns.
+ * Lets go of the daemon. When a hakstat had started it and nobody else uses it, it has ended when
+ * this returns.
  */
 void hakstat_sessiond_release(struct hakstat_sessiond *daemon);
 

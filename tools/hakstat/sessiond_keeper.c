@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Starts lttng-sessiond below a keeper process. The keeper waits for the lock that all users
- * of the daemon share; when it gets it, or is told to, it ends the daemon and itself. Keeper
+ * of the daemon share; when it gets it, or is told to, it ends the daemon and itself. Programs
+ * other than hakstat take no such lock: while they have sessions, the daemon stays. Keeper
  * and daemon have a session of their own, so no Ctrl-C reaches them, and none of the caller's
  * files, so no pipe stays open for them.
  */
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <lttng/lttng.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -25,9 +27,11 @@
 #include <unistd.h>
 
 #include "background.h"
+#include "lttng_call.h"
 
 #define FOREVER	    ((time_t)-1)
 #define END_SECONDS ((time_t)20)
+#define ASK_SECONDS 5
 
 /* Tells the keeper to end the daemon. What is sent to all that is called hakstat means others. */
 #define END_SIGNAL SIGRTMIN
@@ -140,13 +144,41 @@ static void read_reason(const struct keeper *keeper, struct verdict *verdict)
 	g_strlcpy(verdict->message, *line ? line : "it ended at once", sizeof(verdict->message));
 }
 
+static int count_others(const char *unused)
+{
+	struct lttng_session *sessions = NULL;
+	int count = lttng_list_sessions(&sessions);
+	int others = 0;
+
+	(void)unused;
+	for (int i = 0; i < count; i++) {
+		others += !g_str_has_prefix(sessions[i].name, "hakstat-");
+	}
+	free(sessions);
+	return others;
+}
+
+/* A daemon that does not answer is of no use to anybody. */
+static bool has_other_sessions(void)
+{
+	int others;
+
+	return hakstat_lttng_call(count_others, NULL, NULL, ASK_SECONDS, &others) && others > 0;
+}
+
+/* With others' sessions the daemon is left to the next hakstat that uses it. */
 static void *end_when_unused(void *data)
 {
 	const struct keeper *keeper = data;
 	struct flock lock = { .l_type = F_WRLCK, .l_start = HAKSTAT_SESSIOND_USERS, .l_len = 1 };
 
 	TEMP_FAILURE_RETRY(fcntl(keeper->lock, F_OFD_SETLKW, &lock));
-	kill(getpid(), END_SIGNAL);
+	if (has_other_sessions()) {
+		lock.l_type = F_UNLCK;
+		fcntl(keeper->lock, F_OFD_SETLK, &lock);
+	} else {
+		kill(getpid(), END_SIGNAL);
+	}
 	return NULL;
 }
 
@@ -267,6 +299,10 @@ void hakstat_sessiond_end(int lock)
 	struct pollfd wait = { .events = POLLIN };
 
 	if (fcntl(lock, F_GETLK, &keeper) < 0 || keeper.l_type == F_UNLCK || keeper.l_pid <= 0) {
+		return;
+	}
+	if (has_other_sessions()) {
+		hakstat_say("the LTTng session daemon goes on: 'lttng list' shows sessions of others");
 		return;
 	}
 	wait.fd = (int)syscall(SYS_pidfd_open, keeper.l_pid, 0);

@@ -18,7 +18,10 @@ enum hakstat_sessiond_byte {
 /* Starts keeper and daemon; returns 0 when the daemon is ready, else a status with `err` set. */
 int hakstat_sessiond_start(const char *lock_path, struct hakstat_err *err);
 
-/* Ends the daemon whose keeper holds its lock in the file `lock`, if any, and waits until it has ended. */
+/*
+ * Ends the daemon whose keeper holds its lock in the file `lock`, if any, and waits until it has ended.
+ * One that has sessions of others goes on, and that is said.
+ */
 void hakstat_sessiond_end(int lock);
 
 #endif
