@@ -83,6 +83,31 @@ wait "$recorder"
 tap_is "$?" 44 "Ctrl-C ends the command, not the recording"
 tap_like "$(cat said)" 'trace in int' "and the trace is finished"
 
+# As from the supervisor of a container: to hakstat alone.
+for signal in USR1 INT QUIT WINCH; do
+	set -m
+	"$hakstat" record -o "alone.$signal" -- "$python" -c "$answers" "SIG$signal" 55 2>said &
+	recorder=$!
+	set +m
+	read -r _ <&"$up"
+	kill "-$signal" "$recorder"
+	wait "$recorder"
+	tap_is "$? $(grep -c 'trace in alone' said)" "55 1" "SIG$signal goes on to the command, and the trace is finished"
+done
+# The lower number is seen first, so what came back would be there when the other one is.
+tells='import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGUSR2])
+os.kill(os.getppid(), signal.SIGUSR1)
+print(file=open("up", "w"))
+signal.sigwait([signal.SIGUSR2])
+sys.exit(1 if signal.SIGUSR1 in signal.sigpending() else 66)'
+"$hakstat" record -o tells -- "$python" -c "$tells" 2>said &
+recorder=$!
+read -r _ <&"$up"
+kill -USR2 "$recorder"
+wait "$recorder"
+tap_is "$?" 66 "what the command sends to its parent does not come back"
+
 "$hakstat" record -o left -- bash -c '(echo >up; read -r _ <go) & read -r _ <up' 2>said
 tap_like "$(cat said)" '^hakstat: 1 process that the command started still runs; the trace ends here$' \
 	"a child left in the background is pointed out"

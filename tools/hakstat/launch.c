@@ -190,13 +190,19 @@ char **hakstat_launch_environment(char **environment, bool traced, struct haksta
 	return environment;
 }
 
+/* Job control and faults are left out: they are of each process itself. */
 static void watched(sigset_t *set)
 {
+	static const int numbers[] = { SIGCHLD, SIGINT,	 SIGQUIT, SIGTERM,  SIGHUP,
+				       SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGPWR };
+
 	sigemptyset(set);
-	sigaddset(set, SIGCHLD);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
+	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+		sigaddset(set, numbers[i]);
+	}
+	for (int number = SIGRTMIN; number <= SIGRTMAX; number++) {
+		sigaddset(set, number);
+	}
 }
 
 /* Where SIGCHLD is ignored, which a caller may hand down, no child's end and status are ever told. */
@@ -256,13 +262,35 @@ static pid_t start(const struct hakstat_launch *launch, const struct signals *ol
 }
 
 /*
- * What the kernel sent (a terminal that hung up) the command has got itself. A SIGINT that was sent to
- * this process alone stays here, as it always did.
+ * What the kernel sent (a key, a terminal that hung up) the command has got itself, but for the alarm
+ * of a caller that became this process. What the command sent is for its parent. A SIGINT or SIGQUIT
+ * from its process group went to the whole group, and many a program ends at once at the second one.
  */
+static bool is_for_command(pid_t pid, const siginfo_t *info)
+{
+	bool is_key = info->si_signo == SIGINT || info->si_signo == SIGQUIT;
+	bool is_in_reach = info->si_pid > 0; /* else the sender is outside this container */
+
+	if (info->si_code > 0) {
+		return info->si_signo == SIGALRM;
+	}
+	if (info->si_pid == pid) {
+		return false;
+	}
+	return !is_key || !is_in_reach || getpgid(info->si_pid) != getpgid(pid);
+}
+
+static void note(struct hakstat_launch *launch, int number)
+{
+	if (number == SIGINT || number == SIGTERM || number == SIGHUP) {
+		launch->signal = number;
+	}
+}
+
 static void take_signal(struct hakstat_launch *launch, pid_t pid, const siginfo_t *info)
 {
-	launch->signal = info->si_signo;
-	if (info->si_code <= 0 && info->si_signo != SIGINT) {
+	note(launch, info->si_signo);
+	if (is_for_command(pid, info)) {
 		kill(pid, info->si_signo);
 	}
 }
@@ -284,7 +312,7 @@ static void wait_for(struct hakstat_launch *launch, pid_t pid)
 	sigdelset(&set, SIGCHLD);
 	/* One that came with the end must not end this process when signals are let through again. */
 	while (sigtimedwait(&set, &info, &at_once) > 0) {
-		launch->signal = info.si_signo;
+		note(launch, info.si_signo);
 	}
 }
 

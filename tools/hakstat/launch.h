@@ -39,8 +39,8 @@ struct hakstat_launch {
 };
 
 /*
- * Runs the command and waits for its end. SIGTERM and SIGHUP go on to it; SIGINT and SIGQUIT are its
- * own affair. Returns 0, or a status with `err` set when it could not be started.
+ * Runs the command and waits for its end. Signals that somebody sends to this process go on to it;
+ * a key's are its own affair. Returns 0, or a status with `err` set when it could not be started.
  */
 int hakstat_launch_run(struct hakstat_launch *launch, struct hakstat_err *err);
 
