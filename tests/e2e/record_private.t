@@ -60,4 +60,17 @@ else
 	tap_note "without strace: names of temporary folders are not watched"
 fi
 tap_empty "$(find "$tmp/shared" -mindepth 1)" "and nothing stays in the shared folder"
+
+mkdir -m 555 "$tmp/locked"
+with 022 env -u LTTNG_HOME HOME="$tmp/locked" "$hakstat" record -o refused -- true >"$tmp/said" 2>&1
+tap_is "$? $(cat "$tmp/said")" \
+	"2 hakstat: no LTTng session daemon: cannot write $tmp/locked/.lttng/hakstat.lock: Permission denied; set LTTNG_HOME to a folder of yours" \
+	"a home that cannot be written: why, and the way out"
+if [ -n "${HAK_TEST_ALONE-}" ]; then
+	sed "s|^\(nobody:.*:\)[^:]*:\([^:]*\)\$|\1$tmp/home:\2|" /etc/passwd >"$tmp/passwd"
+	mount --bind "$tmp/passwd" /etc/passwd
+	with 022 env -u HOME -u LTTNG_HOME "$hakstat" record -o homeless -- true >"$tmp/said" 2>&1
+	tap_like "$(cat "$tmp/said")" '^hakstat: trace in homeless .*no events lost' "without HOME the home is the user database's, for all"
+	umount /etc/passwd
+fi
 tap_done

@@ -63,6 +63,10 @@ static char **set_environment(char **environment, const char *session, uint64_t 
 	/* On a busy machine LTTng's own 3 seconds pass, and the program then runs untraced. */
 	environment = g_environ_setenv(environment, "LTTNG_UST_REGISTER_TIMEOUT", "30000", FALSE);
 	environment = g_environ_setenv(environment, MARK, session, TRUE);
+	/* Without HOME the daemon asks the user database, LTTng in the program does not. */
+	if (!g_environ_getenv(environment, "HOME")) {
+		environment = g_environ_setenv(environment, "LTTNG_HOME", hakstat_sessiond_home(), FALSE);
+	}
 	if (sample_bytes) {
 		environment = g_environ_setenv(environment, "HAKMEM_SAMPLE_BYTES", bytes, TRUE);
 	}

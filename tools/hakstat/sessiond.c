@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <lttng/lttng.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,14 +21,26 @@
 #define SYSTEM_FOLDER "/var/run/lttng"
 #define LOCK_NAME     "hakstat.lock"
 
-char *hakstat_sessiond_folder(void)
+/* As LTTng's daemon looks for it. */
+const char *hakstat_sessiond_home(void)
 {
 	const char *home = g_getenv("LTTNG_HOME");
+	const struct passwd *user;
 
+	home = home ? home : g_getenv("HOME");
+	if (home) {
+		return home;
+	}
+	user = getpwuid(getuid());
+	return user ? user->pw_dir : "/";
+}
+
+char *hakstat_sessiond_folder(void)
+{
 	if (geteuid() == 0) {
 		return g_strdup(SYSTEM_FOLDER);
 	}
-	return g_build_filename(home ? home : g_get_home_dir(), ".lttng", NULL);
+	return g_build_filename(hakstat_sessiond_home(), ".lttng", NULL);
 }
 
 /* Waits while another process holds a lock that excludes this one. */
@@ -88,20 +101,28 @@ static void hold_system_lock(struct hakstat_sessiond *daemon)
 	}
 }
 
+static int refuse(const char *lock, int reason, struct hakstat_err *err)
+{
+	return hakstat_err_set(err, HAKSTAT_USAGE, "no LTTng session daemon: cannot write %s: %s%s", lock,
+			       g_strerror(reason),
+			       geteuid() == 0 ? "" : "; set LTTNG_HOME to a folder of yours");
+}
+
 int hakstat_sessiond_acquire(struct hakstat_sessiond *daemon, struct hakstat_err *err)
 {
 	char *folder = hakstat_sessiond_folder();
 	char *path = g_build_filename(folder, LOCK_NAME, NULL);
 	int status = 0;
+	int reason;
 
 	daemon->system_lock = -1;
 	hold_system_lock(daemon);
 	daemon->lock = open_own_lock(path, folder);
+	reason = errno;
 	if (daemon->lock >= 0) {
 		status = start_if_needed(daemon->lock, path, err);
 	} else if (!is_alive()) {
-		status = hakstat_err_set(err, HAKSTAT_USAGE, "no LTTng session daemon: cannot write %s: %s",
-					 path, g_strerror(errno));
+		status = refuse(path, reason, err);
 	}
 	if (status) {
 		hakstat_sessiond_release(daemon);

@@ -17,6 +17,9 @@ struct hakstat_sessiond {
 /* Makes sure that a daemon answers. Returns 0, or a status with `err` set when none can be had. */
 int hakstat_sessiond_acquire(struct hakstat_sessiond *daemon, struct hakstat_err *err);
 
+/* The home in which LTTng's daemon and hakstat have that folder, for users other than root. */
+const char *hakstat_sessiond_home(void);
+
 /* The folder of this user's session daemon and of hakstat's own locks. Free with g_free. */
 char *hakstat_sessiond_folder(void);
 
