@@ -54,6 +54,25 @@ tap_is "$(readlink hakmem.trace.4) $(find target -mindepth 1)" "target " "a link
 record -o "a folder: with %s" -- true
 tap_is "$(find "a folder: with %s" -name metadata -printf "found\n" | head -n 1)" found "the name may hold spaces, colons and percent signs"
 
+# Two at once. The first one's command waits until the second recording has ended.
+mkdir "$tmp/two"
+mkfifo "$tmp/up" "$tmp/go"
+exec {up}<>"$tmp/up" {go}<>"$tmp/go"
+two=$tmp/two
+(cd "$two" && exec "$hakstat" record -- bash -c 'echo >"$1"; read -r _ <"$2"' - "$tmp/up" "$tmp/go" 2>"$tmp/first") &
+first=$!
+read -r _ <&"$up"
+said=$(cd "$two" && "$hakstat" record -- true 2>&1)
+tap_like "$said" 'trace in hakmem[.]trace[.]1 .*; another recording had hakmem[.]trace$' "the folder of a recording that runs is not taken from it"
+said=$("$hakstat" record -o "$two/hakmem.trace" "${run[@]}" 2>&1)
+tap_is "$? $said" "2 hakstat: $two/hakmem.trace: another recording goes there; name a new one with -o" "nor by -o"
+mv "$two/hakmem.trace" "$two/moved"
+mkdir "$two/hakmem.trace"
+echo >&"$go"
+wait "$first"
+tap_is "$? $(stat -c %a "$two/moved") $(stat -c %a "$two/hakmem.trace.1") $(ls "$two/hakmem.trace")" "0 755 755 " \
+	"what is done at the end is done to the recording's own folder, wherever it was moved to"
+
 refused 'no command' "no command" -o x
 refused 'cannot run /nonexistent: No such file' "a missing program" -o x -- /nonexistent
 refused 'cannot run nonexistent-program: not found in PATH' "a missing program in PATH" -o x -- nonexistent-program

@@ -243,7 +243,7 @@ static void hide_progress(void)
 
 static bool has_trace(const char *path)
 {
-	struct hakstat_output_folder folder = { .absolute = g_canonicalize_filename(path, NULL) };
+	struct hakstat_output_folder folder = { .fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
 	bool is_trace;
 
 	hakstat_output_folder_bytes(&folder, &is_trace);

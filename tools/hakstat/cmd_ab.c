@@ -150,7 +150,7 @@ static int make_folder(struct folder *folder, const char *keep, struct hakstat_e
 {
 	GError *error = NULL;
 
-	*folder = (struct folder) { 0 };
+	*folder = (struct folder) { .kept = HAKSTAT_OUTPUT_FOLDER_NONE };
 	if (keep) {
 		return hakstat_output_folder_make(&folder->kept, keep, false, err);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes the folder of a recording; an older one is renamed to the first free NAME.1, NAME.2...
+ * Makes the folder of a recording; an older one is renamed to the first free NAME.1, NAME.2... One that a
+ * recording is written to is locked by that, so that no other one moves it or takes it for its own.
  */
 #include "output_folder.h"
 
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -22,9 +24,9 @@
 #define FULL_BYTES 65536u /* less than any packet of a busy recording */
 #define CUT_NAME   "hakstat.incomplete"
 
-static bool is_empty_folder(const char *path)
+static bool is_empty(int folder)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
 	bool is_empty = entries;
@@ -39,6 +41,32 @@ static bool is_empty_folder(const char *path)
 		closedir(entries);
 	}
 	return is_empty;
+}
+
+/*
+ * Opens and locks what stands at the path: 0, or what is wrong with it, EWOULDBLOCK when another recording
+ * is written to it. Not every file system has locks.
+ */
+static int claim(struct hakstat_output_folder *folder)
+{
+	int error = 0;
+
+	folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder->fd < 0) {
+		return errno;
+	}
+	if (flock(folder->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		error = errno;
+		close(folder->fd);
+		folder->fd = -1;
+	}
+	return error;
+}
+
+static int cannot_make(const struct hakstat_output_folder *folder, int error, struct hakstat_err *err)
+{
+	return hakstat_err_set(err, HAKSTAT_USAGE, "cannot make the folder %s: %s", folder->path,
+			       g_strerror(error));
 }
 
 /* renameat2 takes no name that somebody else took in between. */
@@ -60,35 +88,78 @@ static int move_aside(struct hakstat_output_folder *folder, struct hakstat_err *
 			       folder->path, g_strerror(errno));
 }
 
-static int make(struct hakstat_output_folder *folder, struct hakstat_err *err)
+/* 0, or the error. */
+static int make(struct hakstat_output_folder *folder)
 {
-	if (mkdir(folder->path, 0700) == 0) {
-		folder->is_made = true;
-		return 0;
+	int error = mkdir(folder->path, 0700) == 0 ? claim(folder) : errno;
+
+	folder->is_made = error != EEXIST && error != EWOULDBLOCK;
+	return error;
+}
+
+/* Somebody else has that name. */
+static bool is_taken(int error)
+{
+	return error == EEXIST || error == EWOULDBLOCK;
+}
+
+static int make_beside(struct hakstat_output_folder *folder, struct hakstat_err *err)
+{
+	int error = EEXIST;
+
+	folder->taken = g_strdup(folder->path);
+	for (unsigned i = 1; i < MOST_OLDER && is_taken(error); i++) {
+		g_free(folder->path);
+		folder->path = g_strdup_printf("%s.%u", folder->taken, i);
+		error = make(folder);
 	}
-	return hakstat_err_set(err, HAKSTAT_USAGE, "cannot make the folder %s: %s", folder->path,
-			       g_strerror(errno));
+	return error ? cannot_make(folder, error, err) : 0;
+}
+
+/* The older one is locked until it is out of the way, so that no other recording moves what is new. */
+static int replace(struct hakstat_output_folder *folder, struct hakstat_err *err)
+{
+	int older = folder->fd;
+	int status = move_aside(folder, err);
+	int error = status ? 0 : make(folder);
+
+	if (older >= 0) {
+		close(older);
+	}
+	if (is_taken(error)) {
+		return make_beside(folder, err);
+	}
+	return error ? cannot_make(folder, error, err) : status;
 }
 
 static int make_anew(struct hakstat_output_folder *folder, bool move_older, struct hakstat_err *err)
 {
-	struct stat status;
-	int failure;
+	int error = make(folder);
+	bool is_older = error == EEXIST;
 
-	if (lstat(folder->path, &status) < 0) {
-		return make(folder, err);
+	if (is_older) {
+		error = claim(folder);
+		if (error == 0 && is_empty(folder->fd)) {
+			return 0;
+		}
 	}
-	if (is_empty_folder(folder->path)) {
-		return 0;
+	if (error == EWOULDBLOCK) {
+		return move_older
+			       ? make_beside(folder, err)
+			       : hakstat_err_set(err, HAKSTAT_USAGE,
+						 "%s: another recording goes there; name a new one with -o",
+						 folder->path);
 	}
-	if (!move_older) {
+	if (is_older && move_older) {
+		return replace(folder, err);
+	}
+	if (is_older) {
 		return hakstat_err_set(
 			err, HAKSTAT_USAGE,
 			"%s exists and is not an empty folder; name a new one with -o, or remove it",
 			folder->path);
 	}
-	failure = move_aside(folder, err);
-	return failure ? failure : make(folder, err);
+	return error ? cannot_make(folder, error, err) : 0;
 }
 
 int hakstat_output_folder_make(struct hakstat_output_folder *folder, const char *path, bool move_older,
@@ -100,7 +171,8 @@ int hakstat_output_folder_make(struct hakstat_output_folder *folder, const char 
 	while (length > 1 && path[length - 1] == '/') {
 		length--; /* else the older one could not be given a number */
 	}
-	*folder = (struct hakstat_output_folder) { .path = g_strndup(path, length) };
+	*folder = HAKSTAT_OUTPUT_FOLDER_NONE;
+	folder->path = g_strndup(path, length);
 	status = make_anew(folder, move_older, err);
 	if (status == 0) {
 		char *resolved = realpath(folder->path, NULL);
@@ -140,11 +212,18 @@ static void set_rights(const char *path, mode_t given, mode_t forbidden)
 	}
 }
 
+/* A path to the folder that holds wherever it was moved to. Free with g_free. */
+static char *path_to(const struct hakstat_output_folder *folder)
+{
+	return g_strdup_printf("/proc/self/fd/%d/", folder->fd);
+}
+
 /* From the inside outwards: the folder itself opens last. */
 void hakstat_output_folder_finish(const struct hakstat_output_folder *folder)
 {
-	char *paths[] = { folder->absolute, NULL };
-	FTS *walk = folder->absolute ? fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
+	g_autofree char *path = path_to(folder);
+	char *paths[] = { path, NULL };
+	FTS *walk = folder->fd >= 0 ? fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
 	mode_t forbidden = forbidden_rights();
 	const FTSENT *entry;
 
@@ -165,7 +244,7 @@ bool hakstat_output_folder_is_full(const struct hakstat_output_folder *folder)
 	struct statvfs disk;
 	uint64_t blocks;
 
-	if (statvfs(folder->absolute, &disk) < 0) {
+	if (fstatvfs(folder->fd, &disk) < 0) {
 		return false;
 	}
 	blocks = geteuid() == 0 ? disk.f_bfree : disk.f_bavail;
@@ -175,7 +254,8 @@ bool hakstat_output_folder_is_full(const struct hakstat_output_folder *folder)
 bool hakstat_output_folder_reaches(const struct hakstat_output_folder *folder, uint64_t ns)
 {
 	struct hakstat_err ignored;
-	GPtrArray *traces = hakstat_trace_folders(folder->absolute, &ignored);
+	g_autofree char *path = path_to(folder);
+	GPtrArray *traces = hakstat_trace_folders(path, &ignored);
 	bool reaches = !traces || hakstat_trace_reaches(traces, ns);
 
 	if (traces) {
@@ -187,8 +267,7 @@ bool hakstat_output_folder_reaches(const struct hakstat_output_folder *folder, u
 /* Where the disk is full, at least the name of the file may find room. */
 void hakstat_output_folder_mark_cut(const struct hakstat_output_folder *folder, const char *why)
 {
-	char *path = g_build_filename(folder->absolute, CUT_NAME, NULL);
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	int fd = openat(folder->fd, CUT_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 
 	if (fd >= 0) {
 		if (write(fd, why, strlen(why)) < 0) {
@@ -196,7 +275,6 @@ void hakstat_output_folder_mark_cut(const struct hakstat_output_folder *folder, 
 		}
 		close(fd);
 	}
-	g_free(path);
 }
 
 char *hakstat_output_folder_cut(const char *path)
@@ -227,7 +305,8 @@ static bool describes_events(const char *path)
 
 uint64_t hakstat_output_folder_bytes(const struct hakstat_output_folder *folder, bool *is_trace)
 {
-	char *paths[] = { folder->absolute, NULL };
+	g_autofree char *path = path_to(folder);
+	char *paths[] = { path, NULL };
 	FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	const FTSENT *entry;
 	uint64_t bytes = 0;
@@ -251,5 +330,9 @@ void hakstat_output_folder_clear(struct hakstat_output_folder *folder)
 	g_free(folder->path);
 	g_free(folder->absolute);
 	g_free(folder->moved_to);
-	*folder = (struct hakstat_output_folder) { 0 };
+	g_free(folder->taken);
+	if (folder->fd >= 0) {
+		close(folder->fd);
+	}
+	*folder = HAKSTAT_OUTPUT_FOLDER_NONE;
 }

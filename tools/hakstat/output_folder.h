@@ -15,13 +15,18 @@ struct hakstat_output_folder {
 	char *path; /* as the user knows it */
 	char *absolute;
 	char *moved_to; /* where an older one went; NULL when there was none */
+	char *taken;	/* the name that was wanted and that another recording has; NULL: `path` was */
 	bool is_made;	/* it did not exist before */
+	int fd;		/* what is done at the end is done here, wherever it was moved to; -1: none */
 };
 
+#define HAKSTAT_OUTPUT_FOLDER_NONE ((struct hakstat_output_folder) { .fd = -1 })
+
 /*
- * Makes the folder `path`. One that is in the way is moved aside when `move_older`; else it
- * is an error unless it is an empty folder. A new one is open to nobody but its owner as long as
- * it is written to. Returns 0, or a status with `err` set.
+ * Makes the folder `path` and locks it. One that is in the way is moved aside when `move_older`; else it
+ * is an error unless it is an empty folder. One that another recording is written to stays where it is:
+ * then the first free NAME.1, NAME.2... is made. A new one is open to nobody but its owner as long as it
+ * is written to. Returns 0, or a status with `err` set.
  */
 int hakstat_output_folder_make(struct hakstat_output_folder *folder, const char *path, bool move_older,
 			       struct hakstat_err *err);

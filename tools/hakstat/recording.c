@@ -81,7 +81,7 @@ int hakstat_recording_begin(struct hakstat_recording *recording,
 {
 	int status;
 
-	*recording = (struct hakstat_recording) { .url = options->url };
+	*recording = (struct hakstat_recording) { .url = options->url, .folder = HAKSTAT_OUTPUT_FOLDER_NONE };
 	status = hakstat_sessiond_acquire(&recording->daemon, err);
 	if (status) {
 		return status;
@@ -185,6 +185,9 @@ static char *say_folder(const struct hakstat_output_folder *folder, const char *
 	}
 	if (folder->moved_to) {
 		g_string_append_printf(said, "; an older %s is now %s", folder->path, folder->moved_to);
+	}
+	if (folder->taken) {
+		g_string_append_printf(said, "; another recording had %s", folder->taken);
 	}
 	return g_string_free(said, FALSE);
 }
