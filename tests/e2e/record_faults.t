@@ -223,6 +223,25 @@ disk_full_for_a_moment() {
 	umount disk
 }
 
+port() {
+	"$python" -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# LTTng counts nothing lost of what it could not send.
+relay_killed() {
+	local control data live relay
+	control=$(port) data=$(port) live=$(port)
+	lttng-relayd -C "tcp://127.0.0.1:$control" -D "tcp://127.0.0.1:$data" -L "tcp://127.0.0.1:$live" -o "$tmp/relay" >relay.log 2>&1 &
+	relay=$!
+	disown
+	until (: <>"/dev/tcp/127.0.0.1/$control") 2>/dev/null; do kill -0 "$relay" || break; done
+	begin "$hakstat" record --mode full --set-url "net://127.0.0.1:$control:$data" -- "$steady"
+	name="relay killed"
+	strike kill -KILL "$relay"
+	finish
+	tap_like "$said" 'trace sent to .* whether all of it arrived is not known' "$name: record does not say that all is there"
+}
+
 # Room for LTTng's own needs and not for buffers.
 memory_full() {
 	mount -o remount,size=1m /dev/shm
@@ -246,6 +265,7 @@ other_user() {
 }
 
 faults=(daemon_killed daemon_killed_early daemon_restarted daemon_absent consumer_killed two_sessions small_buffers)
+! command -v lttng-relayd >/dev/null || faults+=(relay_killed)
 if [ -n "${HAK_TEST_ALONE-}" ] && mount -t tmpfs tmpfs /dev/shm 2>/dev/null; then
 	faults+=(disk_full disk_full_for_a_moment memory_full)
 else
@@ -259,7 +279,7 @@ fi
 for ((round = 1; round <= rounds; round++)); do
 	for fault in "${faults[@]}"; do
 		"$fault"
-		rm -rf "${name:?}" restarted late second user
+		rm -rf "${name:?}" restarted late second user relay
 	done
 done
 tap_done

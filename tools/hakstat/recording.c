@@ -225,9 +225,12 @@ char *hakstat_recording_finish(struct hakstat_recording *recording)
 		}
 		hakstat_output_folder_finish(&recording->folder);
 	}
-	sentence = recording->url ? g_strdup_printf("trace sent to %s as %s (%s)", recording->url,
-						    recording->session.name, losses)
-				  : say_folder(&recording->folder, losses, is_cut);
+	/* LTTng notices that a relay daemon ended, and tells nobody. */
+	sentence = recording->url
+			   ? g_strdup_printf(
+				     "trace sent to %s as %s (%s; whether all of it arrived is not known)",
+				     recording->url, recording->session.name, losses)
+			   : say_folder(&recording->folder, losses, is_cut);
 
 	let_go(recording);
 	g_free(losses);
