@@ -80,11 +80,17 @@ tap_is "$? $(cat said)" "0 " "without a terminal it prints once" || tap_note "$(
 tap_like "$(cat once)" "^C7 +tiny " "a table of the classes"
 tap_like "$(cat once)" "^trace +$program [^ ]" "of the process that it names"
 tap_empty "$(grep -P '\x1b' once)" "with nothing for a terminal in it"
+exec {idle}< <(LD_PRELOAD=$lib:$tracer exec "$python" -c 'import signal; print("ready", flush=True); signal.pause()')
+idler=$!
+read -r _ <&"$idle"
+"$hakstat" top --once </dev/null >once 2>said
+tap_like "$(cat once)" "^recorded +mode sample, ([2-9]|[1-9][0-9]+) processes," "without a process it waits for all of them" || tap_note "$(cat said)"
+kill "$idler"
 
 # The screen and its keys.
 begin "$hakstat" top -d 1 "$program"
 see "it names the process" "^hakstat top, [0-9]+ s: $program .*python3"
-see "the totals are there, and say that nobody knows of older blocks" "^live .* blocks, waste [?] [(]all older than this view[)]; idle in slabs "
+see "the totals are there, and say that nobody knows of older blocks" "^live .* blocks, waste [?] [(]all older than this view[)]; free in slabs "
 grow 20000
 see "what was allocated comes, wasting most, with its trend" "^M8192 +mid +8192 +20,[0-9]{3} +15[67][.][0-9] MiB +>?1[34][0-9][.][0-9] MiB +87[.][0-9] +[0-9.]+ [KM]iB .*█"
 tap_is "$(grep -n M8192 <<<"$shown" | cut -d: -f1)" 5 "and stands first"
@@ -92,6 +98,7 @@ tap_like "$(term capture-pane -p -e -t top | grep M8192)" $'\e\\[31m +87' "in th
 keys Tab
 see "Tab shows call sites" "call site"
 see "with the one that allocates" "^ *>?1[34][0-9][.][0-9] MiB .* < "
+tap_like "$shown" "^ *>?1[34][0-9][.][0-9] MiB .* [0-9]+[.][0-9] ±[0-9]+[.][0-9] +[0-9.]+ [KM]iB " "and its waste with the whole interval"
 keys Tab
 see "and the classes again" "^class +route"
 keys '>'
@@ -126,8 +133,19 @@ top_pid() {
 begin "NO_COLOR=1 $hakstat" top -d 1 "$program"
 see "again" "^M8192 .* 0 █"
 tap_empty "$(term capture-pane -p -e -t top | grep -P '\x1b\[([0-9]+;)*[34][0-7]m')" "no colours with NO_COLOR"
+keys Space
+see "the numbers are held" "PAUSED"
+keys Tab
+see "held numbers have no call sites, and it says so" "^call sites come with the next numbers; space lets them come"
+keys Space
+grow 1000
+see "then they come" "^ *>?[0-9.]+ MiB .* < "
 keys C-c
 leaves "Ctrl-C" 0
+begin "LC_ALL=C $hakstat" top -d 1 "$program"
+see "without UTF-8 the interval has a sign, too" "^class .* waste % +[+]- live +idle "
+keys q
+leaves "without UTF-8" 0
 begin "$hakstat" top -d 1 "$program"
 see "again" "^M8192 "
 kill -TERM "$(top_pid)"
@@ -167,9 +185,9 @@ tap_like "$said" "^hakstat: net://127.0.0.1:$live: no live session there; it has
 		lttng track -s hakmem-live -u --vpid "$program" && lttng start hakmem-live
 } >lttng.log 2>&1 || tap_note "$(cat lttng.log)"
 begin "$hakstat" top -d 1 --live "net://127.0.0.1:$live"
-see "its session is followed" "^M8192 +mid +8192 +20,[0-9]{3} "
+see "its session is followed" "^M8192 +mid +8192 +21,[0-9]{3} "
 grow 10000
-see "as it goes on" "^M8192 +mid +8192 +30,[0-9]{3} "
+see "as it goes on" "^M8192 +mid +8192 +31,[0-9]{3} "
 lttng destroy hakmem-live >lttng.log 2>&1
 see "to its end" "it has ENDED, these are the last numbers"
 keys q
@@ -178,8 +196,12 @@ leaves "a live session" 0
 # Nothing is left but the program.
 begin "$hakstat" top -d 1 "$program"
 see "again" "^M8192 "
+grow 1000
+see "with something to name" "^M8192 .* 87[.]"
 kill "$program"
 see "the end of the process is said" "it has ENDED, these are the last numbers"
+keys Tab
+see "the last numbers have call sites" "^ *>?[0-9.]+ MiB .* < "
 keys q
 leaves "after it" 0
 tap_ok "the other recording has gone its way" "$hakstat" report --strict -o other.txt other

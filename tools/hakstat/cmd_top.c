@@ -17,7 +17,7 @@
 #include "top_screen.h"
 #include "view.h"
 
-enum { PERIOD_S = 2, LOOKS = 10 };
+enum { PERIOD_S = 2, LOOKS = 10, LOOKS_FOR_ALL = 3 };
 
 struct values {
 	uint64_t period_s;
@@ -143,6 +143,26 @@ static int write_once(void *data, FILE *out)
 	return hakstat_render_table(output->report, &view, out);
 }
 
+static guint processes_of(const struct hakstat_top_source *source)
+{
+	GArray *pids;
+	guint count;
+
+	if (source->pid || source->url) {
+		return 1;
+	}
+	pids = hakstat_armed_list();
+	count = pids->len;
+	g_array_unref(pids);
+	return count;
+}
+
+/* One that never answers holds the others up for some looks only. */
+static bool has_all(const struct hakstat_summary *summary, const struct hakstat_top_source *source, int looks)
+{
+	return looks >= LOOKS_FOR_ALL || summary->rows[HAKSTAT_BY_PROCESS]->len >= processes_of(source);
+}
+
 /* The first samples may come before the counters and the names of the classes. */
 static bool is_whole(const struct hakstat_summary *summary)
 {
@@ -157,8 +177,9 @@ static bool is_whole(const struct hakstat_summary *summary)
 	return classes->len != 0 && summary->config.known;
 }
 
-static enum hakstat_top_news await_whole(struct hakstat_top_reader *reader, struct hakstat_summary **summary,
-					 struct hakstat_err *err)
+static enum hakstat_top_news await_whole(struct hakstat_top_reader *reader,
+					 const struct hakstat_top_source *source,
+					 struct hakstat_summary **summary, struct hakstat_err *err)
 {
 	struct pollfd ready = { .fd = reader->from, .events = POLLIN };
 	int looks = 1;
@@ -167,23 +188,25 @@ static enum hakstat_top_news await_whole(struct hakstat_top_reader *reader, stru
 		enum hakstat_top_news news = hakstat_top_reader_take(reader, summary, err);
 		if (news == HAKSTAT_TOP_NOTHING) {
 			poll(&ready, 1, -1);
-		} else if (news != HAKSTAT_TOP_SUMMARY || is_whole(*summary) || looks++ == LOOKS) {
+		} else if (news != HAKSTAT_TOP_SUMMARY || looks == LOOKS ||
+			   (is_whole(*summary) && has_all(*summary, source, looks))) {
 			return news;
 		} else {
 			hakstat_summary_free(*summary);
+			looks++;
 		}
 	}
 }
 
-static int print_once(struct hakstat_top_reader *reader, const char *title, const struct values *v,
-		      struct hakstat_err *err)
+static int print_once(struct hakstat_top_reader *reader, const struct hakstat_top_source *source,
+		      const char *title, const struct values *v, struct hakstat_err *err)
 {
 	struct hakstat_summary *summary = NULL;
 	struct output output = { .values = v };
 	struct hakstat_report *report;
 	int status;
 
-	switch (await_whole(reader, &summary, err)) {
+	switch (await_whole(reader, source, &summary, err)) {
 	case HAKSTAT_TOP_SUMMARY:
 		hakstat_summary_add_path(summary, title);
 		report = hakstat_report_new(summary);
@@ -207,7 +230,7 @@ static int watch(const struct hakstat_top_source *source, const struct values *v
 	int status = hakstat_top_reader_start(&reader, source, err);
 
 	if (status == 0) {
-		status = v->is_once ? print_once(&reader, title, v, err)
+		status = v->is_once ? print_once(&reader, source, title, v, err)
 				    : hakstat_top_screen(&reader, title, err);
 		hakstat_top_reader_stop(&reader);
 	}

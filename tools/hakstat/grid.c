@@ -155,17 +155,6 @@ static struct libscols_line *add_line(struct libscols_table *table, const struct
 				    parent == HAKSTAT_GRID_TOP ? NULL : scols_table_get_line(table, parent));
 }
 
-/* Where a character is a byte, libsmartcols writes the bytes of others as numbers. Free with g_free. */
-static char *printable(const char *cell)
-{
-	GString *text = g_string_new(cell);
-
-	if (MB_CUR_MAX == 1) {
-		g_string_replace(text, "±", "+-", 0);
-	}
-	return g_string_free(text, FALSE);
-}
-
 int hakstat_grid_print(const struct hakstat_grid *grid, int width, bool colours, FILE *out)
 {
 	struct choice choice = fit(grid, width);
@@ -176,7 +165,8 @@ int hakstat_grid_print(const struct hakstat_grid *grid, int width, bool colours,
 		struct libscols_line *line = add_line(table, grid, i / (guint)grid->columns);
 		size_t at = 0;
 		for (size_t c = 0; c < grid->columns; c++) {
-			g_autofree char *cell = printable(g_ptr_array_index(grid->cells, i + c));
+			g_autofree char *cell =
+				hakstat_text_for_locale(g_ptr_array_index(grid->cells, i + c));
 			if (!choice.hidden[c]) {
 				scols_line_set_data(line, at++, cell);
 			}

@@ -44,6 +44,24 @@ char *hakstat_text_clean(const char *text)
 	return g_string_free(out, FALSE);
 }
 
+char *hakstat_text_for_locale(const char *text)
+{
+	GString *out;
+
+	if (MB_CUR_MAX > 1) {
+		return g_strdup(text);
+	}
+	out = g_string_new(NULL);
+	for (; *text; text += g_utf8_skip[(guchar)*text]) {
+		if (g_str_has_prefix(text, "±")) {
+			g_string_append(out, "+-");
+		} else {
+			g_string_append_c(out, (guchar)*text < 0x80 ? *text : '?');
+		}
+	}
+	return g_string_free(out, FALSE);
+}
+
 static size_t char_width(gunichar c)
 {
 	return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;

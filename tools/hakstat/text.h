@@ -12,6 +12,12 @@
 /* A copy in valid UTF-8 without control characters: those and stray bytes become \xNN. Free with g_free. */
 char *hakstat_text_clean(const char *text);
 
+/*
+ * A copy for the terminal. Where a character is a byte "±" becomes "+-", and what else is beyond ASCII "?".
+ * Free with g_free.
+ */
+char *hakstat_text_for_locale(const char *text);
+
 /* The columns that UTF-8 text takes in a terminal: 2 for a wide character, none for a mark on another. */
 size_t hakstat_text_width(const char *text);
 

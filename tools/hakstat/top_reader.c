@@ -100,9 +100,12 @@ static void work_out(struct reading *r)
 	_exit(0);
 }
 
-static void publish(struct reading *r)
+/* `is_last`: nothing more can be asked for, so it has the call sites. */
+static void publish(struct reading *r, bool is_last)
 {
 	pid_t child;
+
+	r->wants_sites |= is_last;
 
 	if (hakstat_model_events(r->model) == 0) {
 		return;
@@ -232,7 +235,7 @@ static int follow_parts(struct reading *r, struct hakstat_top_attach *attach, st
 		is_last = has_ended(r->source->pid);
 		status = next_part(r, attach, err);
 		if (status == 0 && !is_ending(r)) {
-			publish(r);
+			publish(r, is_last);
 			set_next(r);
 		}
 	}
@@ -265,7 +268,7 @@ static void pause_live(void *data, bool is_idle)
 	struct reading *r = data;
 
 	if (is_due_within(r, is_idle ? LIVE_PAUSE_MS : 0)) {
-		publish(r);
+		publish(r, false);
 		set_next(r);
 	}
 	if (r->is_over) {
@@ -279,7 +282,7 @@ static int run_live(struct reading *r, struct hakstat_err *err)
 	int status = hakstat_ctf_follow(r->source->url, &follower, &is_told_to_end, err);
 
 	if (status == 0 && !is_ending(r)) {
-		publish(r);
+		publish(r, true);
 	}
 	return status;
 }

@@ -39,7 +39,7 @@ enum hakstat_top_news {
 int hakstat_top_reader_start(struct hakstat_top_reader *reader, const struct hakstat_top_source *source,
 			     struct hakstat_err *err);
 
-/* Summaries hold call sites only when they are wanted: naming them takes time. */
+/* Summaries but the last one hold call sites only when they are wanted: naming them takes time. */
 void hakstat_top_reader_want_sites(const struct hakstat_top_reader *reader, bool wanted);
 
 /*

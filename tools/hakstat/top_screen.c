@@ -112,8 +112,9 @@ static void close_terminal(int signals)
 /* At most `width` characters of text that hakstat_text_clean has been over; the rest is blank. */
 static void put(int y, int x, const char *text, int width, bool is_left)
 {
-	glong length = g_utf8_strlen(text, -1);
-	g_autofree char *cut = g_utf8_substring(text, 0, MIN(length, width));
+	g_autofree char *shown = hakstat_text_for_locale(text);
+	glong length = g_utf8_strlen(shown, -1);
+	g_autofree char *cut = g_utf8_substring(shown, 0, MIN(length, width));
 	int blank = width - (int)MIN(length, width);
 
 	if (width <= 0) {
@@ -177,6 +178,16 @@ static void draw_row(const struct screen *s, const struct hakstat_row *row, int 
 	}
 }
 
+/* Call sites are named only when they are looked at. */
+static void draw_no_rows(const struct screen *s)
+{
+	static const char *const whys[] = { "no call sites yet; they come with the next numbers",
+					    "call sites come with the next numbers; space lets them come",
+					    "no call site was sampled" };
+
+	put(HEAD_LINES, 0, whys[s->is_paused ? 1 : s->has_ended ? 2 : 0], COLS, true);
+}
+
 static void draw_table(struct screen *s)
 {
 	bool shown[16];
@@ -188,6 +199,9 @@ static void draw_table(struct screen *s)
 	draw_heads(s, shown, rest);
 	for (int i = 0; i < room && s->first + i < (int)rows->len; i++) {
 		draw_row(s, g_ptr_array_index(rows, s->first + i), HEAD_LINES + i, shown, rest);
+	}
+	if (rows->len == 0 && s->top.page == HAKSTAT_TOP_SITES) {
+		draw_no_rows(s);
 	}
 	g_ptr_array_unref(rows);
 }
@@ -221,7 +235,7 @@ static void draw_totals(const struct hakstat_report *r)
 	g_autofree char *held = total(r, "held_bytes");
 	g_autofree char *committed = total(r, "committed_bytes");
 	g_autofree char *line =
-		g_strdup_printf("live %s in %s blocks, waste %s; idle in slabs %s; held %s; committed %s",
+		g_strdup_printf("live %s in %s blocks, waste %s; free in slabs %s; held %s; committed %s",
 				bytes, live, waste, idle, held, committed);
 
 	put(1, 0, line, COLS, true);

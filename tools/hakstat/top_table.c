@@ -40,7 +40,7 @@ static const struct hakstat_top_column site_columns[] = {
 	{ "live waste", HAKSTAT_TOP_LIVE_WASTE,   NULL,                   11, 0, false },
 	{ "live bytes", HAKSTAT_TOP_COLUMN,       "live_usable_bytes",    10, 2, false },
 	{ "waste",      HAKSTAT_TOP_COLUMN,       "waste_bytes",          10, 1, false },
-	{ "waste %",    HAKSTAT_TOP_COLUMN,       "waste_percent",        7,  3, false },
+	{ "waste %",    HAKSTAT_TOP_COLUMN,       "waste_percent",        11, 3, false },
 	{ "± live",     HAKSTAT_TOP_COLUMN,       "live_waste_bytes_ci95", 10, 7, false },
 	{ "allocs/s",   HAKSTAT_TOP_ALLOCS_PER_S, NULL,                   11, 4, false },
 	{ "call site",  HAKSTAT_TOP_COLUMN,       "stack",                0,  0, true },
