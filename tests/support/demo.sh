@@ -72,7 +72,7 @@ say 'hakstat report'
 "$hakstat" report program.trace
 
 say "The demonstration case: 1024-byte requests under HAKMEM_SIZE_CLASSES=classic"
-HAKMEM_SIZE_CLASSES=classic PYTHONMALLOC=malloc "$hakstat" record --mode full -o case.trace -- \
+HAKMEM_SIZE_CLASSES=classic HAKMEM_SNAPSHOT_MS=10 PYTHONMALLOC=malloc "$hakstat" record --mode full -o case.trace -- \
 	"$python" -c 'kept = [bytes(1024 - 33) for n in range(50000)]'
 "$hakstat" report case.trace
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that no live block uses: free in slabs, and held for reuse.
+ * Memory that no live block uses: free in slabs, and held, not given back.
  */
 
 #include "finding.h"

@@ -324,8 +324,8 @@ static void add_sum_lines(const struct hakstat_report *r, bool is_exact, GPtrArr
 			 allocs, frees, requested, error, usable, waste, part, known);
 	hakstat_add_line(lines, "live      %s blocks of %s, %s of it waste; peak %s", blocks, live,
 			 live_waste, peak);
-	hakstat_add_line(lines, "slabs     committed %s%s; idle in slabs %s; held for reuse %s", committed,
-			 resident, idle, held);
+	hakstat_add_line(lines, "slabs     committed %s%s; free in slabs %s; held, not given back %s",
+			 committed, resident, idle, held);
 	g_free(requested);
 	g_free(usable);
 	g_free(waste);

@@ -87,7 +87,8 @@ struct hakstat_memory_row {
 	char *cells[HAKSTAT_MEMORY_COLUMNS];
 };
 
-extern const char *const hakstat_memory_headers[HAKSTAT_MEMORY_COLUMNS];
+/* The peak's column says so when no snapshot saw the peak. */
+const char *hakstat_memory_header(const struct hakstat_report *report, int column);
 
 /* NULL when the trace has no snapshot. Free with g_ptr_array_unref. */
 GPtrArray *hakstat_memory_rows(const struct hakstat_report *report, bool is_exact);

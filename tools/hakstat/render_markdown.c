@@ -119,7 +119,7 @@ static void put_memory(FILE *out, const struct hakstat_report *r, bool is_exact)
 	}
 	fputs("\n### Memory\n\n", out);
 	for (int c = 0; c < HAKSTAT_MEMORY_COLUMNS; c++) {
-		fprintf(out, "| %s ", hakstat_memory_headers[c]);
+		fprintf(out, "| %s ", hakstat_memory_header(r, c));
 	}
 	fputs("|\n| :-- | --: | --: | --: |\n", out);
 	for (guint i = 0; i < rows->len; i++) {

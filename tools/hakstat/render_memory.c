@@ -8,8 +8,20 @@
 #include "number.h"
 #include "render.h"
 
-const char *const hakstat_memory_headers[HAKSTAT_MEMORY_COLUMNS] = { "memory", "at the end", "at the peak",
+const char *hakstat_memory_header(const struct hakstat_report *r, int column)
+{
+	static const char *const headers[HAKSTAT_MEMORY_COLUMNS] = { "memory", "at the end", "at the peak",
 								     "on average" };
+	enum { PEAK = 2 };
+
+	for (guint i = 0; column == PEAK && i < r->findings->len; i++) {
+		const struct hakstat_finding *finding = g_ptr_array_index(r->findings, i);
+		if (strcmp(finding->kind, "peak") == 0) { /* it fell between two snapshots */
+			return "highest snapshot";
+		}
+	}
+	return headers[column];
+}
 
 struct kind {
 	const char *label;

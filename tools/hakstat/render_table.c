@@ -118,7 +118,7 @@ static int print_memory(const struct hakstat_report *r, const struct hakstat_vie
 	print_title("Memory", 0, 0, view, out);
 	hakstat_grid_init(&grid);
 	for (int c = 0; c < HAKSTAT_MEMORY_COLUMNS; c++) {
-		hakstat_grid_column(&grid, hakstat_memory_headers[c],
+		hakstat_grid_column(&grid, hakstat_memory_header(r, c),
 				    c ? HAKSTAT_GRID_NUMBER : HAKSTAT_GRID_TEXT);
 	}
 	for (guint i = 0; i < rows->len; i++) {

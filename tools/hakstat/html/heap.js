@@ -84,7 +84,7 @@ function drawBands(rows) {
   }
   const used = bands.filter(b => (b[2] !== "committed" || isWhole) && (b[2] !== "known" || points.some(p => p.unknown)));
   const hasResident = points.some(p => p.resident !== null);
-  legend("heap", [...used.map(b => [b[0], { held: "committed", idle: "idle in slabs", waste: "waste (up to usable)" }[b[0]] || b[1]]),
+  legend("heap", [...used.map(b => [b[0], { held: "committed", idle: "free in slabs", waste: "waste (up to usable)" }[b[0]] || b[1]]),
     ...(hasResident ? [["line resident", "resident (in memory)"]] : [])]);
   const s = surface("heap", 300, { left: 66, right: 14, top: 8, bottom: 26 }, "Bytes over time: requested, usable, in slabs, committed, resident");
   const x = timeScale(points, s.width);

@@ -71,7 +71,7 @@ function showTotals() {
   addCard("Peak of live blocks", bytesOr(t.peak_live_bytes), t.peak_live_waste_bytes == null ? "" : `${formatEstimate(t.peak_live_waste_bytes, t.peak_live_waste_bytes_ci95)} waste in the highest snapshot`);
   addCard("Live at the end", bytesOr(t.live_usable_bytes), `${formatCount(t.live || 0)} blocks, ${t.live_waste_bytes === null ? "?" : formatEstimate(t.live_waste_bytes, t.live_waste_bytes_ci95)} waste`);
   const resident = t.resident_bytes === null ? "" : `${formatBytes(t.resident_bytes)} resident, `;
-  addCard("Committed at the end", bytesOr(t.committed_bytes), `${resident}${bytesOr(t.external_waste_bytes)} idle in slabs, ${bytesOr(t.held_bytes)} held`);
+  addCard("Committed at the end", bytesOr(t.committed_bytes), `${resident}${bytesOr(t.external_waste_bytes)} free in slabs, ${bytesOr(t.held_bytes)} held, not given back`);
 }
 
 // Parts of committed memory, the key in totals at the end, and its sum over time.
@@ -79,9 +79,9 @@ const parts = [
   ["requested", "requested and live", "live_requested_bytes", "requested_byte_seconds"],
   ["waste", "waste in live blocks", "live_waste_bytes", "waste_byte_seconds"],
   ["unknown", "live, request unknown", "live_unknown_bytes", "unknown_byte_seconds"],
-  ["idle", "idle in slabs", "external_waste_bytes", "external_waste_byte_seconds"],
-  ["held", "held for reuse", "held_bytes", "held_byte_seconds"],
-  ["rest", "ends of large spans", "span_rest_bytes", "span_rest_byte_seconds"],
+  ["idle", "free in slabs", "external_waste_bytes", "external_waste_byte_seconds"],
+  ["held", "held, not given back", "held_bytes", "held_byte_seconds"],
+  ["rest", "ends of large blocks", "span_rest_bytes", "span_rest_byte_seconds"],
 ];
 
 function memoryBars() {
@@ -90,7 +90,8 @@ function memoryBars() {
     const key = keyOf(p), half = totals[key + "_ci95"];
     return { className: p[0], text: p[1], bytes: (totals[key] || 0) * by, half: half && half * by };
   }) });
-  const bars = [bar("peak", p => "peak_" + p[2], 1), bar("average", p => p[3], seconds > 0 ? 1 / seconds : 0), bar("end", p => p[2], 1)];
+  const peak = report.findings.some(f => f.kind === "peak") ? "highest snapshot" : "peak";
+  const bars = [bar(peak, p => "peak_" + p[2], 1), bar("average", p => p[3], seconds > 0 ? 1 / seconds : 0), bar("end", p => p[2], 1)];
   return bars.filter(b => d3.sum(b.parts, p => p.bytes) > 0);
 }
 
@@ -100,7 +101,7 @@ function drawMemory() {
     sayEmpty("memory", "No snapshot of the heap is in this trace.");
     return;
   }
-  const s = surface("memory", 44 * bars.length + 34, { left: 64, right: 84, top: 4, bottom: 26 }, "Committed memory at the peak, on average and at the end, by use");
+  const s = surface("memory", 44 * bars.length + 34, { left: bars[0].name.length > 8 ? 108 : 64, right: 84, top: 4, bottom: 26 }, "Committed memory at the peak, on average and at the end, by use");
   const x = d3.scaleLinear([0, d3.max(bars, b => d3.sum(b.parts, p => p.bytes))], [0, s.width]);
   const y = d3.scaleBand(bars.map(b => b.name), [0, s.height]).padding(.28);
   s.inner.append("g").attr("class", "axis").attr("transform", `translate(0,${s.height})`)
