@@ -132,13 +132,15 @@ static double total_of(const struct hakstat_report *report, const char *key, boo
 	return column->unit == HAKSTAT_UNIT_PERCENT ? v.real : (double)v.number;
 }
 
-static void judge_recorded(struct hakstat_ab_figure *f)
+static void judge_recorded(struct hakstat_ab_figure *f, bool is_incomplete)
 {
 	const struct hakstat_spread *a = &f->spread[HAKSTAT_AB_A];
 	const struct hakstat_spread *b = &f->spread[HAKSTAT_AB_B];
 
 	if (f->is_unknown[HAKSTAT_AB_A] || f->is_unknown[HAKSTAT_AB_B]) {
 		f->verdict = HAKSTAT_AB_UNKNOWN;
+	} else if (is_incomplete) {
+		f->verdict = HAKSTAT_AB_INCOMPLETE;
 	} else if (f->values[HAKSTAT_AB_A]->len < HAKSTAT_AB_RECORDINGS_LEAST) {
 		f->verdict = HAKSTAT_AB_TOO_FEW;
 	} else if (is_constant(f)) {
@@ -171,7 +173,7 @@ static void add_recorded(struct hakstat_ab *ab, GPtrArray *const reports[HAKSTAT
 			}
 		}
 		spread(f);
-		judge_recorded(f);
+		judge_recorded(f, ab->is_incomplete);
 		g_ptr_array_add(ab->figures, f);
 	}
 }
@@ -220,8 +222,8 @@ static void shorten_path(struct hakstat_summary *s, const char *path)
 	g_free(name);
 }
 
-static int read_side(const struct hakstat_ab *ab, const GPtrArray *paths, const char *sysroot,
-		     GPtrArray *reports, struct hakstat_err *err)
+static int read_side(struct hakstat_ab *ab, const GPtrArray *paths, const char *sysroot, GPtrArray *reports,
+		     struct hakstat_err *err)
 {
 	struct hakstat_input_options options = { .sysroot = sysroot };
 
@@ -230,6 +232,7 @@ static int read_side(const struct hakstat_ab *ab, const GPtrArray *paths, const 
 		if (!s) {
 			return err->status;
 		}
+		ab->is_incomplete |= hakstat_summary_is_incomplete(s);
 		if (ab->plan->is_temporary) {
 			shorten_path(s, g_ptr_array_index(paths, i));
 		}
@@ -313,6 +316,8 @@ const char *hakstat_ab_verdict_text(const struct hakstat_ab_figure *figure)
 		return figure->lower;
 	case HAKSTAT_AB_UNKNOWN:
 		return "unknown";
+	case HAKSTAT_AB_INCOMPLETE:
+		return "incomplete";
 	default:
 		return figure->higher;
 	}

@@ -24,7 +24,8 @@ enum hakstat_ab_verdict {
 	HAKSTAT_AB_SAME,  /* every run came out alike */
 	HAKSTAT_AB_LOWER, /* b than a */
 	HAKSTAT_AB_HIGHER,
-	HAKSTAT_AB_UNKNOWN, /* recordings do not tell: no sample fell into them */
+	HAKSTAT_AB_UNKNOWN,    /* recordings do not tell: no sample fell into them */
+	HAKSTAT_AB_INCOMPLETE, /* something is missing of a recording: lost events, most often */
 };
 
 /* Fewer recordings than this of each can be apart by chance in more than one of twenty cases. */
@@ -47,6 +48,7 @@ struct hakstat_ab_figure {
 struct hakstat_ab {
 	const struct hakstat_ab_plan *plan;
 	guint pairs, recordings; /* complete ones */
+	bool is_incomplete;	 /* something is missing of a recording */
 	bool is_interrupted;
 	GPtrArray *served;  /* char *: what hakmem served, owned */
 	GPtrArray *figures; /* struct hakstat_ab_figure * */

@@ -15,7 +15,6 @@
 
 #include "interrupt.h"
 #include "launch.h"
-#include "output_folder.h"
 #include "record.h"
 #include "sessiond.h"
 
@@ -149,13 +148,17 @@ static int start_plain(const struct series *s, struct hakstat_launch *launch, vo
 	return hakstat_launch_run(launch, s->err);
 }
 
+struct recording {
+	struct hakstat_recording_options options;
+	struct hakstat_recorded recorded;
+};
+
 static int start_recorded(const struct series *s, struct hakstat_launch *launch, void *data)
 {
-	char *said = NULL;
-	int status = hakstat_record_launch(data, s->plan->sample_bytes, launch, &said, s->err);
+	struct recording *recording = data;
 
-	g_free(said);
-	return status;
+	return hakstat_record_launch(&recording->options, s->plan->sample_bytes, launch, &recording->recorded,
+				     s->err);
 }
 
 /* `extra`: one more NAME=VALUE, or NULL. */
@@ -241,16 +244,6 @@ static void hide_progress(void)
 	}
 }
 
-static bool has_trace(const char *path)
-{
-	struct hakstat_output_folder folder = { .fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
-	bool is_trace;
-
-	hakstat_output_folder_bytes(&folder, &is_trace);
-	hakstat_output_folder_clear(&folder);
-	return is_trace;
-}
-
 static int not_served(const struct series *s)
 {
 	return hakstat_err_set(s->err, HAKSTAT_USAGE,
@@ -259,17 +252,29 @@ static int not_served(const struct series *s)
 			       s->plan->argv[0]);
 }
 
+/* A recording that breaks off shows the waste of a part of the run. */
+static int judge_recording(const struct series *s, enum hakstat_ab_side side,
+			   const struct hakstat_recorded *recorded)
+{
+	if (recorded->is_cut) {
+		return hakstat_err_set(s->err, HAKSTAT_USAGE, "ab: recording under %c: %s", letters[side],
+				       recorded->said);
+	}
+	return recorded->is_trace ? 0 : not_served(s);
+}
+
 static int record_once(const struct series *s, enum hakstat_ab_side side, uint64_t number)
 {
 	char *path = g_strdup_printf("%s/%c-%" PRIu64, s->plan->folder, letters[side], number + 1);
-	struct hakstat_recording_options options = { .folder = path, .mode = s->plan->mode };
+	struct recording recording = { .options = { .folder = path, .mode = s->plan->mode } };
 	struct hakstat_launch launch;
 	int status =
-		run_once(s, side, environment_of(s, side, true, NULL), start_recorded, &options, &launch);
+		run_once(s, side, environment_of(s, side, true, NULL), start_recorded, &recording, &launch);
 
-	if (status == 0 && !s->runs->is_interrupted && !has_trace(path)) {
-		status = not_served(s);
+	if (status == 0 && !s->runs->is_interrupted) {
+		status = judge_recording(s, side, &recording.recorded);
 	}
+	g_free(recording.recorded.said);
 	if (status == 0 && !s->runs->is_interrupted) {
 		g_ptr_array_add(s->runs->traces[side], path);
 	} else {

@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "folder_tree.h"
+#include "interrupt.h"
 #include "launch.h"
 #include "output_folder.h"
 #include "render_ab.h"
@@ -226,8 +227,10 @@ static int run_plan(struct hakstat_ab_plan *plan, const struct values *v, struct
 {
 	struct hakstat_ab_runs runs;
 	struct folder folder;
-	int status = make_folder(&folder, v->keep, err);
+	int status;
 
+	hakstat_interrupt_watch_end();
+	status = make_folder(&folder, v->keep, err);
 	if (status == 0) {
 		plan->folder = folder.temporary ? folder.temporary : folder.kept.absolute;
 		plan->is_temporary = folder.temporary != NULL;
@@ -238,6 +241,7 @@ static int run_plan(struct hakstat_ab_plan *plan, const struct values *v, struct
 		hakstat_ab_runs_clear(&runs);
 	}
 	drop_folder(&folder);
+	hakstat_interrupt_unwatch_end();
 	return status;
 }
 

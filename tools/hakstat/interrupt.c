@@ -18,7 +18,7 @@ enum { EVENTS_BETWEEN = 1 << 8, FIRST_AFTER_US = 1000000, AGAIN_AFTER_US = 25000
 static volatile sig_atomic_t own; /* where no memory can be shared */
 static volatile sig_atomic_t *interrupted = &own;
 
-static struct sigaction former;
+static struct sigaction former, former_term, former_hangup;
 static gint64 next_time;
 static bool is_terminal, is_shown;
 
@@ -44,16 +44,21 @@ static void share(void)
 	}
 }
 
-void hakstat_interrupt_watch(void)
+static void watch(int number, struct sigaction *before)
 {
 	struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND | SA_RESTART };
 
 	share();
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, NULL, &former);
-	if (former.sa_handler != SIG_IGN) { /* of what a shell runs in the background */
-		sigaction(SIGINT, &action, NULL);
+	sigaction(number, NULL, before);
+	if (before->sa_handler != SIG_IGN) { /* of what a shell runs in the background */
+		sigaction(number, &action, NULL);
 	}
+}
+
+void hakstat_interrupt_watch(void)
+{
+	watch(SIGINT, &former);
 	is_terminal = isatty(STDERR_FILENO);
 	next_time = g_get_monotonic_time() + FIRST_AFTER_US;
 }
@@ -61,6 +66,18 @@ void hakstat_interrupt_watch(void)
 void hakstat_interrupt_unwatch(void)
 {
 	sigaction(SIGINT, &former, NULL);
+}
+
+void hakstat_interrupt_watch_end(void)
+{
+	watch(SIGTERM, &former_term);
+	watch(SIGHUP, &former_hangup);
+}
+
+void hakstat_interrupt_unwatch_end(void)
+{
+	sigaction(SIGTERM, &former_term, NULL);
+	sigaction(SIGHUP, &former_hangup, NULL);
 }
 
 void hakstat_progress(uint64_t events)

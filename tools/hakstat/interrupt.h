@@ -17,6 +17,10 @@ volatile sig_atomic_t *hakstat_interrupted(void);
 void hakstat_interrupt_watch(void);
 void hakstat_interrupt_unwatch(void);
 
+/* The same for SIGTERM and SIGHUP, of a command that has something to clean up. */
+void hakstat_interrupt_watch_end(void);
+void hakstat_interrupt_unwatch_end(void);
+
 /* Call it often: it shows the count now and then, when stderr is a terminal and time has passed. */
 void hakstat_progress(uint64_t events);
 /* Takes the line away. */

@@ -87,7 +87,8 @@ static void say_survivors(const struct hakstat_session *session)
 }
 
 int hakstat_record_launch(const struct hakstat_recording_options *options, uint64_t sample_bytes,
-			  struct hakstat_launch *launch, char **said, struct hakstat_err *err)
+			  struct hakstat_launch *launch, struct hakstat_recorded *recorded,
+			  struct hakstat_err *err)
 {
 	struct hakstat_recording recording;
 	int status = hakstat_recording_begin(&recording, options, 0, err);
@@ -102,21 +103,22 @@ int hakstat_record_launch(const struct hakstat_recording_options *options, uint6
 		return status;
 	}
 	say_survivors(&recording.session);
-	*said = hakstat_recording_finish(&recording);
+	*recorded = hakstat_recording_finish(&recording);
 	return 0;
 }
 
 /* The command's exit status; a status with `err` set when it did not run. */
 static int record(const struct options *options, struct hakstat_launch *launch, struct hakstat_err *err)
 {
-	char *said;
-	int status = hakstat_record_launch(&options->recording, options->sample_bytes, launch, &said, err);
+	struct hakstat_recorded recorded;
+	int status =
+		hakstat_record_launch(&options->recording, options->sample_bytes, launch, &recorded, err);
 
 	if (status) {
 		return status;
 	}
-	hakstat_say("%s", said);
-	g_free(said);
+	hakstat_say("%s", recorded.said);
+	g_free(recorded.said);
 	return launch->exit_status;
 }
 

@@ -13,10 +13,11 @@ extern const struct hakstat_command hakstat_command_record;
 
 /*
  * Records one run of a command whose environment is a traced one of hakstat_launch_environment; it is
- * marked as this recording's. `sample_bytes` 0: as the environment says. `said` is a sentence for the
- * user, to be freed with g_free. Returns 0, or a status with `err` set when the command did not run.
+ * marked as this recording's. `sample_bytes` 0: as the environment says. Returns 0 with `recorded` set, or
+ * a status with `err` set when the command did not run.
  */
 int hakstat_record_launch(const struct hakstat_recording_options *options, uint64_t sample_bytes,
-			  struct hakstat_launch *launch, char **said, struct hakstat_err *err);
+			  struct hakstat_launch *launch, struct hakstat_recorded *recorded,
+			  struct hakstat_err *err);
 
 #endif

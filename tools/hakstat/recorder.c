@@ -128,7 +128,7 @@ static void record_until_end(struct hakstat_recording *recording, const char *pa
 		errno = 0; /* it only keeps a folder busy */
 	}
 	wait_for_end(process);
-	sentence = hakstat_recording_finish(recording);
+	sentence = hakstat_recording_finish(recording).said;
 	append_line(file, sentence);
 	unlink(path);
 	g_free(sentence);

@@ -163,17 +163,17 @@ static char *end_session(struct hakstat_session *session, bool *is_cut)
 	return losses;
 }
 
-static char *say_folder(const struct hakstat_output_folder *folder, const char *losses, bool is_cut)
+static void say_folder(const struct hakstat_output_folder *folder, const char *losses,
+		       struct hakstat_recorded *recorded)
 {
-	bool is_trace;
 	char size[32];
-	uint64_t bytes = hakstat_output_folder_bytes(folder, &is_trace);
+	uint64_t bytes = hakstat_output_folder_bytes(folder, &recorded->is_trace);
 	GString *said = g_string_new(NULL);
 
 	hakstat_text_bytes(size, sizeof(size), bytes);
-	if (is_trace) {
+	if (recorded->is_trace) {
 		g_string_printf(said, "trace in %s (%s, %s)", folder->path, size, losses);
-	} else if (is_cut) {
+	} else if (recorded->is_cut) {
 		g_string_printf(said, "no trace in %s (%s)", folder->path, losses);
 	} else {
 		g_string_printf(
@@ -189,7 +189,7 @@ static char *say_folder(const struct hakstat_output_folder *folder, const char *
 	if (folder->taken) {
 		g_string_append_printf(said, "; another recording had %s", folder->taken);
 	}
-	return g_string_free(said, FALSE);
+	recorded->said = g_string_free(said, FALSE);
 }
 
 /* What LTTng does not tell of: NULL when all is there that was recorded until `end_ns`. */
@@ -205,34 +205,38 @@ static const char *find_cut(const struct hakstat_recording *recording, uint64_t 
 	return NULL;
 }
 
-char *hakstat_recording_finish(struct hakstat_recording *recording)
+static void finish_folder(const struct hakstat_recording *recording, uint64_t end_ns, char **losses,
+			  struct hakstat_recorded *recorded)
 {
-	uint64_t end_ns = now_ns();
-	bool is_cut;
-	char *losses = end_session(&recording->session, &is_cut);
-	char *sentence;
+	const char *cut = recorded->is_cut ? NULL : find_cut(recording, end_ns);
 
-	if (!recording->url) {
-		const char *cut = is_cut ? NULL : find_cut(recording, end_ns);
-
-		if (cut) {
-			is_cut = true;
-			g_free(losses);
-			losses = g_strdup(cut);
-		}
-		if (is_cut) {
-			hakstat_output_folder_mark_cut(&recording->folder, losses);
-		}
-		hakstat_output_folder_finish(&recording->folder);
+	if (cut) {
+		recorded->is_cut = true;
+		g_free(*losses);
+		*losses = g_strdup(cut);
 	}
-	/* LTTng notices that a relay daemon ended, and tells nobody. */
-	sentence = recording->url
-			   ? g_strdup_printf(
-				     "trace sent to %s as %s (%s; whether all of it arrived is not known)",
-				     recording->url, recording->session.name, losses)
-			   : say_folder(&recording->folder, losses, is_cut);
+	if (recorded->is_cut) {
+		hakstat_output_folder_mark_cut(&recording->folder, *losses);
+	}
+	hakstat_output_folder_finish(&recording->folder);
+}
 
+struct hakstat_recorded hakstat_recording_finish(struct hakstat_recording *recording)
+{
+	struct hakstat_recorded recorded = { .is_trace = true };
+	uint64_t end_ns = now_ns();
+	char *losses = end_session(&recording->session, &recorded.is_cut);
+
+	if (recording->url) {
+		/* LTTng notices that a relay daemon ended, and tells nobody. */
+		recorded.said =
+			g_strdup_printf("trace sent to %s as %s (%s; whether all of it arrived is not known)",
+					recording->url, recording->session.name, losses);
+	} else {
+		finish_folder(recording, end_ns, &losses, &recorded);
+		say_folder(&recording->folder, losses, &recorded);
+	}
 	let_go(recording);
 	g_free(losses);
-	return sentence;
+	return recorded;
 }

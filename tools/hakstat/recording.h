@@ -6,6 +6,7 @@
 #ifndef HAKSTAT_RECORDING_H
 #define HAKSTAT_RECORDING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -46,10 +47,15 @@ int hakstat_recording_begin(struct hakstat_recording *recording,
 /* Takes a recording back of which nothing has come. */
 void hakstat_recording_cancel(struct hakstat_recording *recording);
 
-/*
- * Ends it. Returns a sentence for the user: where the trace is, how large, what was lost. Free
- * with g_free.
- */
-char *hakstat_recording_finish(struct hakstat_recording *recording);
+/* What became of it. */
+struct hakstat_recorded {
+	char *said; /* a sentence for the user: where the trace is, how large, what was lost; free with g_free
+		     */
+	bool is_trace; /* there is one, or it was sent away */
+	bool is_cut;   /* it breaks off */
+};
+
+/* Ends it. */
+struct hakstat_recorded hakstat_recording_finish(struct hakstat_recording *recording);
 
 #endif

@@ -175,9 +175,10 @@ static GPtrArray *head_lines(const struct hakstat_ab *ab)
 	if (ab->recordings) {
 		hakstat_add_line(lines,
 				 "waste     %u recording%s of each in mode %s, apart from the "
-				 "timed runs",
+				 "timed runs%s",
 				 ab->recordings, ab->recordings == 1 ? "" : "s",
-				 hakstat_mode_name(hakstat_mode_of_choice(ab->plan->mode)));
+				 hakstat_mode_name(hakstat_mode_of_choice(ab->plan->mode)),
+				 ab->is_incomplete ? "; INCOMPLETE: events were lost" : "");
 	}
 	hakstat_add_line(lines, "served    by hakmem: %s", served);
 	g_free(command);
@@ -322,10 +323,10 @@ static json_t *served_json(const struct hakstat_ab *ab)
 
 int hakstat_render_ab_json(const struct hakstat_ab *ab, const struct hakstat_view *view, FILE *out)
 {
-	json_t *root =
-		json_pack("{s:s, s:b, s:i, s:i, s:s}", "schema", "hakstat.ab/1", "partial",
-			  ab->is_interrupted, "pairs", (int)ab->pairs, "recordings", (int)ab->recordings,
-			  "mode", hakstat_mode_name(hakstat_mode_of_choice(ab->plan->mode)));
+	json_t *root = json_pack("{s:s, s:b, s:b, s:i, s:i, s:s}", "schema", "hakstat.ab/1", "partial",
+				 ab->is_interrupted, "incomplete", ab->is_incomplete, "pairs", (int)ab->pairs,
+				 "recordings", (int)ab->recordings, "mode",
+				 hakstat_mode_name(hakstat_mode_of_choice(ab->plan->mode)));
 	json_t *figures = json_array();
 
 	json_object_set_new(root, "command", settings_json(ab->plan->argv));
