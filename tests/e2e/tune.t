@@ -68,6 +68,7 @@ for name in sqlite python; do
 
 	"$hakstat" tune -n 48 -o "$name.table" --format json "$name.trace" >"$name-told-tuned.json" 2>log
 	tap_result $? "$name: tune makes a table of at most 48 classes" || tap_note "$(cat log)"
+	tap_like "$(cat log)" "^hakstat: table of [0-9]+ classes in $name.table$" "$name: and says where it is"
 	"$hakstat" whatif --exact --size-classes "@$name.table" "$name.trace" >"$name-sums" 2>log
 	tap_is "$(awk 'NF >= 4 && $(NF - 2) - $(NF - 1) == $NF { print $1 == "live" || $1 == "peak" ? $1 " " $2 : $1 }' "$name-sums" |
 		head -6 | paste -sd,)" "usable,waste,live usable,live waste,peak usable,peak waste" \

@@ -375,7 +375,9 @@ static int run_tune(int argc, char **argv, struct hakstat_err *err)
 		hakstat_summary_free(summary);
 		return status;
 	}
-	if (v.format == FORMAT_TABLE) {
+	if (v.output) {
+		hakstat_say("table of %u classes in %s", table.count, v.output);
+	} else if (v.format == FORMAT_TABLE) {
 		fputc('\n', stdout);
 	}
 	return compare(summary, &table, v.output ? v.output : "the table above", &v, NULL, err);

@@ -99,7 +99,9 @@ static void find_gaps(struct hakstat_report *r)
 					    "lower bounds, counts that come from snapshots stay exact",
 					    s->lost_unknown ? "at least " : "", s->lost_events,
 					    s->lost_operations),
-			hakstat_no_saving, "record with larger buffers, or in sampling mode");
+			hakstat_no_saving,
+			"make /dev/shm larger (the buffers take at most an eighth of "
+			"it), or record in sampling mode");
 	}
 	if (s->unseen_allocs > LEAST_UNSEEN &&
 	    hakstat_percent(s->unseen_allocs, r->totals.n.allocs) >= UNSEEN_PERCENT) {
