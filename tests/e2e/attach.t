@@ -73,13 +73,14 @@ tap_is "$status $said" "2 hakstat: process $second is not recorded by 'hakstat a
 mkfifo go4
 exec {go4}<>go4
 little='for ((i = 0; i < 3000; i++)); do printf -v "x$((i % 50))" "%100s" a; done'
-HAKMEM_SAMPLE_BYTES=1G LD_PRELOAD="$lib:$tracer:liblttng-ust-fork.so.1" bash -c "(echo \$BASHPID >up; read -r _ <go4; $little; echo >up; read -r _ <go4); true" &
+HAKMEM_SAMPLE_BYTES=1G HAKMEM_SNAPSHOT_MS=10 LD_PRELOAD="$lib:$tracer:liblttng-ust-fork.so.1" bash -c "(echo \$BASHPID >up; read -r _ <go4; $little; echo >up; read -r _ <go4); true" &
 parent=$!
 read -r child <&"$up"
 run attach "$child" -o child
 tap_is "$status" 0 "a fork child is attached"
 echo >&"$go4"
 read -r _ <&"$up"
+for ((i = 0; i < 300 && $(events child hakmem:heap_stats) == 0; i++)); do :; done
 run detach "$child"
 tap_ok "what it holds is recorded while it runs" test "$(events child hakmem:heap_stats)" -gt 0
 tap_ok "with options and classes" test "$(events child hakmem:class_info)" -gt 20
