@@ -124,13 +124,18 @@ static __attribute__((noinline)) void write_rest(const struct hak_batch *b, uint
 	write_alone(&rest);
 }
 
+static uint32_t unsent(const struct hak_batch *b, uint64_t end)
+{
+	return hak_batch_operations(end) - hak_batch_operations(b->sent);
+}
+
 /*
  * Writes what is not written yet or, when nobody wants it, forgets it. False: the process leaves,
  * and the thread that ends it writes it. The caller holds the lock.
  */
 static bool write_batch(struct hak_batch *b, uint64_t end)
 {
-	uint32_t operations = hak_batch_operations(end) - hak_batch_operations(b->sent);
+	uint32_t operations = unsent(b, end);
 	if (operations != 0 && is_wanted()) {
 		if (!hak_session_begin_event()) {
 			return false;
@@ -147,17 +152,21 @@ static bool write_batch(struct hak_batch *b, uint64_t end)
 	return true;
 }
 
-/* For the owner: everything out, and room again. */
-static void flush_own(struct hak_batch *b)
+/*
+ * For the owner: everything out, and room again. False: the process leaves, so nothing is written; what was
+ * gathered stays for the thread that ends it.
+ */
+static bool flush_own(struct hak_batch *b)
 {
 	struct hak_thread_guard guard = hak_thread_guard_begin();
 	hak_tracer_thread.is_flushing = true;
 	pthread_mutex_lock(&b->lock);
-	uint64_t end = published(b);
-	if (!write_batch(b, end)) { /* lost, should this thread go on after all */
-		b->next += hak_batch_operations(end) - hak_batch_operations(b->sent);
+	bool is_written = write_batch(b, published(b));
+	if (is_written) {
+		b->next += b->missed;
+		b->missed = 0;
+		reset(b);
 	}
-	reset(b);
 	if (!is_wanted()) { /* so that the next one, which may be another session's, finds nothing here */
 		atomic_store_explicit(&b->limit, 0, memory_order_relaxed);
 	}
@@ -165,6 +174,7 @@ static void flush_own(struct hak_batch *b)
 	hak_tracer_thread.is_flushing = false;
 	hak_worker_wake_if_idle();
 	hak_thread_guard_end(guard);
+	return is_written;
 }
 
 static struct hak_batch *fresh_batch(void)
@@ -244,20 +254,25 @@ static struct hak_batch *own_batch(void)
 	return b;
 }
 
-/* Room for one record in the calling thread's batch; NULL when it cannot have one. */
+/* Room for one record in the calling thread's batch; NULL when there is none. */
 static struct hak_batch *room(void)
 {
 	struct hak_batch *b = hak_tracer_thread.batch;
 	if (!b) {
 		return own_batch();
 	}
-	if (hak_batch_units(published(b)) >= atomic_load_explicit(&b->limit, memory_order_relaxed)) {
-		flush_own(b);
+	if (hak_batch_units(published(b)) >= atomic_load_explicit(&b->limit, memory_order_relaxed) &&
+	    !flush_own(b) && hak_batch_units(published(b)) >= HAK_BATCH_LIMIT) {
+		b->missed++;
+		return NULL;
 	}
 	return b;
 }
 
-/* An operation of a thread without a batch: past its end, or without memory. */
+/*
+ * An operation for which there is no room: its thread is past its end, or without memory, or has filled its
+ * batch while the process leaves.
+ */
 static void add_alone(const uint16_t *units, unsigned count)
 {
 	struct hak_thread_guard guard = hak_thread_guard_begin();
@@ -308,13 +323,15 @@ void hak_batch_thread_exit(void)
 	if (!b) {
 		return;
 	}
-	flush_own(b);
+	bool is_written = flush_own(b);
 	pthread_mutex_lock(&b->lock);
-	hak_tracer_thread.next_operation = b->next;
-	b->is_used = false;
+	hak_tracer_thread.next_operation = b->next + unsent(b, published(b)) + b->missed;
+	b->is_used = !is_written;
 	pthread_mutex_unlock(&b->lock);
 	hak_tracer_thread.batch = NULL;
-	give_back(b);
+	if (is_written) {
+		give_back(b);
+	}
 }
 
 /* Calls fn for each batch that was ever handed out; needs no lock. */
@@ -383,6 +400,7 @@ static void forget(struct hak_batch *b, void *arg)
 	(void)arg;
 	pthread_mutex_init(&b->lock, NULL);
 	b->next = 0;
+	b->missed = 0;
 	reset(b);
 	b->is_used = false;
 	b->next_free = pool;

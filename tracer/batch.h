@@ -33,9 +33,10 @@ enum {
 
 struct hak_batch {
 	struct hak_batch *next_free; /* the pool's */
-	pthread_mutex_t lock;	     /* guards the next five, and the writing of events */
+	pthread_mutex_t lock;	     /* guards the next six, and the writing of events */
 	uint64_t next;		     /* number of the first operation not written, in its thread */
 	uint64_t sent;		     /* as `published`, when it was last written */
+	uint64_t missed;	     /* operations after those, for which there was no room */
 	uint32_t pid;
 	uint32_t tid;
 	bool is_used;

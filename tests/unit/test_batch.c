@@ -17,6 +17,10 @@
 
 #include "hak_tp.h"
 
+/* Of session.h, as another part names a header, too. */
+void hak_session_close(void);
+void hak_session_reopen(void);
+
 enum { THREADS = 4, OPERATIONS = 50000, CLASS = 9, NEAR = 100, FAR = 5000 };
 
 /* What came out, of one thread. */
@@ -92,13 +96,18 @@ static void *flush_twice(void *unused)
 	return NULL;
 }
 
-/* The tracer's thread comes by, twice. */
-static void flush_from_outside(void)
+static void in_another_thread(void *(*fn)(void *))
 {
 	pthread_t thread;
 
-	assert_int_equal(pthread_create(&thread, NULL, flush_twice, NULL), 0);
+	assert_int_equal(pthread_create(&thread, NULL, fn, NULL), 0);
 	pthread_join(thread, NULL);
+}
+
+/* The tracer's thread comes by, twice. */
+static void flush_from_outside(void)
+{
+	in_another_thread(flush_twice);
 }
 
 static void add(uint64_t requested)
@@ -283,14 +292,6 @@ static void *flush_once(void *unused)
 	return unused;
 }
 
-static void one_round_from_outside(void)
-{
-	pthread_t thread;
-
-	assert_int_equal(pthread_create(&thread, NULL, flush_once, NULL), 0);
-	pthread_join(thread, NULL);
-}
-
 static void what_one_session_wanted_is_not_written_in_the_next(void **state)
 {
 	const uint64_t requested[] = { 1000, 1001, 1002 };
@@ -300,7 +301,7 @@ static void what_one_session_wanted_is_not_written_in_the_next(void **state)
 	flush_from_outside();
 	add(7);
 	ignore_ops();
-	one_round_from_outside();
+	in_another_thread(flush_once);
 	listen_to_ops();
 	add(requested[1]);
 	flush_from_outside();
@@ -308,11 +309,85 @@ static void what_one_session_wanted_is_not_written_in_the_next(void **state)
 	add(8); /* as a thread does that has not seen yet that the session is over */
 	add(9);
 	assert_int_equal(hak_batch_operations(atomic_load(&hak_tracer_thread.batch->published)), 1);
-	one_round_from_outside();
+	in_another_thread(flush_once);
 	listen_to_ops();
 	add(requested[2]);
 	flush_from_outside();
 	expect_all(own_log(), requested, 3);
+}
+
+static void *begin_to_leave(void *unused)
+{
+	hak_session_close();
+	hak_batch_flush_all();
+	return unused;
+}
+
+static void *end_leaving(void *unused)
+{
+	hak_session_close();
+	hak_batch_flush_last();
+	hak_session_reopen();
+	return unused;
+}
+
+static void what_is_added_while_the_process_leaves_is_written_by_who_ends_it(void **state)
+{
+	const uint64_t requested[] = { 1000, 1001, 5000, 1002, 1003 };
+	(void)state;
+
+	add(requested[0]);
+	in_another_thread(begin_to_leave);
+	add(requested[1]);
+	add(requested[2]);
+	assert_int_equal(log_count, 0);
+	in_another_thread(end_leaving);
+	add(requested[3]); /* it stays after all */
+	add(requested[4]);
+	flush_from_outside();
+	expect_all(own_log(), requested, 5);
+}
+
+static void and_what_does_not_fit_in_its_batch_is_counted(void **state)
+{
+	enum { FEW = 10 };
+	(void)state;
+
+	add(NEAR);
+	in_another_thread(begin_to_leave);
+	for (unsigned i = 1; i < HAK_BATCH_UNITS + FEW; i++) {
+		add(NEAR);
+	}
+	in_another_thread(end_leaving);
+	uint64_t written = own_log()->next;
+	assert_in_range(written, HAK_BATCH_LIMIT - HAK_OPS_LONG_UNITS, HAK_BATCH_UNITS);
+	add(NEAR);
+	assert_int_equal(hak_tracer_thread.batch->next, HAK_BATCH_UNITS + FEW);
+	log_of((uint32_t)gettid())->next = HAK_BATCH_UNITS + FEW;
+	flush_from_outside();
+	assert_int_equal(malformed, 0);
+}
+
+static void *leave_before_its_thread(void *unused)
+{
+	(void)unused;
+	hak_tracer_thread.state = HAK_THREAD_SHOWN;
+	add(1000);
+	in_another_thread(begin_to_leave);
+	add(1001);
+	hak_batch_thread_exit();
+	return NULL;
+}
+
+static void so_is_the_batch_of_a_thread_that_ends_then(void **state)
+{
+	const uint64_t requested[] = { 1000, 1001 };
+	(void)state;
+
+	in_another_thread(leave_before_its_thread);
+	in_another_thread(end_leaving);
+	assert_int_equal(log_count, 1);
+	expect_all(&logs[0], requested, 2);
 }
 
 static const uint64_t of_ended[] = { 500, 501, 502, 503 };
@@ -398,6 +473,9 @@ int main(void)
 		TEST(records_that_grow_are_written_in_several_events),
 		TEST(what_nobody_wanted_is_forgotten_and_not_counted),
 		TEST(what_one_session_wanted_is_not_written_in_the_next),
+		TEST(what_is_added_while_the_process_leaves_is_written_by_who_ends_it),
+		TEST(and_what_does_not_fit_in_its_batch_is_counted),
+		TEST(so_is_the_batch_of_a_thread_that_ends_then),
 		TEST(a_thread_that_has_ended_writes_each_at_once),
 		TEST(threads_that_are_flushed_all_the_time_lose_nothing),
 	};
