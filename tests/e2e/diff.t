@@ -86,8 +86,8 @@ tap_like "$moved" "^  asked for, among other sizes, by .* hashTypeSet [^:]*$" "o
 tap_is "$(json moves.json '[[s["waste_bytes_change"] is None for s in m["sites"]] for m in d["moves"] if m["requested_min"] == 128]')" \
 	"[[False, True]]" "and so it is in JSON"
 classes=$(json moves.json 'len([c for c in d["classes"] if c["base"]["allocs"] != c["new"]["allocs"] or c["waste_bytes_change"]])')
-tap_like "$(cat moves)" "^Classes [(]10 of $classes[)]$" "a table says of how many rows it is"
-tap_like "$("$hakstat" diff --format markdown redis-fine.summary redis-classic.summary)" "^### Classes [(]10 of $classes[)]$" "in markdown as well"
+tap_like "$(cat moves)" "^Classes [(]10 of ${classes}[)]$" "a table says of how many rows it is"
+tap_like "$("$hakstat" diff --format markdown redis-fine.summary redis-classic.summary)" "^### Classes [(]10 of ${classes}[)]$" "in markdown as well"
 tap_like "$("$hakstat" diff --top 1000 redis-fine.summary redis-classic.summary)" "^Classes$" "but not when it has all"
 
 # Gates.
