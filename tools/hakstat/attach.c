@@ -20,7 +20,7 @@ static const struct hakstat_option attach_rows[] = {
 	{ "mode", 'm', HAKSTAT_OPT_CHOICE, HAKSTAT_MODE_CHOICES, offsetof(struct hakstat_recording_options, mode), 0, 0,
 	  "what is recorded; by default sample" },
 	{ "set-url", 0, HAKSTAT_OPT_TEXT, "URL", offsetof(struct hakstat_recording_options, url), 0, 0,
-	  "send the trace to an LTTng relay daemon, net://HOST, instead of a folder" },
+	  "send the trace to an LTTng relay daemon, net://HOST, instead of a folder; not with --output" },
 };
 /* clang-format on */
 
@@ -119,7 +119,9 @@ const struct hakstat_command hakstat_command_attach = {
 	.summary = "Begins to record a running process that has the tracer loaded.",
 	.details =
 		"Recording goes on in the background until 'hakstat detach PID' or the end of the process.\n"
-		"The process alone is recorded, not its children.",
+		"The process alone is recorded, not its children. It has the tracer when HAKMEM_TRACE=1 and\n"
+		"libhakmem.so in LD_PRELOAD were in its environment; 'hakstat ps' lists such processes.\n"
+		"Sampling is as HAKMEM_SAMPLE_BYTES of the process says.",
 	.options = attach_rows,
 	.option_count = G_N_ELEMENTS(attach_rows),
 	.run = run_attach,

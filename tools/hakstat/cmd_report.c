@@ -208,6 +208,8 @@ const struct hakstat_command hakstat_command_report = {
 		". 'usable' is the size of the\n"
 		"blocks, 'waste' is usable less requested, 'waste %' its part of usable, 'idle' what no\n"
 		"live block uses in slabs; 'hakstat --list-columns' explains every column.\n\n"
+		"Allocations and frees are those of the recording; live also counts blocks from before it,\n"
+		"such as LTTng's own. What was requested for those is unknown.\n\n"
 		"CONDITION is 'total', 'class NAME' or 'route NAME', then a key of that list, one of\n"
 		"< <= == != >= > and a number, which may have a unit: total live_waste_bytes > 4M. A budget\n"
 		"has one a line, which must hold, and # before comments. Neither passes on a trace with "

@@ -31,9 +31,9 @@ static const struct hakstat_option option_rows[] = {
 	{ "snapshot", 0, HAKSTAT_OPT_FLAG, NULL, offsetof(struct options, recording.is_snapshot), 0, 0,
 	  "keep the last buffers in memory; 'hakstat snapshot' and the end of CMD write them" },
 	{ "snapshot-when", 0, HAKSTAT_OPT_TEXT, "EXPR", offsetof(struct options, recording.when), 0, 0,
-	  "write them once by itself, for instance when 'waste_percent > 30'" },
+	  "with --snapshot: write one snapshot automatically as soon as EXPR holds, for instance 'waste_percent > 30'" },
 	{ "set-url", 0, HAKSTAT_OPT_TEXT, "URL", offsetof(struct options, recording.url), 0, 0,
-	  "send the trace to an LTTng relay daemon, net://HOST, instead of a folder" },
+	  "send the trace to an LTTng relay daemon, net://HOST, instead of a folder; not with --output or --snapshot" },
 };
 /* clang-format on */
 
@@ -146,16 +146,22 @@ const struct hakstat_command hakstat_command_record = {
 	.name = "record",
 	.operands = "-- CMD...",
 	.summary = "Runs CMD on the traced allocator and leaves a trace in " HAKSTAT_RECORDING_FOLDER ".",
-	.details = "sample  some allocations with their call stacks; exact counts per class\n"
-		   "full    every operation, packed, and the samples\n"
-		   "events  every operation as readable events, for other LTTng tools; slow\n\n"
-		   "EXPR is an LTTng filter on the fields of hakmem:heap_stats, which each process writes "
-		   "every\n"
-		   "HAKMEM_SNAPSHOT_MS: waste_percent of live blocks, idle_percent of committed memory, "
-		   "committed and\n"
-		   "others that hakmem-events(7) describes.\n\n"
-		   "Uses the LTTng session daemon that runs, or starts one and ends it afterwards.\n"
-		   "The exit status is CMD's, or 2 when CMD was not run.",
+	.details =
+		"sample  some allocations with their call stacks; exact counts per class\n"
+		"full    every operation, packed, and the samples\n"
+		"events  every operation as readable events, for other LTTng tools; slow\n\n"
+		"EXPR is an LTTng filter on the fields of hakmem:heap_stats, which each process writes "
+		"every\n"
+		"HAKMEM_SNAPSHOT_MS: waste_percent of live blocks, idle_percent of committed memory, "
+		"committed and\n"
+		"others that hakmem-events(7) describes.\n\n"
+		"LTTng's buffers take about 6 MiB (sample), 22 MiB (full) or 66 MiB (events) of /dev/shm "
+		"for\n"
+		"each processor; with --snapshot 1 MiB more. They are made smaller, and lose events sooner,\n"
+		"where that is more than an eighth of free memory or of what /dev/shm has free. The default\n"
+		"of a container, 64 MiB, is small: --shm-size=1g.\n\n"
+		"Uses the LTTng session daemon that runs, or starts one and ends it afterwards.\n"
+		"The exit status is CMD's, or 2 when CMD was not run.",
 	.options = option_rows,
 	.option_count = G_N_ELEMENTS(option_rows),
 	.run = run,
