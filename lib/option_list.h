@@ -39,7 +39,7 @@
 	X(stats,          SWITCH, "HAKMEM_STATS",          "0", 0, 1, \
 	  "print a table of all classes on standard error at exit") \
 	X(trace,          SWITCH, "HAKMEM_TRACE",          "0", 0, 1, \
-	  "load the tracer, libhakmem-tracer.so") \
+	  "load the tracer, libhakmem-tracer.so, so that `hakstat attach`, `hakstat top` and LTTng can record the process later; `hakstat record` does not need it") \
 	X(sample_bytes,   SIZE,   "HAKMEM_SAMPLE_BYTES",   "512K", 1, HAK_GIB(1024), \
 	  "mean number of bytes between two sampled allocations; as long as it is not set, threads that come to more than some 15,000 samples a second are sampled less densely") \
 	X(snapshot_ms,    INT,    "HAKMEM_SNAPSHOT_MS",    "1000", 1, 3600000, \
