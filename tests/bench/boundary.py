@@ -36,6 +36,14 @@ def ab(args, table, size):
     return json.loads(done.stdout)
 
 
+def change(rate):
+    """With its interval, which one pair of runs does not give."""
+    values = [rate[k] for k in ("ratio", "ratio_low", "ratio_high")]
+    if None in values:
+        return "?"
+    return "%+.1f (%+.1f…%+.1f)" % tuple(100 * (v - 1) for v in values)
+
+
 def line(size, result):
     figure = {f["key"]: f for f in result["figures"]}
     totals = result["diff"]["totals"]
@@ -44,7 +52,7 @@ def line(size, result):
         return " → ".join(form % (figure[key][side]["median"] / scale) for side in "ab")
     rate = figure["rate"]
     return [str(size), both("rate", 1, "%.1f"),
-            "%+.1f (%+.1f…%+.1f)" % tuple(100 * (rate[k] - 1) for k in ("ratio", "ratio_low", "ratio_high")),
+            change(rate),
             "%+.1f" % (100 * (rate["b"]["max"] / rate["a"]["max"] - 1)), rate["verdict"], " → ".join("%.2f" % totals[s]["waste_percent"] for s in ("base", "new")),
             both("peak_rss_bytes", 1 << 20, "%.1f"), both("page_faults", 1, "%.0f")]
 
