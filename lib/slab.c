@@ -427,7 +427,7 @@ static uint32_t give_all(struct slab_class *c, unsigned bin, void *const *blocks
 	uint32_t empty = HAK_NO_UNIT;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (!is_in(&r, blocks[i])) {
+		if (i == 0 || !is_in(&r, blocks[i])) {
 			settle(c, &r, &empty);
 			receive_in(&r, c, bin, blocks[i]);
 		}

@@ -42,7 +42,10 @@ static void find_real(void)
  * Stands before libc's when the tracer is preloaded. That one allocates with a lock of the thread's held, for
  * which the same question would wait, were it asked by the stack walk of that allocation.
  */
-__attribute__((visibility("default"))) int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
+__attribute__((visibility("default"))) int
+hak_getattr(pthread_t thread, pthread_attr_t *attributes) __asm__("pthread_getattr_np");
+
+int hak_getattr(pthread_t thread, pthread_attr_t *attributes)
 {
 	bool before = hak_tracer_thread.is_asking;
 	if (!real_getattr) {

@@ -533,7 +533,7 @@ static void draw_choice(const GPtrArray *lines, const char *question, int chosen
 int hakstat_top_choose(const GPtrArray *lines, const char *question, struct hakstat_err *err)
 {
 	int chosen = 0;
-	int signals;
+	int signals = -1;
 	bool is_done = false;
 
 	if (open_terminal(&signals, err) != 0) {
