@@ -14,28 +14,16 @@ d = json.load(open(sys.argv[1]))
 print($2)" "$1"
 }
 
-# report_to FILE TRACE...: without the names of what was read, as a summary has one of its own.
-report_to() {
-	"$hakstat" report --format json "${@:2}" | python3 -c 'import json, sys
-d = json.load(sys.stdin)
-del d["trace"]["paths"]
-json.dump(d, open(sys.argv[1], "w"), indent=1)' "$1"
-}
-
 # Saved summaries.
 "$hakstat" report --format json full >direct.json
 "$hakstat" report --format summary -o full.summary full
-report_to left.json full.summary
-report_to right.json full
-tap_same left.json right.json "a saved summary gives the same report as its trace"
 "$hakstat" report --format json full.summary >saved.json
-tap_is "$(json saved.json 'd["trace"]["paths"]')" \
-	"['full.summary']" "but for its own name, as the trace may be gone"
+tap_same saved.json direct.json "a saved summary gives the same report as its trace"
 "$hakstat" report --format summary -o left.summary full.summary events
 "$hakstat" report --format summary -o right.summary events sample
-report_to left.json left.summary sample
-report_to right.json full right.summary
-report_to turned.json sample events full
+"$hakstat" report --format json left.summary sample >left.json
+"$hakstat" report --format json full right.summary >right.json
+"$hakstat" report --format json sample events full >turned.json
 tap_same left.json right.json "merging is associative"
 tap_same turned.json right.json "and does not depend on the order"
 printf '{"schema": "hakstat.summary/1"}' >hollow.summary
@@ -54,9 +42,6 @@ END
 tap_is "$(json direct.json '[f["kind"] for f in d["findings"] if f["kind"] == "peak"]')" "[]" "snapshots that saw the peak need no word"
 tap_like "$("$hakstat" report unseen.summary)" '^[0-9]+[.] the peak of 6[.]5 MiB of live blocks fell between two snapshots; the highest of them saw 1[.]5 MiB, ' \
 	"where they missed it the report says so"
-tap_like "$("$hakstat" report unseen.summary)" '^memory +at the end +highest snapshot +on average$' "and does not call the highest of them the peak"
-tap_like "$("$hakstat" report --format markdown unseen.summary)" '^[|] memory [|] at the end [|] highest snapshot [|] on average [|]$' "nor does markdown"
-tap_like "$("$hakstat" report full.summary)" '^memory +at the end +at the peak +on average$' "as it does where they saw it"
 "$hakstat" report --format summary -o sample.summary sample
 sampled_peak() { # VARIANCE: 9 MiB more that samples know of
 	python3 - sample.summary "$1" <<-'END'
@@ -170,7 +155,6 @@ tap_is "$("$hakstat" whatif --size-classes fine; "$hakstat" tune --max-classes 1
 	"what is recorded by default is read by default"
 "$hakstat" tune full --max-classes 12 -o tuned.table >tuned.txt
 tap_is "$(grep -v '^#' tuned.table | head -3 | paste -sd ' ')" "112 304 1024" "tune finds the blocks that waste least"
-tap_like "$("$hakstat" classes)" "^ *0 C0 +tiny +8 +0 +8 +87[.]5$" "the worst waste is that of a request for a byte at least"
 tap_ok "its file is a table that hakstat and the allocator load" "$hakstat" classes --size-classes @tuned.table
 tap_like "$("$hakstat" tune full --max-classes 3 2>&1)" "^hakstat: tune: no table of at most 3 classes" "too few classes are refused"
 

@@ -239,23 +239,11 @@ static struct hakstat_summary *read_recording(const char *path, const struct hak
 	return summary;
 }
 
-/* The traces that it was made of may be gone: what the reader has is the file. */
-static struct hakstat_summary *read_summary(const char *path, struct hakstat_err *err)
-{
-	struct hakstat_summary *summary = hakstat_summary_read(path, err);
-
-	if (summary) {
-		g_ptr_array_set_size(summary->paths, 0);
-		hakstat_summary_add_path(summary, path);
-	}
-	return summary;
-}
-
 struct hakstat_summary *hakstat_input_read(const char *path, const struct hakstat_input_options *options,
 					   struct hakstat_err *err)
 {
 	if (g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-		return read_summary(path, err);
+		return hakstat_summary_read(path, err);
 	}
 	return read_recording(path, options, err);
 }
