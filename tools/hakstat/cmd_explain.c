@@ -260,7 +260,7 @@ static struct class_line line_of(const struct hak_class_table *t, unsigned i)
 	if (line.to == 0) {
 		line.from = 0;
 	} else {
-		line.worst_percent = hakstat_percent(c->block - line.from, c->block);
+		line.worst_percent = hakstat_percent(c->block - MAX(line.from, 1), c->block);
 	}
 	return line;
 }
