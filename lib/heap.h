@@ -106,10 +106,10 @@ HAK_HIDDEN bool hak_heap_rearm(struct hak_heap *heap, unsigned bin);
 
 /* Makes sure that a folded bin has blocks (or room) for a while; false without memory. */
 HAK_HIDDEN bool hak_heap_fill(struct hak_heap *heap, unsigned bin);
+HAK_HIDDEN bool hak_heap_make_room(struct hak_heap *heap, unsigned bin);
 
 /* Brings blocks back from the depot, and no new ones, when few are left; false: there are more, or none. */
 HAK_HIDDEN bool hak_heap_recall(struct hak_heap *heap, unsigned bin);
-HAK_HIDDEN bool hak_heap_make_room(struct hak_heap *heap, unsigned bin);
 
 /* Adds to the totals outside the countdowns; `heap` may be NULL. */
 HAK_HIDDEN void hak_heap_count(struct hak_heap *heap, unsigned bin, unsigned allocs, unsigned frees);

@@ -222,11 +222,12 @@ void hak_secure_resize(void *p, size_t size)
 
 void hak_secure_correct(void *p, size_t size)
 {
-	struct hak_large *l = bin_of(p) ? NULL : hak_large_of(p);
+	unsigned bin = bin_of(p);
+	struct hak_large *l = bin ? NULL : hak_large_of(p);
 	if (l) {
 		l->requested = size;
 	}
-	if (l || bin_of(p)) {
+	if (l || bin) {
 		hak_secure_resize(p, size);
 	}
 }

@@ -150,5 +150,15 @@ if [ -n "${HAK_TEST_ALONE-}" ]; then
 	"$hakstat" ab -a X=1 -n 0 --recordings 1 --mode full --format json -o flood.json -- "$python" flood.py 6000000 2>said
 	tap_is "$? $(json flood.json 'd["incomplete"], {g["verdict"] for g in d["figures"] if g["recorded"]}')" "0 True {'incomplete'}" \
 		"nothing is concluded from recordings that lost events" || tap_note "$(cat said)"
+
+	# A recording that breaks off shows a part of the run: the series ends with what record says of it.
+	mkdir small
+	if mount -t tmpfs -o size=2m tmpfs small; then
+		TMPDIR=$tmp/small "$hakstat" ab -a X=1 -n 0 --recordings 1 --mode full -- "$build/tests/e2e/requests" 3000000 300 >out 2>said
+		tap_is "$? $(cat out)" "2 " "a recording that is cut off ends the comparison"
+		tap_like "$(cat said)" '^hakstat: ab: recording under a: .*incomplete: recording was cut off' "and the reason is told"
+		tap_is "$(ls -A small)" "" "and nothing is left behind"
+		umount small
+	fi
 fi
 tap_done

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Removing a folder of our own with all that is in it.
+ * A folder with all that is in it. Symbolic links are not followed.
  */
 #ifndef HAKSTAT_FOLDER_TREE_H
 #define HAKSTAT_FOLDER_TREE_H
 
-/* Does not follow symbolic links; what cannot be removed stays. */
+#include <stdint.h>
+
+/* Of its files; 0 for NULL. */
+uint64_t hakstat_folder_tree_bytes(const char *path);
+
+/* What cannot be removed stays. */
 void hakstat_folder_tree_remove(const char *path);
 
 #endif

@@ -7,8 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
-#include <glib.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -16,30 +14,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "folder_tree.h"
+
 #define LOOK_MS 1000
-
-static uint64_t bytes_in(const char *folder)
-{
-	char *paths[] = { g_strdup(folder), NULL };
-	FTS *walk = folder ? fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
-	const FTSENT *entry;
-	uint64_t bytes = 0;
-
-	while (walk && (entry = fts_read(walk))) {
-		bytes += entry->fts_info == FTS_F ? (uint64_t)entry->fts_statp->st_size : 0;
-	}
-	if (walk) {
-		fts_close(walk);
-	}
-	g_free(paths[0]);
-	return bytes;
-}
 
 /* True when something can be read, or never will be. */
 static bool wait_for(int answer, const char *folder, unsigned seconds)
 {
 	struct pollfd event = { .fd = answer, .events = POLLIN };
-	uint64_t bytes = bytes_in(folder);
+	uint64_t bytes = hakstat_folder_tree_bytes(folder);
 
 	for (unsigned waited = 0; waited < seconds; waited++) {
 		uint64_t before = bytes;
@@ -47,7 +30,7 @@ static bool wait_for(int answer, const char *folder, unsigned seconds)
 		if (TEMP_FAILURE_RETRY(poll(&event, 1, LOOK_MS)) > 0) {
 			return true;
 		}
-		bytes = bytes_in(folder);
+		bytes = hakstat_folder_tree_bytes(folder);
 		if (bytes != before) {
 			waited = 0;
 		}

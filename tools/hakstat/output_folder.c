@@ -18,6 +18,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "folder_tree.h"
 #include "trace_folder.h"
 
 #define MOST_OLDER 1000000u
@@ -309,20 +310,16 @@ uint64_t hakstat_output_folder_bytes(const struct hakstat_output_folder *folder,
 	char *paths[] = { path, NULL };
 	FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	const FTSENT *entry;
-	uint64_t bytes = 0;
 
 	*is_trace = false;
-	while (walk && (entry = fts_read(walk))) {
-		if (entry->fts_info == FTS_F) {
-			bytes += (uint64_t)entry->fts_statp->st_size;
-			*is_trace = *is_trace || (strcmp(entry->fts_name, "metadata") == 0 &&
-						  describes_events(entry->fts_accpath));
-		}
+	while (walk && !*is_trace && (entry = fts_read(walk))) {
+		*is_trace = entry->fts_info == FTS_F && strcmp(entry->fts_name, "metadata") == 0 &&
+			    describes_events(entry->fts_accpath);
 	}
 	if (walk) {
 		fts_close(walk);
 	}
-	return bytes;
+	return hakstat_folder_tree_bytes(path);
 }
 
 void hakstat_output_folder_clear(struct hakstat_output_folder *folder)

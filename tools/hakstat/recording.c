@@ -200,7 +200,7 @@ static const char *find_cut(const struct hakstat_recording *recording, uint64_t 
 	}
 	if (!recording->session.is_snapshot && !hakstat_output_folder_reaches(&recording->folder, end_ns)) {
 		return "incomplete: recording was cut off; LTTng stopped writing before the end, as it does "
-		       "when the disk is full for a moment";
+		       "when the disk is full for a moment, or a process ends in the middle of an event";
 	}
 	return NULL;
 }
