@@ -7,6 +7,7 @@ cd "$top" || exit 1
 
 for page in docs/man/*.[1-8]; do
 	tap_empty "$(mandoc -Tlint -Wwarning "$page" | grep -v 'missing date')" "$page has no lint"
+	tap_empty "$(mandoc -Tascii "$page" | sed 's/.\x08//g' | grep -nE '(^|[ (])(Ar|Cm|Ev|Fl|Ns|Pa|Sy|Xr)( |$)|`')" "$page shows no markup"
 done
 sed -nE 's/.*"(HAKMEM_[A-Z_]+)".*/\1/p' lib/option_list.h | while read -r name; do
 	grep -q "$name" docs/man/hakmem.7 || echo "$name"

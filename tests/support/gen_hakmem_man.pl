@@ -11,7 +11,7 @@ open my $table, '<', $options or die "$options: $!\n";
 my $list = '';
 while (<$table>) {
 	my ($name, $initial, $values, $meaning) = /^\| `(HAKMEM_\w+)` \| (.*?) \| (.*?) \| (.*) \|$/ or next;
-	$values =~ s/`([^`]*)`/\\fI$1\\fR/g;
+	s/`([^`]*)`/\\fI$1\\fR/g for $values, $meaning;
 	$meaning =~ s/^(.)/\U$1/;
 	$list .= ".It Ev $name\n$meaning.\nValues: $values." . (length $initial ? "\nDefault: $initial.\n" : "\n");
 }
