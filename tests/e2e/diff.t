@@ -80,6 +80,7 @@ for side in fine classic; do
 done
 "$hakstat" diff redis-fine.summary redis-classic.summary >moves
 moved=$(grep -A 2 '^requests of 128[.][.][.]136 bytes' moves)
+tap_like "$(cat moves)" "^Call sites [(]estimated from samples[)] [(]10 of [0-9]+[)]$" "call sites say in their title that nobody counted them"
 tap_like "$moved" "^  asked for by .* initConfigValues .*: [+][0-9.]+ KiB of waste$" "a call site that asks for nothing else is said with its waste"
 tap_like "$moved" "^  asked for, among other sizes, by .* hashTypeSet [^:]*$" "one that asks for more, without"
 "$hakstat" diff --format json redis-fine.summary redis-classic.summary >moves.json

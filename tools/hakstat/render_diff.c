@@ -184,6 +184,18 @@ static char *delta_name(const struct hakstat_delta *d, enum hakstat_table_id tab
 	return hakstat_text_clean(d->name);
 }
 
+/* Nobody counts call sites: as in a report, the title says where their numbers are from. */
+static const char *table_title(const struct hakstat_diff *diff, enum hakstat_table_id t)
+{
+	if (t != HAKSTAT_BY_SITE) {
+		return hakstat_table_titles[t];
+	}
+	if (diff->base->summary->sites_are_frag || diff->new->summary->sites_are_frag) {
+		return "Call sites (only requests that waste HAKMEM_FRAG_PERCENT or more)";
+	}
+	return "Call sites (estimated from samples)";
+}
+
 static void draw_table(const struct paper *p, enum hakstat_table_id t)
 {
 	static const char *const headers[] = { "class", "route", "request", "call site" };
@@ -191,7 +203,7 @@ static void draw_table(const struct paper *p, enum hakstat_table_id t)
 	guint rows = hakstat_view_rows(p->view, deltas->len, STANDARD_ROWS);
 	struct sheet sheet;
 
-	open_sheet(p, &sheet, hakstat_table_titles[t], headers[t]);
+	open_sheet(p, &sheet, table_title(p->diff, t), headers[t]);
 	for (guint i = 0; i < deltas->len; i++) {
 		const struct hakstat_delta *d = g_ptr_array_index(deltas, i);
 		if (!is_changed(p->diff, d)) {
