@@ -2,7 +2,6 @@
 /* The slow halves of malloc and free, and the rest of the family on top of them. */
 #include "alloc.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "full.h"
@@ -166,8 +165,7 @@ void *hak_calloc(size_t n, size_t size)
 {
 	size_t bytes;
 	if (__builtin_mul_overflow(n, size, &bytes)) {
-		errno = ENOMEM;
-		return NULL;
+		bytes = SIZE_MAX; /* refused where all that is too large is, and told */
 	}
 	unsigned bin = hak_bin_of(bytes);
 	if (HAK_LIKELY(bin)) {
@@ -364,8 +362,8 @@ HAK_NOINLINE static void *resize_any(void *p, size_t size)
 		return NULL;
 	}
 	if (HAK_UNLIKELY(size > PTRDIFF_MAX)) {
-		errno = ENOMEM;
-		return NULL;
+		struct hak_request r = { .size = size, .flags = HAK_OP_RESIZE };
+		return hak_serve(&r, NULL); /* which refuses it */
 	}
 	if (hak_options.secure) {
 		return resize_secure(p, size);

@@ -77,7 +77,7 @@ HAK_EXPORT void *reallocarray(void *ptr, size_t nmemb, size_t size)
 {
 	size_t bytes;
 	if (__builtin_mul_overflow(nmemb, size, &bytes)) {
-		return fail(ENOMEM);
+		bytes = SIZE_MAX; /* which is refused, and told */
 	}
 	return hak_realloc(ptr, bytes);
 }
@@ -128,7 +128,7 @@ HAK_EXPORT void *pvalloc(size_t size)
 	size_t page = hak_os_page_size();
 	size_t bytes;
 	if (__builtin_add_overflow(size, page - 1, &bytes)) {
-		return fail(ENOMEM);
+		bytes = SIZE_MAX; /* which is refused, and told */
 	}
 	return hak_aligned_alloc(page, bytes & ~(page - 1));
 }

@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "hakmem_trace.h"
+
 /* One size of each route, and the edges between them in both tables. */
 static const size_t sizes[] = { 1,     7,     8,     9,	     15,     16,     17,      24,	    255,
 				256,   257,   1023,  1024,   1025,   4096,   8192,    8193,	    32768,
@@ -132,6 +134,62 @@ static void products_that_overflow_are_refused(void **state)
 		assert_true(is_filled(kept, 100, 5));
 		free(kept);
 	}
+}
+
+static uint64_t refused[16]; /* what a tracer is told, in order */
+static unsigned refusals;
+
+static unsigned want_nothing(void)
+{
+	return 0;
+}
+
+static void on_oom(uint64_t requested, uint64_t alignment)
+{
+	(void)alignment;
+	if (refusals < sizeof refused / sizeof refused[0]) {
+		refused[refusals] = requested;
+	}
+	refusals++;
+}
+
+static void a_tracer_is_told_of_every_refused_size(void **state)
+{
+	(void)state;
+	static const struct hak_trace_ops tracer = {
+		.abi = HAK_TRACE_ABI,
+		.size = sizeof tracer,
+		.wanted = want_nothing,
+		.oom = on_oom,
+	};
+	int (*attach)(const struct hak_trace_ops *) =
+		(int (*)(const struct hak_trace_ops *))dlsym(RTLD_DEFAULT, "hak_trace_attach");
+	void (*detach)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "hak_trace_detach");
+	if (!on_hakmem()) {
+		return;
+	}
+	size_t half = opaque((size_t)1 << 63), two = opaque(2), most = opaque(SIZE_MAX);
+	void *kept = malloc(opaque(100)), *large = malloc(opaque(1 << 20)), *out;
+	assert_int_equal(attach(&tracer), 0);
+	assert_null(malloc(half));
+	assert_null(calloc(half, two));
+	assert_null(realloc(kept, half));
+	assert_null(realloc(large, half));
+	assert_null(grow(kept, half, two));
+	assert_null(grow(NULL, half, two));
+	assert_null(pvalloc(most));
+	assert_null(valloc(half));
+	assert_null(aligned_alloc(64, half));
+	assert_null(memalign(4096, half));
+	assert_int_equal(posix_memalign(&out, 64, half), ENOMEM);
+	detach();
+	assert_int_equal(refusals, 11);
+	for (unsigned i = 0; i < refusals; i++) {
+		assert_true(refused[i] >= half);
+	}
+	assert_true(refused[1] == SIZE_MAX && refused[4] == SIZE_MAX); /* what no product can be */
+	free(kept);
+	free(large);
 }
 
 /* Blocks that were used before, so that zeroing cannot be luck. */
@@ -485,6 +543,7 @@ int main(void)
 		cmocka_unit_test(sizes_above_ptrdiff_max_are_refused),
 		cmocka_unit_test(a_size_nobody_has_is_refused),
 		cmocka_unit_test(products_that_overflow_are_refused),
+		cmocka_unit_test(a_tracer_is_told_of_every_refused_size),
 		cmocka_unit_test(calloc_zeroes_reused_memory),
 		cmocka_unit_test(realloc_keeps_contents_between_any_sizes),
 		cmocka_unit_test(realloc_of_aligned_blocks_keeps_contents),
