@@ -2,6 +2,8 @@
 /* Splitting, merging, opening and purging of spans. */
 #include "page_heap.h"
 
+#include <pthread.h>
+
 #include "lock.h"
 #include "options.h"
 #include "os.h"
@@ -12,7 +14,8 @@ enum {
 	PURGE_BATCH = 32, /* runs taken out at a time, so that the lock is not held over system calls */
 	BATCHES = 16,	  /* in a purge by the clock: who happens to look at it does not work for all */
 	KEPT = 8,
-	PATIENCE_MS = 100, /* of a reader of the counters, whose own thread may hold the lock */
+	PATIENCE_MS = 100,	  /* of a reader of the counters, whose own thread may hold the lock */
+	PURGE_PATIENCE_MS = 1000, /* of an allocation that found nothing else, with another thread's purge */
 	FETCH_FROM = 8, /* superslabs in use: what is fetched for nothing is less than a ninth of the heap */
 	FETCH_DELAY_MS = 100, /* with a shorter purge delay it would be given back before it is used */
 };
@@ -33,6 +36,7 @@ static struct {
 	uint32_t taken;
 	uint32_t refused; /* by the system: first unit + 1, linked by `next` */
 	bool is_under_way;
+	pthread_t by;
 } purging;
 
 /* Spans kept at hand, first unit + 1; each length has one place. Who takes one out owns it. */
@@ -211,6 +215,32 @@ static bool extend(uint32_t units, struct hak_pages *fetched)
 }
 
 static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, bool all, hak_purged_fn *tell);
+static void await_purge(void);
+
+/* Free and without pages, at the end of what is open. */
+static uint32_t clean_at_end(void)
+{
+	struct hak_span *last = hak_region.units ? hak_span_at(hak_region.units - 1) : NULL;
+	return last && hak_span_kind_of(last) == HAK_SPAN_CLEAN ? last->units : 0;
+}
+
+/*
+ * The last resort, with the lock held. Dirty and clean neighbours merge, and of what is not open yet no more
+ * is taken than the end lacks: a program that frees a block for a larger one needs the place of both.
+ */
+static uint32_t scrape(uint32_t units, uint32_t align, enum hak_growth growth, bool *zeroed)
+{
+	uint32_t wanted = units + align - 1;
+	await_purge();
+	uint64_t given = purge_locked(UINT64_MAX, 0, true, NULL);
+	heap.untold += given;
+	uint32_t run = find_run(units, align, growth, zeroed);
+	uint32_t there = clean_at_end();
+	if (run == HAK_NO_UNIT && there && there < wanted && extend(wanted - there, NULL)) {
+		run = find_run(units, align, growth, zeroed);
+	}
+	return run;
+}
 
 /* With the lock held; what can be had without new address space, then with it. */
 static uint32_t obtain(uint32_t units, uint32_t align, enum hak_growth growth, bool may_fetch, bool *zeroed,
@@ -223,12 +253,7 @@ static uint32_t obtain(uint32_t units, uint32_t align, enum hak_growth growth, b
 	if (extend(units + align - 1, may_fetch ? fetched : NULL) || may_fetch) {
 		run = find_run(units, align, growth, zeroed);
 	}
-	if (run == HAK_NO_UNIT) {
-		uint64_t given = purge_locked(UINT64_MAX, 0, true, NULL);
-		heap.untold += given;
-		run = find_run(units, align, growth, zeroed); /* dirty and clean neighbours have merged */
-	}
-	return run;
+	return run != HAK_NO_UNIT ? run : scrape(units, align, growth, zeroed);
 }
 
 /* fetched: not NULL for a sure one. */
@@ -394,6 +419,7 @@ static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, bool all, hak_p
 		return 0;
 	}
 	purging.is_under_way = true;
+	purging.by = pthread_self();
 	bool more = true;
 	for (unsigned batch = 0; more && (all || batch < BATCHES); batch++) {
 		take_old(now_ms, delay_ms);
@@ -408,6 +434,19 @@ static uint64_t purge_locked(uint64_t now_ms, uint64_t delay_ms, bool all, hak_p
 	end_purge(hak_os_clock_ms());
 	heap.purged += given;
 	return given;
+}
+
+/* Runs that another thread is giving back are in no list: until they are again, or it takes long. */
+static void await_purge(void)
+{
+	bool goes_on = true;
+	/* By this thread: a tracer that was told of it allocates. */
+	for (unsigned turn = 0; goes_on && purging.is_under_way && !pthread_equal(purging.by, pthread_self());
+	     turn++) {
+		hak_lock_drop(&heap.lock);
+		goes_on = hak_lock_pause(turn, PURGE_PATIENCE_MS);
+		hak_lock_take(&heap.lock);
+	}
 }
 
 static uint64_t purge(uint64_t now_ms, uint64_t delay_ms, bool all, hak_purged_fn *tell)

@@ -2,6 +2,7 @@
 /* Spans against a shadow of the region: whose unit each one is, and what they read as. */
 #include "page_heap.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 #include <cmocka.h>
 
 #include "alloc.h"
+#include "lock.h"
 #include "proc_memory.h"
 
 enum { SPANS = 300, UNITS = 1 << 20, ROUNDS = 20000 };
@@ -493,6 +495,89 @@ static void one_purges_at_a_time(void **state)
 	free_comb();
 }
 
+enum { PIECES = 64 };
+
+/* All that is free, without growth. */
+static unsigned take_all(struct hak_span **pieces)
+{
+	unsigned taken = 0;
+	bool zeroed;
+	for (uint32_t units = (uint32_t)hak_region.units; units != 0;) {
+		struct hak_span *piece = hak_span_alloc(units, 1, HAK_NO_GROWTH, &zeroed);
+		if (piece) {
+			assert_in_range(taken, 0, PIECES - 1);
+			pieces[taken++] = owned(piece);
+		} else {
+			units /= 2;
+		}
+	}
+	return taken;
+}
+
+static atomic_bool is_served;
+static struct hak_span *awaited;
+static pthread_t asker;
+
+static void *ask_for_one(void *argument)
+{
+	bool zeroed;
+	awaited = hak_span_alloc(1, 1, HAK_MAY_GROW, &zeroed);
+	atomic_store(&is_served, true);
+	return argument;
+}
+
+/* Lets another thread ask for what has just been taken out to be given back: one that does not wait is back
+ * by the end. */
+static void let_another_ask(void *start, uint64_t bytes)
+{
+	(void)start;
+	(void)bytes;
+	assert_int_equal(pthread_create(&asker, NULL, ask_for_one, NULL), 0);
+	for (unsigned turn = 0; !atomic_load(&is_served) && hak_lock_pause(turn, 50); turn++) {
+	}
+}
+
+static void an_allocation_awaits_the_purge_of_another_thread(void **state)
+{
+	struct hak_span *pieces[PIECES];
+	(void)state;
+	struct islands is = islands_of(1);
+	unsigned taken = take_all(pieces);
+	size_t reserved = hak_region.reserved_units;
+	hak_region.reserved_units = hak_region.units;
+	free_all(is.free, 1);
+	assert_int_equal(hak_page_heap_purge_all(let_another_ask), HAK_UNIT);
+	assert_int_equal(pthread_join(asker, NULL), 0);
+	hak_region.reserved_units = reserved;
+	assert_ptr_equal(awaited, is.free[0]);
+	is.free[0] = owned(awaited);
+	free_all(is.free, 2);
+	free_all(is.stay, 3);
+	free_all(pieces, taken);
+}
+
+static void what_is_free_at_the_end_is_grown(void **state)
+{
+	struct hak_span *pieces[PIECES];
+	uint32_t step = (uint32_t)(hak_options.superslab_size >> HAK_UNIT_LOG2);
+	bool zeroed;
+	(void)state;
+	hak_page_heap_purge_all(NULL);
+	unsigned taken = take_all(pieces);
+	size_t reserved = hak_region.reserved_units;
+	hak_region.reserved_units = hak_region.units + 2 * step;
+	struct hak_span *half = owned(hak_span_alloc(step, 1, HAK_MAY_GROW, &zeroed));
+	hak_span_free(half, HAK_SPAN_DIRTY);
+	struct hak_span *whole = owned(hak_span_alloc(2 * step, 1, HAK_MAY_GROW, &zeroed));
+	assert_ptr_equal(whole, half);
+	assert_true(zeroed);
+	assert_int_equal(hak_region.units, hak_region.reserved_units);
+	assert_null(hak_span_alloc(1, 1, HAK_MAY_GROW, &zeroed));
+	hak_region.reserved_units = reserved;
+	hak_span_free(whole, HAK_SPAN_DIRTY);
+	free_all(pieces, taken);
+}
+
 /* What comes and goes beside it does not make it young. */
 static void a_run_is_as_old_as_its_largest_part(void **state)
 {
@@ -579,7 +664,10 @@ int main(void)
 		cmocka_unit_test(a_purge_by_the_clock_ends_after_so_many_runs),
 		cmocka_unit_test(what_nobody_could_be_told_is_told_later),
 		cmocka_unit_test(one_purges_at_a_time),
+		cmocka_unit_test(what_is_free_at_the_end_is_grown),
 		cmocka_unit_test(a_fork_child_has_what_was_being_purged),
+		cmocka_unit_test(
+			an_allocation_awaits_the_purge_of_another_thread), /* last: no longer one thread */
 	};
 	hak_init();
 	return cmocka_run_group_tests_name("page_heap", tests, NULL, NULL);
