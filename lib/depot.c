@@ -2,6 +2,8 @@
 /* Treiber stacks with a tag against reuse between a read and its compare-and-swap. */
 #include "depot.h"
 
+#include <string.h>
+
 #include "class_map.h"
 #include "meta.h"
 #include "options.h"
@@ -149,6 +151,21 @@ void hak_depot_push(unsigned bin, struct hak_magazine *magazine)
 	atomic_fetch_add_explicit(&depot_bytes, bytes, memory_order_relaxed);
 	atomic_fetch_add_explicit(&d->blocks, magazine->count, memory_order_relaxed);
 	stack_push(&d->full, magazine);
+}
+
+void hak_depot_give(unsigned bin, void *const *blocks, uint32_t n, uint32_t batch)
+{
+	for (uint32_t some; n; blocks += some, n -= some) {
+		some = n < batch ? n : batch;
+		struct hak_magazine *m = hak_magazine_new(some);
+		if (!m) {
+			hak_slab_give(bin, blocks, some);
+			continue;
+		}
+		memcpy(m->slots, blocks, some * sizeof *blocks);
+		m->count = some;
+		hak_depot_push(bin, m);
+	}
 }
 
 /* The fewest blocks of the last period were not needed in it (Bonwick's working set). */

@@ -40,6 +40,9 @@ HAK_HIDDEN struct hak_magazine *hak_depot_pop(unsigned bin);
  */
 HAK_HIDDEN void hak_depot_push(unsigned bin, struct hak_magazine *magazine);
 
+/* The same for any number of blocks, so many in a magazine; without memory for one, likewise. */
+HAK_HIDDEN void hak_depot_give(unsigned bin, void *const *blocks, uint32_t n, uint32_t batch);
+
 /* Gives back the magazines nobody needed since the last call; all of them if asked. */
 HAK_HIDDEN void hak_depot_trim(unsigned bin, bool all);
 

@@ -34,10 +34,22 @@ enum {
 	PATIENCE_MS = 1000,    /* of a reader of the counters, with a thread that stays on a slow path */
 };
 
+/*
+ * In a fork child: the heap of a thread that is gone, until the child needs memory. Most children execute
+ * another program, and each page of the stacks that they touched would be copied for nothing. Where the
+ * stacks ended was in the thread's own storage, which the next thread gets.
+ */
+struct orphan {
+	struct orphan *next;
+	struct hak_heap *heap;
+	uint32_t depth[HAK_BINS];
+};
+
 static struct {
 	struct hak_lock lock;
 	struct hak_heap *heaps;
-	_Atomic(uint64_t) threads; /* changed with the lock held */
+	_Atomic(struct orphan *) orphans; /* changed with the lock held */
+	_Atomic(uint64_t) threads;	  /* changed with the lock held */
 	pthread_key_t key;
 	bool has_key;
 	/* Of threads that are gone, and of operations outside any heap. */
@@ -377,10 +389,38 @@ static void join(struct hak_heap *heap, unsigned bin, struct hak_magazine *m)
 	hak_magazine_free(m);
 }
 
+/* Gives the blocks of one orphan to the depots; false: there is none. */
+static bool take_over(void)
+{
+	if (HAK_LIKELY(!atomic_load_explicit(&registry.orphans, memory_order_relaxed))) {
+		return false;
+	}
+	hak_lock_take(&registry.lock);
+	struct orphan *o = registry.orphans;
+	registry.orphans = o ? o->next : NULL;
+	hak_lock_drop(&registry.lock);
+	for (unsigned bin = 1; o && bin <= hak_class_map.table.count; bin++) {
+		struct hak_cache *cache = &o->heap->caches[bin];
+		if (cache->stack) {
+			hak_depot_give(bin, cache->stack, o->depth[bin], cache->batch);
+			free_stack(cache);
+		}
+	}
+	if (o) {
+		hak_meta_free(o->heap, sizeof *o->heap);
+		hak_meta_free(o, sizeof *o);
+	}
+	return o != NULL;
+}
+
 /* A batch from the depot, else from the slabs. */
 static void bring(struct hak_heap *heap, unsigned bin)
 {
 	struct hak_magazine *m = hak_depot_pop(bin);
+	if (!m && take_over()) {
+		hak_heap_set_busy(heap, true); /* again, as above */
+		m = hak_depot_pop(bin);
+	}
 	if (m) {
 		join(heap, bin, m);
 		return;
@@ -491,6 +531,8 @@ void hak_heap_flush(void)
 		hak_heap_set_busy(heap, true);
 		empty_caches(heap);
 		hak_heap_set_busy(heap, false);
+		while (take_over()) {
+		}
 	}
 }
 
@@ -706,15 +748,24 @@ void hak_heap_fork_lock(void)
 	hak_lock_take(&registry.lock);
 }
 
-static void take_over(struct hak_heap *heap)
+/* What it has done and holds is noted, with no store to its pages: the child shares them with its parent. */
+static void leave_behind(struct hak_heap *heap)
 {
 	bool is_whole = !heap->is_busy && !(heap->sequence & 1);
-	if (is_whole) {
-		empty_caches(heap);
+	struct orphan *o = is_whole ? hak_meta_alloc(sizeof *o) : NULL; /* without memory it is lost */
+	for (unsigned bin = 0; bin < HAK_BINS; bin++) {
+		struct reading r = { heap->caches[bin].allocs, heap->caches[bin].frees };
+		r = is_whole ? read_once(heap, bin, heap->bins[bin].allocs_left) : r;
+		registry.allocs[bin] += r.allocs;
+		registry.frees[bin] += r.frees;
+		if (o) {
+			o->depth[bin] = hak_heap_depth(heap, bin);
+		}
 	}
-	retire(heap);
-	if (is_whole) {
-		hak_meta_free(heap, sizeof *heap);
+	if (o) {
+		o->heap = heap;
+		o->next = registry.orphans;
+		registry.orphans = o;
 	}
 }
 
@@ -725,10 +776,17 @@ void hak_heap_fork_unlock(int in_child)
 		return;
 	}
 	hak_lock_reset(&registry.lock);
-	for (struct hak_heap *heap = registry.heaps, *next; heap; heap = next) {
-		next = heap->next;
-		if (heap != hak_thread.heap) {
-			take_over(heap);
+	struct hak_heap *own = hak_thread.heap;
+	for (struct hak_heap *heap = registry.heaps; heap; heap = heap->next) {
+		if (!own && heap->bins == hak_thread.bins) {
+			own = heap; /* on its way out */
+		} else if (heap != own) {
+			leave_behind(heap);
 		}
+	}
+	registry.heaps = own;
+	registry.threads = own ? 1 : 0;
+	if (own) {
+		own->next = own->previous = NULL;
 	}
 }

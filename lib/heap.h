@@ -267,7 +267,10 @@ HAK_HIDDEN uint64_t hak_heap_threads(void);
 HAK_HIDDEN void hak_heap_init(void);
 
 HAK_HIDDEN void hak_heap_fork_lock(void);
-/* In a child the caches of the threads that are gone are taken over. */
+/*
+ * In a child the caches of the threads that are gone are left as they are until memory is needed: most
+ * children execute another program, and each page touched would be copied for nothing.
+ */
 HAK_HIDDEN void hak_heap_fork_unlock(int in_child);
 
 #endif

@@ -7,6 +7,7 @@
 #include "check.h"
 
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -139,6 +140,75 @@ static void blocks_of_the_parent_are_the_childs_too(void **state)
 	}
 }
 
+enum { HOLDERS = 100, HELD = 60, LARGEST = 30000, LAST = 90 };
+
+static pthread_barrier_t holding, released;
+static void *held[HOLDERS * HELD]; /* free, and in the caches of threads that wait */
+
+static void *hold(void *argument)
+{
+	void **blocks = (void **)argument;
+	for (size_t size = LARGEST; size >= LAST; size = size / 4 * 3) {
+		for (unsigned i = 0; i < HELD; i++) {
+			blocks[i] = malloc(opaque(size));
+		}
+		for (unsigned i = 0; i < HELD; i++) {
+			free(blocks[i]);
+		}
+	}
+	pthread_barrier_wait(&holding);
+	pthread_barrier_wait(&released);
+	return NULL;
+}
+
+static bool was_held(const void *p)
+{
+	for (unsigned i = 0; i < HOLDERS * HELD; i++) {
+		if (held[i] == p) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Pages that the child touched or copied so far are few, and what its parent's threads held is its own. */
+static int child_of_holders(void)
+{
+	struct rusage used;
+	bool any = false;
+	getrusage(RUSAGE_SELF, &used);
+	if (used.ru_minflt > 4 * HOLDERS) {
+		return 1;
+	}
+	for (unsigned i = 0; i < HELD * HELD; i++) {
+		any = was_held(malloc(opaque(LAST))) || any;
+	}
+	return any || !on_hakmem() ? 0 : 2;
+}
+
+static void a_child_leaves_the_caches_of_threads_until_it_needs_memory(void **state)
+{
+	(void)state;
+	static pthread_t threads[HOLDERS];
+	int status = -1;
+	pthread_barrier_init(&holding, NULL, HOLDERS + 1);
+	pthread_barrier_init(&released, NULL, HOLDERS + 1);
+	for (unsigned i = 0; i < HOLDERS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, hold, &held[(size_t)i * HELD]), 0);
+	}
+	pthread_barrier_wait(&holding);
+	pid_t pid = fork();
+	if (pid == 0) {
+		_exit(child_of_holders());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	pthread_barrier_wait(&released);
+	for (unsigned i = 0; i < HOLDERS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	}
+}
+
 static void nothing(void) {}
 
 /* Handlers of fork run inside it, where the allocator's own handlers hold its locks or not. */
@@ -167,6 +237,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(children_of_a_busy_parent_have_a_whole_heap),
 		cmocka_unit_test(blocks_of_the_parent_are_the_childs_too),
+		cmocka_unit_test(a_child_leaves_the_caches_of_threads_until_it_needs_memory),
 		cmocka_unit_test(fork_handlers_may_allocate),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
