@@ -42,10 +42,16 @@ static struct {
 	int (*execveat)(int, const char *, char *const *, char *const *, int);
 } real;
 
+static void count(void *arg)
+{
+	(void)arg;
+	hak_snapshot_read_last();
+}
+
 static void flush(void *arg)
 {
 	(void)arg;
-	hak_snapshot_last();
+	hak_snapshot_write_last();
 	hak_batch_flush_last();
 }
 
@@ -59,6 +65,7 @@ void hak_leave_begin(void)
 {
 	int saved = errno;
 	if (hak_leave_is_armed()) {
+		hak_trace_run_unseen(count, NULL);
 		hak_session_close();
 		hak_worker_quiesce();
 		hak_trace_run_unseen(flush, NULL);
@@ -69,6 +76,7 @@ void hak_leave_begin(void)
 void hak_leave_cancel(void)
 {
 	if (hak_leave_is_armed()) {
+		hak_snapshot_forget_last();
 		hak_session_reopen();
 	}
 }

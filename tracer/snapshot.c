@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,11 +36,15 @@ enum {
 };
 
 static struct {
-	pthread_mutex_t lock; /* guards the next six */
+	pthread_mutex_t lock; /* guards all but is_last */
 	uint64_t count;
 	int64_t table_due_ms;
-	bool is_in_fork; /* in a child, until our fork returns to the program */
+	bool is_in_fork;     /* in a child, until our fork returns to the program */
+	atomic_bool is_last; /* the next four are what the process leaves with */
+	size_t row_count;
 	struct hakmem_class_stats rows[MOST_CLASSES];
+	uint64_t hidden[MOST_CLASSES];
+	struct hakmem_heap_stats heap;
 	uint64_t resident[MOST_CLASSES]; /* bytes of each class's pages in memory */
 	int64_t resident_due_ns;
 	unsigned period_ms;
@@ -51,28 +56,27 @@ static struct {
 	unsigned repeats; /* still to come for a new session */
 } rounds;
 
-static void write_table(uint32_t pid, size_t rows)
+static void write_table(uint32_t pid)
 {
 	struct hakmem_config config;
 	hakmem_config_read(&config);
 	lttng_ust_tracepoint(hakmem, config, pid, &config, hakmem_version());
-	for (size_t i = 0; i < rows; i++) {
+	for (size_t i = 0; i < self.row_count; i++) {
 		lttng_ust_tracepoint(hakmem, class_info, pid, &self.rows[i]);
 	}
 }
 
 /* What filters compare, so that a session can wait for it. */
-static struct hak_level level_of(const struct hakmem_heap_stats *heap, size_t rows)
+static struct hak_level level(void)
 {
-	uint64_t live = heap->large_bytes;
-	for (size_t i = 0; i < rows; i++) {
+	uint64_t live = self.heap.large_bytes;
+	uint64_t committed = self.heap.committed;
+	for (size_t i = 0; i < self.row_count; i++) {
 		live += self.rows[i].live * self.rows[i].usable;
 	}
 	return (struct hak_level) {
 		.live_bytes = live,
-		.idle_percent = live < heap->committed
-					? (unsigned)((heap->committed - live) * 100 / heap->committed)
-					: 0,
+		.idle_percent = live < committed ? (unsigned)((committed - live) * 100 / committed) : 0,
 		.waste_percent = hak_estimate_waste_percent(),
 	};
 }
@@ -102,56 +106,82 @@ static uint64_t count_resident(void)
 	return all;
 }
 
-static void write_counters(uint32_t pid, size_t rows)
+static void write_counters(uint32_t pid)
 {
 	uint64_t resident = count_resident();
-	struct hakmem_heap_stats heap;
-	hakmem_stats_heap(&heap);
-	struct hak_level level = level_of(&heap, rows);
-	lttng_ust_tracepoint(hakmem, heap_stats, pid, &heap, self.count, &level, resident, life());
-	for (size_t i = 0; i < rows; i++) {
-		uint64_t hidden = hak_thread_hidden(self.rows[i].class_id);
-		lttng_ust_tracepoint(hakmem, class_stats, pid, &self.rows[i], self.count, hidden,
+	struct hak_level now = level();
+	lttng_ust_tracepoint(hakmem, heap_stats, pid, &self.heap, self.count, &now, resident, life());
+	for (size_t i = 0; i < self.row_count; i++) {
+		lttng_ust_tracepoint(hakmem, class_stats, pid, &self.rows[i], self.count, self.hidden[i],
 				     self.resident[i]);
 	}
 	self.count++;
 }
 
-/* The caller holds the lock. */
+/* The caller holds the lock. No rows: a signal came inside malloc, and its handler ends the process. */
+static void read_locked(void)
+{
+	size_t rows = hakmem_stats_classes(self.rows, MOST_CLASSES);
+	self.row_count = rows > MOST_CLASSES ? MOST_CLASSES : rows;
+	for (size_t i = 0; i < self.row_count; i++) {
+		self.hidden[i] = hak_thread_hidden(self.rows[i].class_id);
+	}
+	hakmem_stats_heap(&self.heap);
+}
+
+/* What was read. The caller holds the lock. */
 static void write_locked(bool with_table)
 {
 	uint32_t pid = (uint32_t)getpid();
-	size_t rows = hakmem_stats_classes(self.rows, MOST_CLASSES);
 	int64_t now = hak_clock_ms();
 
-	rows = rows > MOST_CLASSES ? MOST_CLASSES : rows;
-	/* None: a signal came inside malloc, and its handler ends the process. */
-	if (rows == 0 || !hak_session_begin_event()) {
+	if (self.row_count == 0 || !hak_session_begin_event()) {
 		return;
 	}
 	if (with_table || now >= self.table_due_ms) {
 		self.table_due_ms = now + TABLE_MS;
-		write_table(pid, rows);
+		write_table(pid);
 	}
-	write_counters(pid, rows);
+	write_counters(pid);
 	hak_session_end_event();
 }
 
 static void write_snapshot(bool with_table)
 {
 	pthread_mutex_lock(&self.lock);
-	write_locked(with_table);
+	if (!atomic_load(&self.is_last)) {
+		read_locked();
+		write_locked(with_table);
+	}
 	pthread_mutex_unlock(&self.lock);
 }
 
-void hak_snapshot_last(void)
+static bool lock_for_a_while(void)
 {
 	struct timespec deadline = hak_clock_in_ms(LAST_WAIT_MS);
-	if (hak_session_takes_snapshots() &&
-	    pthread_mutex_clocklock(&self.lock, CLOCK_MONOTONIC, &deadline) == 0) {
+	return pthread_mutex_clocklock(&self.lock, CLOCK_MONOTONIC, &deadline) == 0;
+}
+
+void hak_snapshot_read_last(void)
+{
+	if (hak_session_takes_snapshots() && lock_for_a_while()) {
+		read_locked();
+		atomic_store(&self.is_last, true);
+		pthread_mutex_unlock(&self.lock);
+	}
+}
+
+void hak_snapshot_write_last(void)
+{
+	if (atomic_load(&self.is_last) && lock_for_a_while()) {
 		write_locked(true);
 		pthread_mutex_unlock(&self.lock);
 	}
+}
+
+void hak_snapshot_forget_last(void)
+{
+	atomic_store(&self.is_last, false);
 }
 
 /* Until something is due; *due_ms is when the next snapshot is. */
@@ -222,6 +252,7 @@ void hak_snapshot_first(void)
 {
 	pthread_mutex_lock(&self.lock);
 	if (hak_session_takes_snapshots()) {
+		read_locked();
 		write_locked(true);
 	}
 	self.is_in_fork = false;
@@ -231,6 +262,7 @@ void hak_snapshot_first(void)
 void hak_snapshot_after_fork(void)
 {
 	pthread_mutex_init(&self.lock, NULL);
+	hak_snapshot_forget_last();
 	self.count = 0;
 	self.table_due_ms = 0;
 	self.is_in_fork = hak_tracer_thread.is_entering;

@@ -22,8 +22,14 @@ void hak_snapshot_start(unsigned period_ms);
 /* In a fork child: the counters as they stand, from which its own are counted. */
 void hak_snapshot_first(void);
 
-/* The state of a process that is about to end, from the thread that ends it. */
-void hak_snapshot_last(void);
+/*
+ * The state of a process that is about to end, from the thread that ends it: read before its other threads
+ * stop telling what they do, so that it counts nothing that they do not tell, and written when none of
+ * them writes any more. Forgotten where the process stays after all.
+ */
+void hak_snapshot_read_last(void);
+void hak_snapshot_write_last(void);
+void hak_snapshot_forget_last(void);
 
 /* In a fork child. */
 void hak_snapshot_after_fork(void);

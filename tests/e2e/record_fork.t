@@ -32,6 +32,8 @@ recorded full restless "${images[@]}"
 tap_is "$(ask 'len({p["process"] for p in r["processes"] if p["process"].startswith("restless-") and p["allocs"] >= 60000})')" 20 \
 	"full: a process executes 20 images, one after the other while its threads allocate: each is there"
 tap_is "$(ask '[f["message"] for f in r["findings"] if f["kind"] == "unended"]')" "[]" "and the end of each"
+tap_is "$(ask '[f["message"] for f in r["findings"] if f["kind"] == "mismatch"]')" "[]" \
+	"whose counters know of no operation that is not there"
 
 recorded full killed bash -c '"$1" 100 100; kill -KILL $$' bash "$build/tests/e2e/requests"
 tap_like "$(ask '[f["message"] for f in r["findings"] if f["kind"] == "unended"]')" 'the end of 1 process is not in the trace' \
