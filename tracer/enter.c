@@ -12,6 +12,8 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -54,16 +56,31 @@ static __attribute__((constructor)) void find(void)
 	*(void **)&real.daemon = dlsym(RTLD_NEXT, "daemon");
 }
 
+/* Both are no cancellation points, and what LTTng does in the child has such. Returns the state before. */
+static int prepare(void)
+{
+	int cancel;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	hak_modules_fork_begin();
+	hak_tracer_thread.is_entering = true;
+	return cancel;
+}
+
+static void conclude(bool is_child, int cancel)
+{
+	hak_tracer_thread.is_entering = false;
+	hak_modules_fork_end(is_child);
+	pthread_setcancelstate(cancel, NULL);
+}
+
 INTERPOSED pid_t fork(void)
 {
 	if (!real.fork) {
 		find();
 	}
-	hak_modules_fork_begin();
-	hak_tracer_thread.is_entering = true;
+	int cancel = prepare();
 	pid_t pid = real.fork();
-	hak_tracer_thread.is_entering = false;
-	hak_modules_fork_end(pid == 0);
+	conclude(pid == 0, cancel);
 	if (pid == 0) {
 		begin_child();
 	}
@@ -77,11 +94,9 @@ INTERPOSED int daemon(int nochdir, int noclose)
 		find();
 	}
 	hak_leave_begin();
-	hak_modules_fork_begin();
-	hak_tracer_thread.is_entering = true;
+	int cancel = prepare();
 	int status = real.daemon(nochdir, noclose);
-	hak_tracer_thread.is_entering = false;
-	hak_modules_fork_end(status == 0);
+	conclude(status == 0, cancel);
 	hak_leave_cancel();
 	if (status == 0) {
 		begin_child();

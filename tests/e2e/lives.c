@@ -14,6 +14,7 @@
  *            many KiB the resident set grew after the first tenth of them
  *   cancel   a thread that is cancelled before it begins, and comes to no cancellation point until
  *            it has done
+ *   bequest  a child of such a thread, which forks
  */
 #include <pthread.h>
 #include <sched.h>
@@ -125,23 +126,40 @@ static struct {
 	bool is_through; /* it was cancelled where it let itself be */
 } doomed;
 
-static void *keep_doomed(void *unused)
+static void await_cancellation(void)
 {
 	while (!atomic_load(&doomed.is_cancelled)) {
 		sched_yield();
 	}
+}
+
+static void *keep_doomed(void *unused)
+{
+	await_cancellation();
 	doomed.is_through = keep(doomed.count, doomed.size) == 0;
 	pthread_testcancel();
 	return unused;
 }
 
-static int by_cancel(unsigned long count, size_t size)
+static void *fork_doomed(void *unused)
+{
+	await_cancellation();
+	pid_t child = fork();
+	if (child == 0) {
+		_exit(keep(doomed.count, doomed.size) != 0);
+	}
+	doomed.is_through = child > 0;
+	pthread_testcancel();
+	return unused;
+}
+
+static int by_cancel(void *(*life)(void *), unsigned long count, size_t size)
 {
 	pthread_t thread;
 	void *result = NULL;
 	doomed.count = count;
 	doomed.size = size;
-	if (pthread_create(&thread, NULL, keep_doomed, NULL) != 0 || pthread_cancel(thread) != 0) {
+	if (pthread_create(&thread, NULL, life, NULL) != 0 || pthread_cancel(thread) != 0) {
 		return 1;
 	}
 	atomic_store(&doomed.is_cancelled, true);
@@ -167,7 +185,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (strcmp(how, "cancel") == 0) {
-		return by_cancel(count, 2 * size);
+		return by_cancel(keep_doomed, count, 2 * size);
+	}
+	if (strcmp(how, "bequest") == 0) {
+		return by_cancel(fork_doomed, count, 2 * size) || ended_well();
 	}
 	if (strcmp(how, "kill") == 0) {
 		raise(SIGKILL);

@@ -55,6 +55,10 @@ for how in full:3000000 events:50000; do
 		"$lives" cancel "$count" 4
 done
 
+# The sizes are nobody else's, and in the child they are the largest part of what it holds.
+recorded full bequest timeout -s KILL 120 "$lives" bequest 500 12345
+tap_is "$(allocations 12345) $(allocations 24690)" "500 500" "full: nor is the child of such a thread, in fork"
+
 cat >"$tmp/pool.py" <<'PY'
 import multiprocessing
 
