@@ -12,7 +12,9 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <lttng/ust-fork.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -87,7 +89,20 @@ INTERPOSED pid_t fork(void)
 	return pid;
 }
 
-/* What the first process gathered is written before: libc ends it by an _exit of its own. */
+/* LTTng's helper takes a daemon() that failed for one that made no child: here is one. */
+static void enter_after_all(void)
+{
+	int saved = errno;
+	sigset_t signals;
+	lttng_ust_before_fork(&signals);
+	lttng_ust_after_fork_child(&signals);
+	errno = saved;
+}
+
+/*
+ * What the first process gathered is written before: libc ends it by an _exit of its own. daemon() can fail
+ * in the child, too, which then goes on.
+ */
 INTERPOSED int daemon(int nochdir, int noclose)
 {
 	if (!real.daemon) {
@@ -95,10 +110,15 @@ INTERPOSED int daemon(int nochdir, int noclose)
 	}
 	hak_leave_begin();
 	int cancel = prepare();
+	pid_t caller = getpid();
 	int status = real.daemon(nochdir, noclose);
-	conclude(status == 0, cancel);
+	bool is_child = status == 0 || getpid() != caller;
+	if (is_child && status != 0) {
+		enter_after_all();
+	}
+	conclude(is_child, cancel);
 	hak_leave_cancel();
-	if (status == 0) {
+	if (is_child) {
 		begin_child();
 	}
 	return status;

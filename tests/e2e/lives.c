@@ -10,6 +10,7 @@
  *   daemon   a daemon of the old kind: forked twice, in a session of its own, all descriptors closed,
  *            one by one
  *   range    the same, all at once
+ *   astray   a daemon by daemon(), which fails in the child, for /dev/null is none; the child goes on
  *   threads  COUNT threads, one after the other, each with one block, which it frees; prints by how
  *            many KiB the resident set grew after the first tenth of them
  *   cancel   a thread that is cancelled before it begins, and comes to no cancellation point until
@@ -80,6 +81,19 @@ static int by_daemon(unsigned long count, size_t size, bool at_once)
 	}
 	for (int fd = 0; fd < 1024; fd++) {
 		close(fd);
+	}
+	exit(keep(count, size) != 0);
+}
+
+static int by_failed_daemon(unsigned long count, size_t size)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (fork() != 0) {
+		return ended_well();
+	}
+	pid_t caller = getpid();
+	if (daemon(1, 0) == 0 || getpid() == caller) {
+		_exit(3);
 	}
 	exit(keep(count, size) != 0);
 }
@@ -189,6 +203,9 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(how, "bequest") == 0) {
 		return by_cancel(fork_doomed, count, 2 * size) || ended_well();
+	}
+	if (strcmp(how, "astray") == 0) {
+		return by_failed_daemon(count, 2 * size);
 	}
 	if (strcmp(how, "kill") == 0) {
 		raise(SIGKILL);

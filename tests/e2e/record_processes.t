@@ -58,6 +58,13 @@ done
 # The sizes are nobody else's, and in the child they are the largest part of what it holds.
 recorded full bequest timeout -s KILL 120 "$lives" bequest 500 12345
 tap_is "$(allocations 12345) $(allocations 24690)" "500 500" "full: nor is the child of such a thread, in fork"
+if [ -n "${HAK_TEST_ALONE-}" ]; then
+	: >"$tmp/null"
+	recorded full astray unshare -m bash -c 'mount --bind "$1" /dev/null && exec "${@:2}"' bash "$tmp/null" "$lives" astray 500 12345
+	tap_is "$(allocations 12345) $(allocations 24690) $(unended)" "500 500 []" "daemon() fails in its child: what that does is there"
+	tap_is "$(ask 'sorted((p["live_requested_bytes"] or 0) // 1234500 for p in r["processes"] if p["process"] == "lives")')" \
+		"[0, 5, 10]" "and it does not hold what is its parent's; nor does who called it"
+fi
 
 cat >"$tmp/pool.py" <<'PY'
 import multiprocessing
