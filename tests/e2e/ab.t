@@ -62,6 +62,8 @@ tap_is "$(json hog.json '(f("peak_rss_bytes")["verdict"], f("page_faults")["verd
 	"80 MB more are more memory and more page faults; without a recording the library says whom it served"
 "$hakstat" ab -a X=1 -n 8 --recordings 0 --rate 'at ([0-9.]+)/s' --format csv -- bash -c 'echo at 7/s; echo at 250.5/s' >rate.csv
 tap_like "$(cat rate.csv)" '^rate,8,250.5,250.5,250.5,250.5,250.5,250.5,1,1,1,1,"same"$' "a rate that the command prints is read: the last one"
+tap_like "$("$hakstat" ab -a X=1 -n 8 --recordings 0 --rate 'at ([0-9.]+)/s' --format markdown -- bash -c 'echo at 250.5/s')" \
+	'^\| rate .* \+0.0 % to \+0.0 % ' "an interval of signed numbers is none of dashes"
 tap_is "$(awk -F , '{ print NF }' rate.csv | sort -u)" 13 "each line of the CSV has all fields"
 "$hakstat" ab -a X=1 -n 1 --recordings 0 --rate 'at ([0-9.]+)/s' --format benchmark -- bash -c 'echo at 250/s' >history.json
 tap_is "$("$python" -c 'import json
@@ -70,6 +72,7 @@ print(sorted({k for e in d for k in e}), [e["value"] for e in d if "seconds for 
 	"['extra', 'name', 'range', 'unit', 'value'] [0.004, 0.004] True" "a benchmark history gets entries, a rate as its inverse"
 markdown=$("$hakstat" ab -a X=1 -n 1 --recordings 1 --format markdown -- bash -c :)
 tap_like "$markdown" '^\| wall time \| .* \| too few runs \|$' "markdown has the figures"
+tap_like "$markdown" '^- runs      1 pair, turn about$' "one pair is not called pairs"
 tap_like "$markdown" '^## Waste: what changed$' "and the difference"
 
 # Input and output.

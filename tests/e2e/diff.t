@@ -113,7 +113,7 @@ gate 0 "one that is small enough" --fail-on 'total waste_bytes > +50%' base.summ
 gate 1 "of several conditions each counts" --fail-on 'total waste_bytes > +1%' --fail-on 'total waste_bytes > +50%' base.summary worse.summary
 tap_like "$said" "^hakstat: 1 of 2 gates failed$" "and the failed ones are counted, of those that were given"
 gate 1 "none passes on an incomplete trace" --fail-on 'total waste_bytes > +50%' base.summary lossy.summary
-tap_like "$said" "^hakstat: 0 of 1 gates failed, and none passes on incomplete traces$" "which is no gate of the user's"
+tap_like "$said" "^hakstat: 0 of 1 gate failed, and none passes on incomplete traces$" "which is no gate of the user's"
 gate 1 "a class that is not there decides nothing, and does not pass" --fail-on 'class C99 waste_bytes > 0' base.summary base.summary
 tap_like "$said" "cannot be decided: the report does not have this number" "and says so"
 gate 0 "a route that took nothing has 0" --fail-on 'route smallmid allocs > 0' --fail-on 'route smallmid waste_percent > 15' base.summary base.summary

@@ -135,12 +135,13 @@ static void find_gaps(struct hakstat_report *r)
 			hakstat_no_saving, "record with a smaller --sample-bytes, or with --mode full");
 	}
 	if (s->out_of_memory) {
-		hakstat_finding_add(r, "oom", 0, "%" PRIu64 " requests found no memory", s->out_of_memory);
+		hakstat_finding_add(r, "oom", 0, "%" PRIu64 " request%s found no memory", s->out_of_memory,
+				    s->out_of_memory == 1 ? "" : "s");
 	}
 	if (s->corruptions) {
 		hakstat_finding_add(r, "corruption", 0,
-				    "%" PRIu64 " times the heap was found damaged or misused",
-				    s->corruptions);
+				    "%" PRIu64 " time%s the heap was found damaged or misused",
+				    s->corruptions, s->corruptions == 1 ? "" : "s");
 	}
 }
 

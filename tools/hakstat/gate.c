@@ -431,8 +431,10 @@ int hakstat_gates_say(const GPtrArray *outcomes, struct hakstat_err *err)
 	}
 	if (is_incomplete) {
 		return hakstat_err_set(err, HAKSTAT_GATE,
-				       "%u of %u gates failed, and none passes on incomplete traces", failed,
-				       given);
+				       "%u of %u gate%s failed, and none passes on incomplete traces", failed,
+				       given, given == 1 ? "" : "s");
 	}
-	return failed ? hakstat_err_set(err, HAKSTAT_GATE, "%u of %u gates failed", failed, given) : 0;
+	return failed ? hakstat_err_set(err, HAKSTAT_GATE, "%u of %u gate%s failed", failed, given,
+					given == 1 ? "" : "s")
+		      : 0;
 }

@@ -628,8 +628,9 @@ struct hakstat_summary *hakstat_model_finish(struct hakstat_model *m)
 	hakstat_summary_end_traces(s);
 	hakstat_timeline_finish(m->timelines[s->mode], s);
 	if (s->malformed) {
-		hakstat_summary_note(s, "%" PRIu64 " records had impossible values and were left out",
-				     s->malformed);
+		hakstat_summary_note(s, "%" PRIu64 " record%s had impossible values and %s left out",
+				     s->malformed, s->malformed == 1 ? "" : "s",
+				     s->malformed == 1 ? "was" : "were");
 	}
 	m->summary = hakstat_summary_new();
 	return s;

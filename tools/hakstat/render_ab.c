@@ -116,7 +116,7 @@ static char *interval_text(const struct hakstat_ab_figure *f)
 	}
 	low = percent(f->paired.low);
 	high = percent(f->paired.high);
-	text = g_strdup_printf("%s - %s", low, high);
+	text = g_strdup_printf("%s to %s", low, high); /* they have signs */
 	g_free(low);
 	g_free(high);
 	return text;
@@ -170,7 +170,7 @@ static GPtrArray *head_lines(const struct hakstat_ab *ab)
 		hakstat_add_line(lines, "%c         %s", letters[side], settings);
 		g_free(settings);
 	}
-	hakstat_add_line(lines, "runs      %u pairs, turn about%s", ab->pairs,
+	hakstat_add_line(lines, "runs      %u pair%s, turn about%s", ab->pairs, ab->pairs == 1 ? "" : "s",
 			 ab->is_interrupted ? "; PARTIAL: interrupted before the end" : "");
 	if (ab->recordings) {
 		hakstat_add_line(lines,
