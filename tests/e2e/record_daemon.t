@@ -134,6 +134,14 @@ until [[ $(ps -o stat= -p "$daemon") != [!Z]* ]]; do :; done
 said=$("$hakstat" record -o unstuck -- true 2>&1)
 tap_like "$said" 'trace in unstuck .*no events lost' "that daemon has ended, though a hakstat was killed meanwhile"
 
+# Somebody else cuts the recording into parts, and LTTng writes no part to its end but the last one.
+begin rotated
+lttng rotate "$(lttng list | grep -oE 'hakstat-record-[^ ]+')" >/dev/null
+finish
+tap_like "$(cat rotated.said)" '^hakstat: trace in rotated .*no events lost' "a session that was rotated is not called cut off"
+tap_is "$(ls rotated)" archives "all of its parts are in place when record returns"
+tap_like "$("$hakstat" report rotated)" '^recorded  mode sample, 1 process' "and read as one"
+
 begin orphaned
 daemon=$(daemon_pid)
 # What is in the buffers goes to the files once a second.

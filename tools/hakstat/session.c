@@ -10,6 +10,7 @@
 #include "session_guard.h"
 #include "session_plan.h"
 #include "snapshot.h"
+#include "trace_folder.h"
 
 #include <glib.h>
 #include <lttng/lttng.h>
@@ -305,11 +306,21 @@ int hakstat_session_lost_events(const struct hakstat_session *session, uint64_t 
 	return count >= 0 ? 0 : fail(err, "say what was lost, its consumer daemon may have died", count);
 }
 
+/* Of a session that somebody rotated LTTng moves the last part to the others when it is destroyed. */
+static bool is_rotated(const struct hakstat_session *session)
+{
+	g_autofree char *archives =
+		session->folder ? g_build_filename(session->folder, HAKSTAT_ARCHIVES, NULL) : NULL;
+
+	return archives && g_file_test(archives, G_FILE_TEST_IS_DIR);
+}
+
 int hakstat_session_destroy(struct hakstat_session *session, struct hakstat_err *err)
 {
 	int code = -LTTNG_ERR_UNK;
-	bool is_answered = hakstat_lttng_call(lttng_destroy_session_no_wait, session->name, NULL,
-					      DESTROY_SECONDS, &code);
+	bool is_answered = hakstat_lttng_call(is_rotated(session) ? lttng_destroy_session
+								  : lttng_destroy_session_no_wait,
+					      session->name, NULL, DESTROY_SECONDS, &code);
 
 	if (is_answered && session->is_snapshot) {
 		hakstat_snapshot_disarm(session->name);

@@ -198,12 +198,27 @@ static bool folder_reaches(const char *folder, uint64_t ns)
 	return reaches;
 }
 
+/* "archives/20260131T120000+0000-20260131T120500+0000-3/ust/...": 3. UINT64_MAX: in no archive. */
+static uint64_t archive_number(const char *folder)
+{
+	const char *archives = g_strrstr(folder, "/" HAKSTAT_ARCHIVES "/");
+	g_auto(GStrv) names = g_strsplit(archives ? archives + 1 : "", "/", 3);
+	const char *dash = archives ? strrchr(names[1], '-') : NULL;
+
+	return dash ? g_ascii_strtoull(dash + 1, NULL, 10) : UINT64_MAX;
+}
+
 bool hakstat_trace_reaches(const GPtrArray *folders, uint64_t ns)
 {
 	bool reaches = true;
+	uint64_t last = 0;
 
+	for (guint i = 0; i < folders->len; i++) {
+		last = MAX(last, archive_number(g_ptr_array_index(folders, i)));
+	}
 	for (guint i = 0; i < folders->len && reaches; i++) {
-		reaches = folder_reaches(g_ptr_array_index(folders, i), ns);
+		const char *folder = g_ptr_array_index(folders, i);
+		reaches = archive_number(folder) < last || folder_reaches(folder, ns);
 	}
 	return reaches;
 }

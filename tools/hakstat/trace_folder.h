@@ -12,6 +12,9 @@
 
 #include "err.h"
 
+/* Where LTTng puts the parts of a recording, each a trace of its own, when somebody rotates the session. */
+#define HAKSTAT_ARCHIVES "archives"
+
 /*
  * The folders below `path` that are traces, sorted, of several snapshots those of the newest one; free with
  * g_ptr_array_unref. NULL with `err` set (HAKSTAT_TRACE) when the path is missing, can't be read or holds no
@@ -21,8 +24,8 @@ GPtrArray *hakstat_trace_folders(const char *path, struct hakstat_err *err);
 
 /*
  * Whether each stream of the folders goes on until `ns` of CLOCK_MONOTONIC: LTTng ends the packets of all
- * when it stops, and silently writes nothing more of a stream of which it could not write a packet. True
- * where the traces have another clock.
+ * when it stops, and silently writes nothing more of a stream of which it could not write a packet. Of
+ * archives only the last one must. True where the traces have another clock.
  */
 bool hakstat_trace_reaches(const GPtrArray *folders, uint64_t ns);
 
