@@ -162,6 +162,11 @@ tap_like "$(lttng list)" "hakstat-record-$recorder-[0-9a-f]{16} .active" "the se
 lttng create other --output "$tmp/other" >/dev/null
 finish
 tap_is "$(daemon_pid)" "$daemon" "and left alone"
+kill -STOP "$daemon"
+said=$("$hakstat" ab -a X=1 -n 1 --recordings 1 -- touch ran 2>&1)
+tap_is "$? $(echo ran*)" "2 ran*" "one that lets itself be connected to and does not answer: exit 2, nothing ran"
+kill -CONT "$daemon"
+tap_like "$said" '^hakstat: the LTTng session daemon that runs has not answered' "and it says so"
 tap_is "$(lttng list | grep -oE '[0-9][)] (hakstat|other)')" "1) other" "its other sessions too"
 lttng destroy other >/dev/null
 

@@ -6,6 +6,7 @@
  */
 #include "sessiond.h"
 
+#include "lttng_call.h"
 #include "sessiond_keeper.h"
 
 #include <errno.h>
@@ -14,12 +15,16 @@
 #include <lttng/lttng.h>
 #include <pwd.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define SYSTEM_FOLDER "/var/run/lttng"
 #define LOCK_NAME     "hakstat.lock"
+
+/* As long as a recording is given to stop: the daemon does one thing after the other. */
+#define ASK_SECONDS 20
 
 /* As LTTng's daemon looks for it. */
 const char *hakstat_sessiond_home(void)
@@ -79,6 +84,31 @@ static bool is_alive(void)
 	return lttng_session_daemon_alive() == 1;
 }
 
+static int ask(const char *unused)
+{
+	struct lttng_session *sessions = NULL;
+	int count = lttng_list_sessions(&sessions);
+
+	(void)unused;
+	free(sessions);
+	return count;
+}
+
+/* That it lets itself be connected to means nothing, and what is asked of it next waits without limit. */
+static int check_answers(struct hakstat_err *err)
+{
+	int ignored;
+
+	if (hakstat_lttng_call(ask, NULL, NULL, ASK_SECONDS, &ignored)) {
+		return 0;
+	}
+	return hakstat_err_set(
+		err, HAKSTAT_USAGE,
+		"the LTTng session daemon that runs has not answered for %u seconds; end it, or "
+		"wait until it has written what it holds",
+		(unsigned)ASK_SECONDS);
+}
+
 static int start_if_needed(int lock, const char *path, struct hakstat_err *err)
 {
 	int status;
@@ -123,6 +153,9 @@ int hakstat_sessiond_acquire(struct hakstat_sessiond *daemon, struct hakstat_err
 		status = start_if_needed(daemon->lock, path, err);
 	} else if (!is_alive()) {
 		status = refuse(path, reason, err);
+	}
+	if (status == 0) {
+		status = check_answers(err);
 	}
 	if (status) {
 		hakstat_sessiond_release(daemon);
