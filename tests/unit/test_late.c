@@ -111,12 +111,45 @@ static void what_the_snapshot_has_and_no_operation_tells_is_unknown(void **state
 	hakstat_summary_free(s);
 }
 
+/* The trace ends before a thread has written what it freed last. */
+static void sizes_hold_no_more_blocks_than_the_last_snapshot_counts(void **state)
+{
+	struct hakstat_model *m = hakstat_model_new(NULL);
+	const uint64_t words[] = { word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000),
+				   word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000),
+				   word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 1000),
+				   word(HAK_WORD_ALLOC, TINY_CLASS, HAK_REASON_SIZE_FIT, 0, 600) };
+	struct hakstat_counts sizes = { 0 };
+	struct hakstat_summary *s;
+	const struct hakstat_row *row;
+	(void)state;
+
+	tables(m);
+	stats(m, 0, TINY_CLASS, 1024, 0, 0);
+	ops(m, 0, words, 4);
+	stats(m, 1, TINY_CLASS, 1024, 4, 2);
+	s = finish(m);
+
+	for (guint i = 0; i < s->rows[HAKSTAT_BY_SIZE]->len; i++) {
+		row = g_ptr_array_index(s->rows[HAKSTAT_BY_SIZE], i);
+		hakstat_counts_add(&sizes, &row->n);
+	}
+	row = row_of(s, HAKSTAT_BY_CLASS, TINY_CLASS);
+	assert_int_equal(row->n.live, 2);
+	assert_int_equal(sizes.allocs, 4);
+	assert_int_equal(sizes.live, row->n.live);
+	assert_int_equal(sizes.live_requested_bytes, row->n.live_requested_bytes);
+	assert_int_equal(sizes.live_usable_bytes, row->n.live_usable_bytes);
+	hakstat_summary_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(operations_that_come_after_a_snapshot_belong_to_it_as_far_as_it_counts),
 		cmocka_unit_test(late_operations_of_two_threads_leave_a_doubt),
 		cmocka_unit_test(what_the_snapshot_has_and_no_operation_tells_is_unknown),
+		cmocka_unit_test(sizes_hold_no_more_blocks_than_the_last_snapshot_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,8 @@ struct hakstat_finish {
 	struct hakstat_tally *exact;		/* NULL: no operation was traced one by one */
 	struct hakstat_tally *requests;		/* where request sizes come from: `exact`, or the samples */
 	double scale[HAKSTAT_MAX_CLASSES];	/* from the units of `requests` to allocations */
+	double live_scale[HAKSTAT_MAX_CLASSES]; /* the same of what is live at the end */
+	double live_rest;			/* blocks of the class in turn, see process_requests.c */
 	double counts[HAKSTAT_MAX_CLASSES];	/* allocations */
 	double site_scale[HAKSTAT_MAX_CLASSES]; /* from the weight of samples to allocations */
 	struct hakstat_counts totals;

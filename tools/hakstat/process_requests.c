@@ -87,6 +87,20 @@ static double known_live_bytes(const struct hakstat_finish *f, uint32_t class_id
 					  : 0;
 }
 
+/*
+ * Of the blocks whose end was not traced, those that the last snapshot still counts: the trace may have ended
+ * before a thread wrote what it freed last, and it is not known which they were.
+ */
+static double live_part(const struct hakstat_finish *f, uint32_t class_id)
+{
+	struct hakstat_cell cell = hakstat_tally_sum(f->exact, class_id);
+	struct hakstat_live live = hakstat_process_live(f->process, class_id, f->exact, f->samples);
+	uint64_t traced = hakstat_at_least_zero((int64_t)(cell.allocs - cell.frees));
+	uint64_t known = live.blocks - live.unknown_blocks;
+
+	return known < traced ? (double)known / (double)traced : 1;
+}
+
 /* Samples in a class whose live blocks, or their bytes, are known stand for exactly those. */
 static double live_scale(const struct hakstat_finish *f, uint32_t class_id)
 {
@@ -94,7 +108,10 @@ static double live_scale(const struct hakstat_finish *f, uint32_t class_id)
 	const struct hakstat_class_state *c = &f->process->classes[class_id];
 	double bytes = known_live_bytes(f, class_id);
 
-	if (f->exact || !c->has_points || s->weight <= 0) {
+	if (f->exact) {
+		return f->scale[class_id] * live_part(f, class_id);
+	}
+	if (!c->has_points || s->weight <= 0) {
 		return f->scale[class_id];
 	}
 	return (bytes > 0 ? bytes / s->usable
@@ -102,16 +119,28 @@ static double live_scale(const struct hakstat_finish *f, uint32_t class_id)
 	       HAKSTAT_WEIGHT_ONE;
 }
 
-static void add_bucket(const struct hakstat_finish *f, uint32_t class_id, uint32_t index,
-		       struct hakstat_counts *n)
+/* What rounding takes from one size goes to the next, so that those of a class add up to its blocks. */
+static uint64_t live_blocks(struct hakstat_finish *f, uint32_t class_id, const struct hakstat_bucket *b)
+{
+	double blocks = (double)b->live * f->live_scale[class_id] + f->live_rest;
+	uint64_t whole = hakstat_rounded(blocks);
+
+	if (b->live <= 0) {
+		return 0;
+	}
+	f->live_rest = blocks - (double)whole;
+	return whole;
+}
+
+static void add_bucket(struct hakstat_finish *f, uint32_t class_id, uint32_t index, struct hakstat_counts *n)
 {
 	const struct hakstat_bucket *b = &f->requests->classes[class_id]->buckets[index];
 	struct bucket_bytes bytes = bytes_of(f, class_id, index);
 	double scale = f->scale[class_id];
-	double live = live_scale(f, class_id);
+	double live = f->live_scale[class_id];
 
 	add_scaled(n, (double)b->allocs * scale, bytes.requested * scale, bytes.usable * scale);
-	n->live += hakstat_rounded((double)b->live * live);
+	n->live += live_blocks(f, class_id, b);
 	n->live_requested_bytes += hakstat_rounded(bytes.live_requested * live);
 	n->live_usable_bytes += hakstat_rounded(bytes.live_usable * live);
 	n->peak_live += hakstat_rounded((double)b->peak * scale);
@@ -202,6 +231,8 @@ void hakstat_finish_requests(struct hakstat_finish *f, uint32_t class_id)
 	if (!tally || f->scale[class_id] == 0) {
 		return;
 	}
+	f->live_scale[class_id] = live_scale(f, class_id);
+	f->live_rest = 0;
 	for (uint32_t reason = 0; reason < HAKSTAT_REASONS; reason++) {
 		finish_route(f, class_id, reason);
 	}
