@@ -10,8 +10,13 @@
 #include "tell.h"
 #include "tick.h"
 
-/* From here on moving the pages is cheaper than copying what they hold. */
-#define MOVE_PAGES_FROM ((size_t)256 << 10)
+/*
+ * From here on moving the pages is cheaper than copying what they hold. Where they are huge it splits those
+ * at both ends and leaves a hole that no huge page fits into, so there only what would take long to copy is
+ * moved.
+ */
+#define MOVE_PAGES_FROM	     ((size_t)256 << 10)
+#define MOVE_HUGE_PAGES_FROM (2 * HAK_HUGE_PAGE)
 
 static _Atomic(uint64_t) live_blocks;
 static _Atomic(uint64_t) live_bytes;
@@ -276,7 +281,9 @@ static void *move_pages(struct hak_span *span, size_t bytes)
 {
 	size_t old_bytes = span->large.usable;
 	bool zeroed;
-	if (old_bytes < MOVE_PAGES_FROM || bytes < old_bytes) {
+	void *from = hak_span_start(span);
+	size_t least = hak_region_is_for_huge_pages(from) ? MOVE_HUGE_PAGES_FROM : MOVE_PAGES_FROM;
+	if (old_bytes < least || bytes < old_bytes) {
 		return NULL;
 	}
 	void *to = span_new(bytes, 1, HAK_CLEAN_ONLY, &zeroed); /* pages that are there would be lost */
@@ -284,7 +291,6 @@ static void *move_pages(struct hak_span *span, size_t bytes)
 	if (!to) {
 		return NULL;
 	}
-	void *from = hak_span_start(span);
 	count(1, (int64_t)bytes);
 	struct hak_span *moved = hak_span_at(hak_unit_of(to));
 	if (hak_os_move(from, to, old_bytes)) {

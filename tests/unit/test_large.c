@@ -122,6 +122,27 @@ static unsigned char *block_before_another(size_t size, void **behind)
 	return q;
 }
 
+/* Moving their pages would split the huge ones. */
+static void small_blocks_in_huge_pages_are_not_moved(void **state)
+{
+	(void)state;
+	void *behind;
+	size_t from = hak_options.huge_pages_from;
+	unsigned char *q = block_before_another(UNITS * HAK_UNIT, &behind);
+	hak_options.huge_pages_from = 0; /* as if their place had been opened for some */
+	assert_null(hak_large_resize(q, 2 * UNITS * HAK_UNIT));
+	void *large = hak_malloc(8 * MIB);
+	void *resized = hak_large_resize(large, 64 * MIB);
+	hak_options.huge_pages_from = from;
+	assert_non_null(resized);
+	unsigned char *moved = hak_large_resize(q, 2 * UNITS * HAK_UNIT);
+	assert_non_null(moved);
+	assert_ptr_not_equal(moved, q);
+	hak_free(resized);
+	hak_free(moved);
+	hak_free(behind);
+}
+
 /* Nothing holds pages there, so nobody may take it for memory that is used already. */
 static void what_moved_pages_leave_is_clean(void **state)
 {
@@ -254,6 +275,7 @@ int main(void)
 		cmocka_unit_test(any_alignment_is_kept),
 		cmocka_unit_test(contents_survive_every_resize),
 		cmocka_unit_test(moved_pages_leave_no_mappings_behind),
+		cmocka_unit_test(small_blocks_in_huge_pages_are_not_moved),
 		cmocka_unit_test(what_moved_pages_leave_is_clean),
 		cmocka_unit_test(what_cannot_be_given_back_stays_dirty),
 		cmocka_unit_test(calloc_zeroes_what_was_used_before),
