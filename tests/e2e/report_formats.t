@@ -69,6 +69,7 @@ json heap.json 'max((h["slab_bytes"], h["external_waste_bytes"]) for h in d["hea
 markdown=$("$hakstat" report --format markdown full)
 tap_like "$markdown" "^[|] mid [|] boundary [|] 300 [|] 300 [|] 10 [|]" "markdown has the rows"
 tap_like "$markdown" "^## Waste report$" "and headings"
+tap_like "$markdown" "^### Call sites [(]estimated from samples[)]$" "one of them says that nobody counted the call sites"
 folded=$("$hakstat" report --format folded full)
 tap_like "$folded" "^[^ ]*;main;take [0-9]+$|^[^ ]*;requests[+]0x[0-9a-f]+ [0-9]+$" "folded stacks begin with the outermost frame and end with the waste"
 tap_is "$(awk '{ sum += $NF } END { print sum }' <<<"$folded")" "$(json direct.json 'sum(s["waste_bytes"] for s in d["sites"])')" \

@@ -113,7 +113,10 @@ void hakstat_put_head(const struct hakstat_report *report, const struct hakstat_
 /* Of these, what an incomplete recording lacks, for commands without the rest; none when it is complete. */
 GPtrArray *hakstat_loss_lines(const struct hakstat_summary *summary);
 
-/* The title of a table of call sites: which requests they stand for. */
+/* The title of a table of call sites, which nobody counts: which requests they stand for. */
+#define HAKSTAT_SITE_TITLE(words, are_frag)                                                                  \
+	((are_frag) ? words " (only requests that waste HAKMEM_FRAG_PERCENT or more)"                        \
+		    : words " (estimated from samples)")
 const char *hakstat_site_title(const struct hakstat_summary *summary);
 
 #endif

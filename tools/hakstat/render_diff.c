@@ -184,16 +184,10 @@ static char *delta_name(const struct hakstat_delta *d, enum hakstat_table_id tab
 	return hakstat_text_clean(d->name);
 }
 
-/* Nobody counts call sites: as in a report, the title says where their numbers are from. */
 static const char *table_title(const struct hakstat_diff *diff, enum hakstat_table_id t)
 {
-	if (t != HAKSTAT_BY_SITE) {
-		return hakstat_table_titles[t];
-	}
-	if (diff->base->summary->sites_are_frag || diff->new->summary->sites_are_frag) {
-		return "Call sites (only requests that waste HAKMEM_FRAG_PERCENT or more)";
-	}
-	return "Call sites (estimated from samples)";
+	bool are_frag = diff->base->summary->sites_are_frag || diff->new->summary->sites_are_frag;
+	return t == HAKSTAT_BY_SITE ? HAKSTAT_SITE_TITLE("Call sites", are_frag) : hakstat_table_titles[t];
 }
 
 static void draw_table(const struct paper *p, enum hakstat_table_id t)

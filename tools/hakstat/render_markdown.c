@@ -90,13 +90,15 @@ static void put_row(FILE *out, enum hakstat_table_id table, const struct hakstat
 }
 
 static void put_table(FILE *out, const struct hakstat_report *r, const struct hakstat_view *view,
-		      enum hakstat_table_id table, const char *title)
+		      enum hakstat_table_id table)
 {
 	guint all = r->tables[table]->len;
 	bool is_whole = table == HAKSTAT_BY_CLASS || table == HAKSTAT_BY_ROUTE;
 	guint rows = hakstat_view_rows(view, all, is_whole ? all : STANDARD_ROWS);
 
-	fprintf(out, "\n### %s\n\n", title);
+	fprintf(out, "\n### %s\n\n",
+		table == HAKSTAT_BY_SITE ? HAKSTAT_SITE_TITLE("Call sites", r->summary->sites_are_frag)
+					 : hakstat_table_titles[table]);
 	if (all == 0) {
 		fputs("none in this trace\n", out);
 		return;
@@ -166,12 +168,12 @@ int hakstat_render_markdown(const struct hakstat_report *r, const struct hakstat
 	}
 	g_ptr_array_unref(lines);
 	if (view->has_by) {
-		put_table(out, r, view, view->by, hakstat_table_titles[view->by]);
+		put_table(out, r, view, view->by);
 		return ferror(out) ? -1 : 0;
 	}
 	put_memory(out, r, view->is_exact);
 	for (int t = HAKSTAT_BY_CLASS; t <= HAKSTAT_BY_SITE; t++) {
-		put_table(out, r, view, (enum hakstat_table_id)t, hakstat_table_titles[t]);
+		put_table(out, r, view, (enum hakstat_table_id)t);
 	}
 	put_findings(out, r);
 	return ferror(out) ? -1 : 0;

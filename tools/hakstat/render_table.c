@@ -170,10 +170,7 @@ void hakstat_put_head(const struct hakstat_report *r, const struct hakstat_view 
 
 const char *hakstat_site_title(const struct hakstat_summary *s)
 {
-	if (s->sites_are_frag) {
-		return "Worst call sites (only requests that waste HAKMEM_FRAG_PERCENT or more)";
-	}
-	return "Worst call sites (estimated from samples)";
+	return HAKSTAT_SITE_TITLE("Worst call sites", s->sites_are_frag);
 }
 
 int hakstat_render_table(const struct hakstat_report *r, const struct hakstat_view *view, FILE *out)
