@@ -399,18 +399,19 @@ static bool take_over(void)
 	struct orphan *o = registry.orphans;
 	registry.orphans = o ? o->next : NULL;
 	hak_lock_drop(&registry.lock);
-	for (unsigned bin = 1; o && bin <= hak_class_map.table.count; bin++) {
+	if (!o) {
+		return false;
+	}
+	for (unsigned bin = 1; bin <= hak_class_map.table.count; bin++) {
 		struct hak_cache *cache = &o->heap->caches[bin];
 		if (cache->stack) {
 			hak_depot_give(bin, cache->stack, o->depth[bin], cache->batch);
 			free_stack(cache);
 		}
 	}
-	if (o) {
-		hak_meta_free(o->heap, sizeof *o->heap);
-		hak_meta_free(o, sizeof *o);
-	}
-	return o != NULL;
+	hak_meta_free(o->heap, sizeof *o->heap);
+	hak_meta_free(o, sizeof *o);
+	return true;
 }
 
 /* A batch from the depot, else from the slabs. */
