@@ -132,12 +132,14 @@ void hak_modules_fork_begin(void)
 	is_fork_locked = lock_for_a_while();
 }
 
+/* In the child, too, it is unlocked, not made anew: the child's own thread of the tracer may wait for it by
+ * now. */
 void hak_modules_fork_end(bool in_child)
 {
-	if (in_child) {
-		pthread_mutex_init(&looking, NULL);
-	} else if (is_fork_locked) {
+	if (is_fork_locked) {
 		pthread_mutex_unlock(&looking);
+	} else if (in_child) {
+		pthread_mutex_init(&looking, NULL);
 	}
 	is_fork_locked = false;
 }
