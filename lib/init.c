@@ -76,17 +76,20 @@ void hak_init(void)
 /* --- fork ----------------------------------------------------------------------------- */
 
 /*
- * In a process of one thread nobody else can hold a lock. A signal handler that forks may have
- * interrupted the allocator, or fork itself, with locks held: they are kept for those who will
- * drop them, in the parent and in the child.
+ * A signal handler that forks may have interrupted the allocator, or fork itself, with locks held: they are
+ * kept for those who will drop them, in the parent and in the child, and no others are waited for, whose
+ * owners may wait for these. In the child those then stay as they are; a program of more threads may call
+ * nothing there that needs them before it executes another (POSIX). In a process of one thread nobody else
+ * holds any.
  */
-static bool is_locked;
+static HAK_THREAD_LOCAL unsigned forks_without_locks; /* of this thread, one inside the other */
 
 /* Locks in the order in which they nest. The depots have none. */
 static void fork_prepare(void)
 {
 	hak_trace_fork(0);
-	if (__libc_single_threaded) {
+	if (__libc_single_threaded || hak_locks_held != 0) {
+		forks_without_locks++;
 		return;
 	}
 	hak_heap_fork_lock();
@@ -95,15 +98,14 @@ static void fork_prepare(void)
 	hak_large_fork_lock();
 	hak_page_heap_fork_lock();
 	hak_meta_fork_lock();
-	is_locked = true;
 }
 
 static void fork_unlock(int in_child)
 {
-	if (!is_locked) {
+	if (forks_without_locks != 0) {
+		forks_without_locks--;
 		return;
 	}
-	is_locked = false;
 	hak_meta_fork_unlock(in_child);
 	hak_page_heap_fork_unlock(in_child);
 	hak_large_fork_unlock(in_child);

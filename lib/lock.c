@@ -12,6 +12,8 @@
 /* A short spin covers the usual hold time (some tens of nanoseconds) without a system call. */
 enum { SPINS = 60 };
 
+HAK_THREAD_LOCAL unsigned hak_locks_held;
+
 static void pause_cpu(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -31,7 +33,7 @@ static void futex(struct hak_lock *lock, int operation, int value)
 HAK_COLD HAK_NOINLINE void hak_lock_wait(struct hak_lock *lock)
 {
 	for (int i = 0; i < SPINS; i++) {
-		if (atomic_load_explicit(&lock->state, memory_order_relaxed) == 0 && hak_lock_try(lock)) {
+		if (atomic_load_explicit(&lock->state, memory_order_relaxed) == 0 && hak_lock_grab(lock)) {
 			return;
 		}
 		pause_cpu();

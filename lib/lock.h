@@ -2,7 +2,8 @@
 /*
  * A mutex of one word that sleeps in the kernel when it is contended, so that a preempted
  * owner does not make sixty-four spinners burn the time slice it needs. Three states as in
- * Drepper, "Futexes Are Tricky" (2011). Never allocates; a fork child may simply reset it.
+ * Drepper, "Futexes Are Tricky" (2011). Never allocates; a fork child may simply reset it. Each thread
+ * counts those that it holds, for signal handlers that interrupt it.
  */
 #ifndef HAK_LIB_LOCK_H
 #define HAK_LIB_LOCK_H
@@ -16,14 +17,37 @@ struct hak_lock {
 	atomic_int state; /* 0 free, 1 held, 2 held and somebody may sleep */
 };
 
+/* By the calling thread, a moment longer than it does. */
+extern HAK_HIDDEN HAK_THREAD_LOCAL unsigned hak_locks_held;
+
 HAK_HIDDEN void hak_lock_wait(struct hak_lock *lock);
 HAK_HIDDEN void hak_lock_wake(struct hak_lock *lock);
 
-HAK_INLINE void hak_lock_take(struct hak_lock *lock)
+/* For the functions below: not counted. */
+HAK_INLINE bool hak_lock_grab(struct hak_lock *lock)
 {
 	int expected = 0;
-	if (HAK_UNLIKELY(!atomic_compare_exchange_strong_explicit(
-		    &lock->state, &expected, 1, memory_order_acquire, memory_order_relaxed))) {
+	return atomic_compare_exchange_strong_explicit(&lock->state, &expected, 1, memory_order_acquire,
+						       memory_order_relaxed);
+}
+
+/* A signal finds the count no smaller than it is. */
+HAK_INLINE void hak_lock_count(void)
+{
+	hak_locks_held++;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+HAK_INLINE void hak_lock_discount(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	hak_locks_held--;
+}
+
+HAK_INLINE void hak_lock_take(struct hak_lock *lock)
+{
+	hak_lock_count();
+	if (HAK_UNLIKELY(!hak_lock_grab(lock))) {
 		hak_lock_wait(lock);
 	}
 }
@@ -31,9 +55,12 @@ HAK_INLINE void hak_lock_take(struct hak_lock *lock)
 /* True when it is now held. */
 HAK_INLINE bool hak_lock_try(struct hak_lock *lock)
 {
-	int expected = 0;
-	return atomic_compare_exchange_strong_explicit(&lock->state, &expected, 1, memory_order_acquire,
-						       memory_order_relaxed);
+	hak_lock_count();
+	bool is_held = hak_lock_grab(lock);
+	if (!is_held) {
+		hak_lock_discount();
+	}
+	return is_held;
 }
 
 HAK_INLINE void hak_lock_drop(struct hak_lock *lock)
@@ -41,6 +68,7 @@ HAK_INLINE void hak_lock_drop(struct hak_lock *lock)
 	if (HAK_UNLIKELY(atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)) {
 		hak_lock_wake(lock);
 	}
+	hak_lock_discount();
 }
 
 /*
@@ -65,6 +93,7 @@ HAK_INLINE bool hak_lock_take_within(struct hak_lock *lock, unsigned ms)
 HAK_INLINE void hak_lock_reset(struct hak_lock *lock)
 {
 	atomic_store_explicit(&lock->state, 0, memory_order_relaxed);
+	hak_lock_discount();
 }
 
 #endif

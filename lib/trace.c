@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "lock.h"
+
 _Atomic(const struct hak_trace_ops *) hak_trace_attached;
 HAK_THREAD_LOCAL bool hak_trace_unseen;
 atomic_uint hak_trace_full;
@@ -41,6 +43,11 @@ HAK_EXPORT void hak_trace_run_unseen(void (*fn)(void *), void *arg)
 	fn(arg);
 	hak_trace_unseen = before;
 	pthread_setcancelstate(cancel, NULL);
+}
+
+HAK_EXPORT bool hak_trace_is_inside(void)
+{
+	return hak_trace_unseen || hak_locks_held != 0;
 }
 
 unsigned hak_trace_want_slow(const struct hak_trace_ops *ops)

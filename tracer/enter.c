@@ -8,10 +8,17 @@
  * the child looks once more, and tells its counters as they stand, from which everything that
  * it does itself is counted.
  *
+ * One child is left out: that of a signal handler which interrupted an event, or the allocator with a
+ * lock held. LTTng waits, in its helper, until no thread is inside an event, and would wait for the very
+ * one that the handler interrupted; in the parent, too, while a session begins or ends. And it allocates
+ * in the child, behind that lock. So libc alone makes such a child, and it is not recorded, nor are its own
+ * children, up to the next exec.
+ *
  * Takes effect when the tracer is preloaded, as `hakstat record` does.
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <lttng/urcu/urcu-ust.h>
 #include <lttng/ust-fork.h>
 #include <pthread.h>
 #include <signal.h>
@@ -51,6 +58,10 @@ static struct {
 	int (*daemon)(int, int);
 } real;
 
+/* fork by the name that LTTng's helper does not stand in for. */
+pid_t __fork(void);
+#pragma weak __fork
+
 /* Not at the first fork: that may be in a signal handler, where the loader must not be asked. */
 static __attribute__((constructor)) void find(void)
 {
@@ -75,10 +86,27 @@ static void conclude(bool is_child, int cancel)
 	pthread_setcancelstate(cancel, NULL);
 }
 
+static bool interrupts(void)
+{
+	return (hak_trace_is_inside && hak_trace_is_inside()) || lttng_ust_urcu_read_ongoing();
+}
+
+static pid_t fork_left_out(void)
+{
+	pid_t pid = __fork();
+	if (pid == 0) {
+		hak_leave_out();
+	}
+	return pid;
+}
+
 INTERPOSED pid_t fork(void)
 {
 	if (!real.fork) {
 		find();
+	}
+	if ((hak_leave_is_out() || interrupts()) && __fork) {
+		return fork_left_out();
 	}
 	int cancel = prepare();
 	pid_t pid = real.fork();

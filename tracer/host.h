@@ -11,8 +11,10 @@
 #include "hakmem_trace.h"
 
 #pragma weak hak_trace_attach
+#pragma weak hak_trace_detach
 #pragma weak hak_trace_notice
 #pragma weak hak_trace_run_unseen
+#pragma weak hak_trace_is_inside
 #pragma weak hakmem_config_read
 #pragma weak hakmem_stats_classes
 #pragma weak hakmem_stats_heap
@@ -21,8 +23,9 @@
 
 static inline bool hak_host_present(void)
 {
-	return hak_trace_attach && hak_trace_notice && hak_trace_run_unseen && hakmem_config_read &&
-	       hakmem_stats_classes && hakmem_stats_heap && hakmem_stats_resident && hakmem_version;
+	return hak_trace_attach && hak_trace_notice && hak_trace_run_unseen && hak_trace_is_inside &&
+	       hak_trace_detach && hakmem_config_read && hakmem_stats_classes && hakmem_stats_heap &&
+	       hakmem_stats_resident && hakmem_version;
 }
 
 #endif

@@ -13,6 +13,9 @@
 #include <alloca.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <lttng/urcu/urcu-ust.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -32,6 +35,7 @@
 #define INTERPOSED __attribute__((visibility("default")))
 
 static _Atomic(pid_t) armed_pid; /* 0: nothing to do */
+static bool is_out;
 
 static struct {
 	int (*execve)(const char *, char *const *, char *const *);
@@ -113,6 +117,37 @@ void hak_leave_after_fork(void)
 	}
 }
 
+void hak_leave_out(void)
+{
+	if (!is_out) {
+		is_out = true;
+		hak_modules_after_fork();
+		if (hak_host_present()) {
+			hak_trace_detach();
+		}
+	}
+}
+
+bool hak_leave_is_out(void)
+{
+	return is_out;
+}
+
+/*
+ * LTTng waits at the end for events under way: for those of its parent's threads, which are not there, and
+ * for the one that was interrupted, when its signal handler ends the process.
+ */
+static void end_events(void)
+{
+	sigset_t signals;
+	while (lttng_ust_urcu_read_ongoing()) {
+		lttng_ust_urcu_read_unlock();
+	}
+	pthread_sigmask(SIG_SETMASK, NULL, &signals);
+	lttng_ust_urcu_after_fork_child(); /* sets the mask of a fork that it was not told of */
+	pthread_sigmask(SIG_SETMASK, &signals, NULL);
+}
+
 /* What LTTng allocates for it is not the program's. */
 static void look(void)
 {
@@ -133,6 +168,9 @@ static __attribute__((destructor)) void on_exit_of_process(void)
 		look();
 	}
 	leave_for_good();
+	if (is_out) {
+		end_events();
+	}
 }
 
 INTERPOSED _Noreturn void _exit(int status)

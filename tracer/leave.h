@@ -25,4 +25,8 @@ void hak_leave_cancel(void);
 /* In a fork child. */
 void hak_leave_after_fork(void);
 
+/* In a fork child that LTTng is not told of: it is not recorded, nor are its children. Async-signal-safe. */
+void hak_leave_out(void);
+bool hak_leave_is_out(void);
+
 #endif

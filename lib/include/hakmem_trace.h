@@ -131,6 +131,12 @@ void hak_trace_notice(void);
 /* Runs fn(arg) with the calling thread marked, so that what it allocates is not traced. */
 void hak_trace_run_unseen(void (*fn)(void *), void *arg);
 
+/*
+ * For a signal handler: whether it interrupted a hook, hak_trace_run_unseen or the allocator with a lock
+ * held, so that nothing may be called that allocates or traces. Async-signal-safe.
+ */
+bool hak_trace_is_inside(void);
+
 #ifdef __cplusplus
 }
 #endif

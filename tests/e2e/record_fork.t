@@ -35,6 +35,13 @@ tap_is "$(ask '[f["message"] for f in r["findings"] if f["kind"] == "unended"]')
 tap_is "$(ask '[f["message"] for f in r["findings"] if f["kind"] == "mismatch"]')" "[]" \
 	"whose counters know of no operation that is not there"
 
+# A hang, or a second for each child, does not end before the limit.
+for mode in full events sample; do
+	recorded $mode "alarmed-$mode" timeout -s KILL 120 "$build/tests/e2e/alarmed" 200 200
+	tap_is "$(cat "$tmp/out")" "200 of 200 children ended" \
+		"$mode: signal handlers fork in the middle of the tracer and the allocator, and each child ends"
+done
+
 recorded full killed bash -c '"$1" 100 100; kill -KILL $$' bash "$build/tests/e2e/requests"
 tap_like "$(ask '[f["message"] for f in r["findings"] if f["kind"] == "unended"]')" 'the end of 1 process is not in the trace' \
 	"a process that was killed is told of"

@@ -91,6 +91,7 @@ static void the_heap_works_after_a_longjmp(void **state)
 }
 
 static int failures;
+static bool has_threads;
 
 /* A fork in a handler may come while the allocator, or fork itself, is at work. */
 static void fork_and_wait(int signal)
@@ -98,7 +99,9 @@ static void fork_and_wait(int signal)
 	int status = signal, saved = errno;
 	pid_t child = fork();
 	if (child == 0) {
-		free(malloc(100));
+		if (!has_threads) {
+			free(malloc(100));
+		}
 		_exit(0);
 	}
 	failures += child < 0 || waitpid(child, &status, 0) != child || status != 0;
@@ -106,26 +109,55 @@ static void fork_and_wait(int signal)
 	errno = saved;
 }
 
-/* In a process of one thread, as with libc's malloc. The child of the test has none but its own. */
+static void *wait_for_ever(void *arg)
+{
+	for (;;) {
+		pause();
+	}
+	return arg;
+}
+
+/* Most of it with a lock held. */
+static void take_and_give_slabs(void)
+{
+	enum { BLOCKS = 64 };
+	void *blocks[BLOCKS];
+	for (unsigned i = 0; i < BLOCKS; i++) {
+		blocks[i] = malloc(270000 + i % 7 * 65536);
+	}
+	for (unsigned i = 0; i < BLOCKS; i++) {
+		free(blocks[i]);
+	}
+}
+
+/*
+ * In a process of one thread, as with libc's malloc, or of two, where the child may only end, and libc's own
+ * fork must not be interrupted.
+ */
 static int fork_in_handlers(void)
 {
-	enum { FORKS = 50 };
+	enum { FORKS = 200 };
 	struct sigaction action = { .sa_handler = fork_and_wait };
 	struct itimerval every = { { 0, 500 }, { 0, 500 } }, never = { { 0, 0 }, { 0, 0 } };
 	int status;
+	pthread_t other;
 	alarm(100);
 	atomic_store(&received, 0);
+	if (has_threads && pthread_create(&other, NULL, wait_for_ever, NULL) != 0) {
+		return 1;
+	}
 	if (sigaction(SIGPROF, &action, NULL) || setitimer(ITIMER_PROF, &every, NULL)) {
 		return 1;
 	}
 	while (atomic_load(&received) < FORKS) {
 		void *p = malloc(300000);
 		void *q = malloc(100);
-		pid_t child = fork();
+		take_and_give_slabs();
+		pid_t child = has_threads ? -1 : fork();
 		if (child == 0) {
 			_exit(0);
 		}
-		while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+		while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
 		}
 		free(p);
 		free(q);
@@ -133,10 +165,10 @@ static int fork_in_handlers(void)
 	return setitimer(ITIMER_PROF, &never, NULL) || failures;
 }
 
-static void handlers_may_fork(void **state)
+static void may_fork(bool with_threads)
 {
-	(void)state;
 	int status = -1;
+	has_threads = with_threads;
 	pid_t child = fork();
 	if (child == 0) {
 		_exit(fork_in_handlers());
@@ -145,10 +177,23 @@ static void handlers_may_fork(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void handlers_may_fork(void **state)
+{
+	(void)state;
+	may_fork(false);
+}
+
+static void handlers_may_fork_beside_another_thread(void **state)
+{
+	(void)state;
+	may_fork(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(handlers_may_fork),
+		cmocka_unit_test(handlers_may_fork_beside_another_thread),
 		cmocka_unit_test(contents_and_errno_survive_signals),
 		cmocka_unit_test(the_heap_works_after_a_longjmp),
 	};
