@@ -52,17 +52,6 @@ HAK_INLINE void hak_lock_take(struct hak_lock *lock)
 	}
 }
 
-/* True when it is now held. */
-HAK_INLINE bool hak_lock_try(struct hak_lock *lock)
-{
-	hak_lock_count();
-	bool is_held = hak_lock_grab(lock);
-	if (!is_held) {
-		hak_lock_discount();
-	}
-	return is_held;
-}
-
 HAK_INLINE void hak_lock_drop(struct hak_lock *lock)
 {
 	if (HAK_UNLIKELY(atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)) {
@@ -81,8 +70,10 @@ HAK_HIDDEN bool hak_lock_pause(unsigned turn, unsigned ms);
 /* False: not for so long. */
 HAK_INLINE bool hak_lock_take_within(struct hak_lock *lock, unsigned ms)
 {
-	for (unsigned turn = 0; !hak_lock_try(lock); turn++) {
+	hak_lock_count();
+	for (unsigned turn = 0; !hak_lock_grab(lock); turn++) {
 		if (!hak_lock_pause(turn, ms)) {
+			hak_lock_discount();
 			return false;
 		}
 	}

@@ -121,7 +121,7 @@ void hak_leave_out(void)
 {
 	if (!is_out) {
 		is_out = true;
-		atomic_store(&armed_pid, 0); /* the allocator tells of each fork, but not inside a hook */
+		atomic_store(&armed_pid, 0); /* on_fork set it, where no hook was interrupted */
 		hak_modules_after_fork();
 		if (hak_host_present()) {
 			hak_trace_detach();

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * alarmed COUNT SIZE: allocates and frees blocks of SIZE bytes without pause, while a timer interrupts it
- * COUNT times, wherever it is. The handler forks and waits for the child, which ends by _exit, by exit or
- * by executing this program, in turn. Prints how many children did. The timer is set anew by each
- * handler, so the program gets ahead however slow the machine is.
+ * COUNT times, wherever it is. The handler forks and waits for the child, which ends by _exit, by exit, by
+ * executing this program or after a child of its own, in turn. Prints how many children did. The timer is set
+ * anew by each handler, so the program gets ahead however slow the machine is.
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +20,27 @@ enum { INTERVAL_US = 300 };
 static volatile sig_atomic_t children, ended;
 static const char *program;
 
-static _Noreturn void end_child(int n)
+/* In a child, which pid 0 stands for: ends it. */
+static bool wait_for(pid_t pid, int *status)
 {
-	if (n % 3 == 0) {
+	if (pid == 0) {
 		_exit(0);
 	}
-	if (n % 3 == 1) {
+	return pid > 0 && waitpid(pid, status, 0) == pid;
+}
+
+static _Noreturn void end_child(int n)
+{
+	int status = 1;
+	switch (n % 4) {
+	case 0:
+		_exit(0);
+	case 1:
 		exit(0);
+	case 2:
+		_exit(wait_for(fork(), &status) && status == 0 ? 0 : 1);
+	default:
+		break;
 	}
 	execl(program, program, (char *)NULL);
 	_exit(1);
@@ -47,7 +61,7 @@ static void on_alarm(int signal)
 		end_child(children);
 	}
 	children++;
-	ended += child > 0 && waitpid(child, &status, 0) == child && status == 0;
+	ended += wait_for(child, &status) && status == 0;
 	arm();
 	errno = saved;
 }

@@ -40,6 +40,8 @@ for mode in full events sample; do
 	recorded $mode "alarmed-$mode" timeout -s KILL 120 "$build/tests/e2e/alarmed" 200 200
 	tap_is "$(cat "$tmp/out")" "200 of 200 children ended" \
 		"$mode: signal handlers fork in the middle of the tracer and the allocator, and each child ends"
+	tap_is "$(ask '[f["message"] for f in r["findings"] if f["kind"] in ("mismatch", "unended")]')" "[]" \
+		"$mode: and those that LTTng was not told of leave nothing in their parent's recording"
 done
 
 recorded full killed bash -c '"$1" 100 100; kill -KILL $$' bash "$build/tests/e2e/requests"
